@@ -1,0 +1,16 @@
+"""The `soilfuse` command."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command; a user's error is shown in one line and exits with 2."""
+    from soilfuse.cli.commands import app
+    from soilfuse.errors import one_line_errors
+
+    with one_line_errors():
+        app(prog_name="soilfuse")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

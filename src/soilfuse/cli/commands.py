@@ -1,0 +1,55 @@
+"""The commands of `soilfuse`; each imports what it needs when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from soilfuse import config
+from soilfuse.cli import profiles
+
+app = typer.Typer(
+    help="Fuse the soil moisture of many climate models into one product, and prove its origin. "
+    "Exit codes: 0 done, 1 a check failed, 2 bad input.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def profile(
+    name: Annotated[
+        str, typer.Argument(help="A file of profiles/ without .yaml: demo, paper, ...")
+    ],
+    force: Annotated[bool, typer.Option(help="Overwrite a params.yaml with own changes.")] = False,
+) -> None:
+    """Check a profile and write it to params.yaml."""
+    profiles.write(name, force=force)
+    typer.echo(f"params.yaml is now the {name} profile; `dvc repro` runs it")
+
+
+@app.command()
+def verify(
+    products: Annotated[list[Path], typer.Argument(help="Product files, e.g. products/ssp370.nc.")],
+) -> None:
+    """Re-check a product: its bytes, its champion, its release gate, and some of its numbers."""
+    from soilfuse.cli.verification import verify_file
+
+    params = config.load()
+    failed = 0
+    for product in products:
+        for check in verify_file(product, params):
+            typer.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name}: {check.detail}")
+            failed += not check.passed
+    raise typer.Exit(code=int(failed > 0))
+
+
+@app.command(hidden=True)
+def entry_point(
+    name: Annotated[str, typer.Argument(help="An entry point of MLproject.")],
+    ssp: Annotated[str | None, typer.Option(help="The experiment.")] = None,
+) -> None:
+    """Run one entry point of MLproject inside `mlflow run`."""
+    from soilfuse.cli.entry_points import run_entry_point
+
+    run_entry_point(name, ssp)

@@ -1,0 +1,32 @@
+"""Profiles: whole, checked parameter files."""
+
+from pathlib import Path
+
+from soilfuse import config
+from soilfuse.errors import UserError, unknown
+from soilfuse.files import write_text
+
+PROFILES = Path("profiles")
+
+
+def write(name: str, *, force: bool = False) -> None:
+    """Check profiles/<name>.yaml and write it to params.yaml.
+
+    Raises UserError when the profile is unknown or invalid, or when params.yaml has changes of its
+    own, which nothing else would keep.
+    """
+    available = {path.stem: path for path in sorted(PROFILES.glob("*.yaml"))}
+    if name not in available:
+        where = str(PROFILES) if available else f"{PROFILES} (absent: run in the project's root)"
+        raise UserError(unknown("profile", name, available, where))
+    config.load(available[name])
+    target = config.PARAMS_FILE
+    own = target.exists() and target.read_bytes() not in {
+        p.read_bytes() for p in available.values()
+    }
+    if own and not force:
+        raise UserError(
+            f"{target} has changes that are in no profile and would be lost: commit or copy it, "
+            f"then `soilfuse profile {name} --force`"
+        )
+    write_text(target, available[name].read_text(encoding="utf-8"))

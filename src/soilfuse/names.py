@@ -1,0 +1,94 @@
+"""The field's names, units and tables that every room shares: each fact stands here once."""
+
+from dataclasses import dataclass
+
+SOIL_MOISTURE = "soil_moisture"
+SOIL_MOISTURE_ATTRIBUTES = {
+    "standard_name": "volume_fraction_of_condensed_water_in_soil",
+    "long_name": "volumetric soil moisture",
+    "units": "1",
+}
+WATER_DENSITY = 1000.0  # kg m-3
+
+HISTORICAL = "historical"
+EXPERIMENT_YEARS = {
+    HISTORICAL: (1950, 2014),
+    "ssp126": (2015, 2100),
+    "ssp245": (2015, 2100),
+    "ssp370": (2015, 2100),
+    "ssp585": (2015, 2100),
+}
+EXPERIMENT_TITLES = {
+    HISTORICAL: "Historical",
+    "ssp126": "SSP1-2.6",
+    "ssp245": "SSP2-4.5",
+    "ssp370": "SSP3-7.0",
+    "ssp585": "SSP5-8.5",
+}
+SCENARIOS = tuple(name for name in EXPERIMENT_YEARS if name != HISTORICAL)
+
+FINAL_TEST = "ssp245"  # the scenario whose first years stand in for the observed 2015-2021
+
+# Depth bounds in metres, top to bottom.
+PRODUCT_LAYERS = ((0.0, 0.1), (0.1, 0.3), (0.3, 0.5), (0.5, 0.8), (0.8, 1.1))
+ERA5_LAND_LAYERS = ((0.0, 0.07), (0.07, 0.28), (0.28, 1.0))
+
+SEASONS = {
+    "annual": tuple(range(1, 13)),
+    "DJF": (12, 1, 2),
+    "MAM": (3, 4, 5),
+    "JJA": (6, 7, 8),
+    "SON": (9, 10, 11),
+}
+REFERENCE_PERIOD = (1995, 2014)
+FUTURE_PERIODS = ((2021, 2040), (2041, 2070), (2071, 2100))
+
+NETWORKS = ("unet",)
+BASELINES = ("climatology", "ensemble_mean", "bias_corrected_mean", "delta_change")
+SWEEP = "sweep"  # the word that stands in params.yaml where the sweep's best value is to be used
+
+
+@dataclass(frozen=True)
+class ClimateModel:
+    """One CMIP6 model: its native grid step in degrees, and what its files say of themselves."""
+
+    source_id: str
+    lon_step: float
+    lat_step: float
+    variant_label: str
+    calendar: str
+    institution_id: str
+    grid_label: str = "gn"
+
+
+# Li et al. 2024, table 1; calendars, institutions and grid labels as in the CMIP6 files.
+CLIMATE_MODELS = {
+    model.source_id: model
+    for model in (
+        ClimateModel("ACCESS-CM2", 1.875, 1.25, "r1i1p1f1", "proleptic_gregorian", "CSIRO-ARCCSS"),
+        ClimateModel("BCC-CSM2-MR", 1.125, 1.1215, "r1i1p1f1", "365_day", "BCC"),
+        ClimateModel("CanESM5-CanOE", 2.8125, 2.7906, "r1i1p2f1", "365_day", "CCCma"),
+        ClimateModel("CESM2", 1.25, 0.9424, "r1i1p1f1", "365_day", "NCAR"),
+        ClimateModel("CMCC-CM2-SR5", 1.25, 0.9424, "r1i1p1f1", "365_day", "CMCC"),
+        ClimateModel("CNRM-CM6-1-HR", 0.5, 0.5, "r1i1p1f2", "gregorian", "CNRM-CERFACS", "gr"),
+        ClimateModel("CNRM-ESM2-1", 1.4, 1.4, "r1i1p1f2", "gregorian", "CNRM-CERFACS", "gr"),
+        ClimateModel(
+            "EC-Earth3-Veg-LR",
+            1.125,
+            1.1215,
+            "r1i1p1f1",
+            "proleptic_gregorian",
+            "EC-Earth-Consortium",
+            "gr",
+        ),
+        ClimateModel("KACE-1-0-G", 1.875, 1.25, "r1i1p1f1", "360_day", "NIMS-KMA", "gr"),
+        ClimateModel("MIROC6", 1.4, 1.4, "r1i1p1f1", "gregorian", "MIROC"),
+        ClimateModel("MIROC-ES2L", 2.8125, 2.7906, "r1i1p1f2", "gregorian", "MIROC"),
+        ClimateModel("MPI-ESM1-2-LR", 1.875, 1.865, "r1i1p1f1", "proleptic_gregorian", "MPI-M"),
+        ClimateModel("MRI-ESM2-0", 1.125, 1.1215, "r1i1p1f1", "proleptic_gregorian", "MRI"),
+        ClimateModel("NorESM2-LM", 2.5, 1.895, "r1i1p1f1", "365_day", "NCC"),
+        ClimateModel("NorESM2-MM", 1.25, 0.9424, "r1i1p1f1", "365_day", "NCC"),
+        ClimateModel("TaiESM1", 1.25, 0.9424, "r1i1p1f1", "365_day", "AS-RCEC"),
+        ClimateModel("UKESM1-0-LL", 1.875, 1.25, "r1i1p1f2", "360_day", "MOHC"),
+    )
+}
