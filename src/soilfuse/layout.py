@@ -24,6 +24,11 @@ FIGURES = REPORTS / "figures"
 STATE = Path(".state")
 
 
+def raw(raw_root: str, source: str) -> Path:
+    """Return the folder of one source's raw files, named as its room in docs/data.md."""
+    return Path(raw_root) / source
+
+
 def climate_models(experiment: str) -> Path:
     """Return the file of all climate models of one experiment on their native grids."""
     return CLIMATE_MODELS / f"{experiment}.nc"

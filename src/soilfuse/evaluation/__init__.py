@@ -1,1 +1,1 @@
-"""."""
+"""Scores of predictions against the target, the stations and the known truth of a pseudo-world."""

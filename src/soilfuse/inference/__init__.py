@@ -1,1 +1,1 @@
-"""."""
+"""Prediction with the trained ensemble: its mean, its spread and its range of validity."""

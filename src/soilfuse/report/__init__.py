@@ -1,1 +1,1 @@
-"""."""
+"""Figures, tables, plain sentences and self-contained HTML pages, drawn from results only."""

@@ -1,0 +1,30 @@
+"""Stage cmip6@experiment: read every climate model of one experiment through the one door."""
+
+import sys
+
+from soilfuse import config, layout, names
+from soilfuse.errors import one_line_errors
+from soilfuse.progress import progress
+from soilfuse.sources.cmip6 import read_mrsos
+from soilfuse.sources.processed import write_models
+from soilfuse.tracking.runs import stage_run
+
+
+def main(experiment: str) -> None:
+    """Write data/processed/cmip6/<experiment>.nc."""
+    params = config.load()
+    config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
+    root = layout.raw(params.raw_root, "cmip6")
+    years = names.EXPERIMENT_YEARS[experiment]
+    with stage_run("cmip6", params, ["raw_root", "domain", "cmip6"], [root], experiment) as run:
+        models = {
+            source_id: read_mrsos(root, source_id, member, experiment, *years, params.cmip6.fill_cells)
+            for source_id, member in progress(params.cmip6.models.items(), experiment)
+        }
+        write_models(layout.climate_models(experiment), experiment, models)
+        run.log_metrics({"filled_cells": sum(m.attrs["filled_cells"] for m in models.values())})
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main(sys.argv[1])

@@ -1,0 +1,26 @@
+"""The simple methods by name; names.BASELINES holds the names that params.yaml may use."""
+
+from collections.abc import Callable
+
+from soilfuse.baselines.methods import (
+    Baseline,
+    BiasCorrectedMean,
+    Climatology,
+    DeltaChange,
+    EnsembleMean,
+)
+from soilfuse.errors import UserError, unknown
+
+METHODS: dict[str, Callable[[], Baseline]] = {
+    "climatology": Climatology,
+    "ensemble_mean": EnsembleMean,
+    "bias_corrected_mean": BiasCorrectedMean,
+    "delta_change": DeltaChange,
+}
+
+
+def build(name: str) -> Baseline:
+    """Return an unfitted baseline; raises UserError naming the choices."""
+    if name not in METHODS:
+        raise UserError(unknown("baseline", name, METHODS, "params.yaml:evaluate.baselines"))
+    return METHODS[name]()

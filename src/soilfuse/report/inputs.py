@@ -1,0 +1,167 @@
+"""What the pages are made from, read and checked once: trends, products and evaluation tables.
+
+Names are brought to one form (regions in lower case, layers as numbers 1 to 5, periods as
+"2015-2100"); a required file, column or period that is absent is refused in one line.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soilfuse.errors import UserError
+from soilfuse.report import labels
+from soilfuse.report.records import Evaluation, Moisture, Trends
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+TREND_COLUMNS = {
+    "regions": ("region", "season", "period", "layer", "slope", "p", "significant"),
+    "periods": ("region", "season", "layer", "period", "mean", "change_percent"),
+    "series": ("region", "season", "layer", "year", "value"),
+}
+MAP_VARIABLES = ("sens_slope", "significant")
+HASHES = ("sha256", "hash", "version", "world")
+
+
+def require_files(paths: list[Path], stage: str) -> None:
+    """Raise UserError naming every absent file and the stage that makes them."""
+    absent = [path for path in paths if not Path(path).exists()]
+    if absent:
+        raise UserError(
+            *(
+                f"no {path.name} in {path.parent}; the report needs it: run `dvc repro -s {stage}`"
+                for path in absent
+            )
+        )
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+    """Read a long table with at least `columns`; layers become numbers, regions lower case."""
+    import pandas as pd
+
+    table = pd.read_csv(path)
+    lacking = [name for name in columns if name not in table.columns]
+    if lacking:
+        raise UserError(
+            f"{path} lacks column {', '.join(lacking)}; got {', '.join(map(str, table.columns))}: "
+            "make it again with this version of soilfuse"
+        )
+    if "layer" in table:
+        table["layer"] = [layer_number(value, path) for value in table["layer"]]
+    if "region" in table:
+        table["region"] = table["region"].astype(str).str.lower()
+    if "significant" in table:
+        table["significant"] = [str(value).lower() in ("true", "1", "1.0") for value in table["significant"]]
+    return table
+
+
+def layer_number(value: Any, path: Path) -> int:
+    """Return 3 for 3, "3" and "layer_3"; 0 stands for all layers together."""
+    text = str(value)
+    if text.lower() in ("all", "mean"):
+        return 0
+    found = re.search(r"\d+", text)
+    if found is None:
+        raise UserError(f"{path} holds layer {text!r}; expected a number from 1 to 5: make it again")
+    return int(found.group())
+
+
+def read_trends(experiment: str, trends_dir: Path) -> Trends:
+    """Read the maps and tables of one experiment from results/trends.
+
+    Raises UserError where a file, a column or a map variable is absent.
+    """
+    import xarray as xr
+
+    trends_dir = Path(trends_dir)
+    maps_path = trends_dir / f"{experiment}.nc"
+    tables = {name: trends_dir / f"{experiment}_{name}.csv" for name in TREND_COLUMNS}
+    require_files([maps_path, *tables.values()], f"trends@{experiment}")
+    with xr.open_dataset(maps_path, engine="h5netcdf") as dataset:
+        maps = dataset.load()
+    lacking = [name for name in MAP_VARIABLES if name not in maps]
+    if lacking:
+        raise UserError(
+            f"{maps_path} lacks variable {', '.join(lacking)}; "
+            f"run `dvc repro -s trends@{experiment}`"
+        )
+    frames = {name: read_table(path, TREND_COLUMNS[name]) for name, path in tables.items()}
+    return Trends(experiment=experiment, maps=maps, files=(maps_path, *tables.values()), **frames)
+
+
+def require_period(maps: "xr.Dataset", period: str, experiment: str) -> None:
+    """Raise UserError where the maps do not hold the period that the page leads with."""
+    periods = [str(value) for value in maps["period"].values]
+    if period not in periods:
+        raise UserError(
+            f"trend maps of {experiment} lack period {period}; they hold {', '.join(periods)}: "
+            f"run `dvc repro -s trends@{experiment}`"
+        )
+
+
+def require_layers(maps: "xr.Dataset", layers: list[int]) -> None:
+    """Raise UserError where a layer to be drawn is deeper than the maps go."""
+    depth = maps.sizes["depth"]
+    too_deep = [layer for layer in layers if layer > depth]
+    if too_deep:
+        raise UserError(
+            f"params.yaml:report.map_layers asks for layer {too_deep[0]}; the trend maps hold "
+            f"{depth}: edit params.yaml:report.map_layers"
+        )
+
+
+def read_moisture(product_path: Path, period: str) -> Moisture:
+    """Average a product over a period's years; the months before and after are not read."""
+    import xarray as xr
+
+    product_path = Path(product_path)
+    require_files([product_path], f"infer@{product_path.stem}")
+    with xr.open_dataset(product_path, engine="h5netcdf") as product:
+        lacking = [name for name in ("soil_moisture", "basin") if name not in product]
+        if lacking:
+            raise UserError(
+                f"{product_path} lacks variable {', '.join(lacking)}; "
+                f"run `dvc repro -s infer@{product_path.stem}`"
+            )
+        months = product["soil_moisture"].sel(time=slice(*map(str, labels.years_of(period))))
+        if months.sizes["time"] == 0:
+            raise UserError(
+                f"{product_path} holds no month of {period}; "
+                f"run `dvc repro -s infer@{product_path.stem}`"
+            )
+        mean = months.mean("time", dtype="float64").transpose("depth", "lat", "lon").values
+        basin = product["basin"].transpose("lat", "lon").values
+        attributes = {str(key): str(value) for key, value in product.attrs.items()}
+    return Moisture(mean=mean, period=period, basin=basin, attributes=attributes)
+
+
+def read_evaluation(evaluate_dir: Path) -> Evaluation:
+    """Read results/evaluate; only scores.csv is required."""
+    evaluate_dir = Path(evaluate_dir)
+    scores = evaluate_dir / "scores.csv"
+    require_files([scores], "evaluate")
+    optional = {
+        "intervals": ("method", "layer", "metric", "difference", "low", "high"),
+        "stations": (),
+        "taylor": ("name", "layer", "sd", "r"),
+        "future": ("method", "experiment", "layer", "quantity", "rmse"),
+    }
+    paths = {name: evaluate_dir / f"{name}.csv" for name in optional}
+    tables = {
+        name: read_table(path, optional[name]) if path.exists() else None
+        for name, path in paths.items()
+    }
+    columns = ("method", "block", "layer", "season", "region", "metric", "value")
+    files = (scores, *(path for path in paths.values() if path.exists()))
+    return Evaluation(scores=read_table(scores, columns), files=files, **tables)
+
+
+def hashes_of(attributes: dict[str, Any]) -> dict[str, str]:
+    """Pick the hashes and versions out of a file's attributes or a champion's record."""
+    return {
+        key: value
+        for key, value in sorted(attributes.items())
+        if isinstance(value, str) and any(word in key.lower() for word in HASHES)
+    }

@@ -1,0 +1,171 @@
+"""Maps inside the basins: mean moisture, Sen slopes with stippling, and percent changes.
+
+Every panel is laid out in inches, so that a degree of latitude and of longitude keep their true
+proportion at the region's middle latitude; cells outside the basins stay white.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from soilfuse.grids.grid import cell_bounds
+from soilfuse.grids.regions import basin_outlines
+from soilfuse.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+MARGIN = 0.4  # degrees around the basins
+LEFT, RIGHT, TOP, FOOT = 0.85, 0.2, 0.34, 0.3  # inches
+COLUMN_GAP, ROW_GAP, TITLE_GAP = 0.2, 0.12, 0.36
+BAR = 0.75  # inches below the maps that a colour bar with its label takes
+PAGE_WIDTH = 11.4
+STIPPLE_STEP = 0.25  # degrees between two dots at least
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map: values (H, W) in the scale's unit, dots (H, W) where significant, its titles."""
+
+    values: np.ndarray
+    scale: style.Scale
+    title: str = ""
+    row: str = ""
+    dots: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the maps lie: cell centres and the cells (H, W) inside the basins."""
+
+    lat: np.ndarray
+    lon: np.ndarray
+    inside: np.ndarray
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, east, south and north of the drawn window in degrees."""
+        rows, columns = np.nonzero(self.inside)
+        if rows.size == 0:
+            rows, columns = np.array([0, self.lat.size - 1]), np.array([0, self.lon.size - 1])
+        west, east = self.lon[columns.min()] - MARGIN, self.lon[columns.max()] + MARGIN
+        return west, east, self.lat[rows.min()] - MARGIN, self.lat[rows.max()] + MARGIN
+
+    @property
+    def aspect(self) -> float:
+        """Height of a degree of latitude over the width of a degree of longitude."""
+        _, _, south, north = self.extent
+        return float(1 / np.cos(np.deg2rad((south + north) / 2)))
+
+
+def map_grid(place: Place, panels: Sequence[Sequence[Panel]]) -> "Figure":
+    """Draw rows of maps with a colour bar below each column, or one where all scales agree."""
+    rows, columns = len(panels), len(panels[0])
+    west, east, south, north = place.extent
+    width = min(5.4, (PAGE_WIDTH - LEFT - RIGHT - COLUMN_GAP * (columns - 1)) / columns)
+    height = width * place.aspect * (north - south) / (east - west)
+    gap = TITLE_GAP if any(panel.title for line in panels[1:] for panel in line) else ROW_GAP
+    foot = FOOT + BAR
+    figure = style.new_figure(
+        LEFT + columns * width + (columns - 1) * COLUMN_GAP + RIGHT,
+        TOP + rows * height + (rows - 1) * gap + foot,
+    )
+    images = []
+    for i, line in enumerate(panels):
+        bottom = foot + (rows - 1 - i) * (height + gap)
+        for j, panel in enumerate(line):
+            left = LEFT + j * (width + COLUMN_GAP)
+            axes = figure.add_axes(_share(figure, left, bottom, width, height))
+            images.append(draw_map(axes, place, panel))
+            _label_axes(axes, first_column=j == 0, last_row=i == rows - 1)
+            axes.set_title(panel.title, fontweight="bold", pad=4)
+        if line[0].row:
+            _row_title(figure, line[0].row, bottom + height / 2)
+    _colour_bars(figure, [panel.scale for panel in panels[0]], images, width)
+    return figure
+
+
+def _colour_bars(
+    figure: "Figure", scales: "list[style.Scale]", images: "list[Any]", width: float
+) -> None:
+    total = len(scales) * (width + COLUMN_GAP) - COLUMN_GAP
+    if len(set(scales)) == 1:
+        boxes = [(LEFT + (total - min(total, 5.5)) / 2, min(total, 5.5))]
+    else:
+        boxes = [(LEFT + j * (width + COLUMN_GAP), width) for j in range(len(scales))]
+    for (left, across), scale, image in zip(boxes, scales, images, strict=False):
+        box = (left + 0.06 * across, FOOT + 0.34, 0.88 * across, 0.11)
+        bar = figure.colorbar(
+            image, cax=figure.add_axes(_share(figure, *box)), orientation="horizontal"
+        )
+        bar.set_ticks(list(scale.ticks))
+        bar.ax.tick_params(labelsize=7.5, length=2)
+        bar.set_label(scale.label, fontsize=8, labelpad=2)
+
+
+def _share(
+    figure: "Figure", left: float, bottom: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    across, up = figure.get_size_inches()
+    return left / across, bottom / up, width / across, height / up
+
+
+def _row_title(figure: "Figure", title: str, middle: float) -> None:
+    across, up = figure.get_size_inches()
+    figure.text(
+        0.17 / across, middle / up, title, rotation=90, ha="center", va="center", fontweight="bold"
+    )
+
+
+def draw_map(axes: "Axes", place: Place, panel: Panel) -> "QuadMesh":
+    """Draw one masked map with its stippling and the basin outlines; return the coloured mesh."""
+    colour_map, norm = panel.scale.colouring()
+    shown = np.ma.masked_where(~place.inside | ~np.isfinite(panel.values), panel.values)
+    x = np.append(cell_bounds(place.lon)[:, 0], cell_bounds(place.lon)[-1, 1])
+    y = np.append(cell_bounds(place.lat)[:, 0], cell_bounds(place.lat)[-1, 1])
+    image = axes.pcolormesh(x, y, shown, cmap=colour_map, norm=norm, rasterized=True)
+    if panel.dots is not None:
+        _stipple(axes, place, panel.dots & ~np.ma.getmaskarray(shown))
+    for line in _outline_paths():
+        axes.plot(*line, color=style.INK, linewidth=0.8)
+    west, east, south, north = place.extent
+    axes.set(xlim=(west, east), ylim=(south, north), aspect=place.aspect)
+    return image
+
+
+@cache
+def _outline_paths() -> list[tuple[np.ndarray, np.ndarray]]:
+    import shapely
+
+    polygons = [
+        part for outline in basin_outlines().values() for part in shapely.get_parts(outline)
+    ]
+    return [shapely.get_coordinates(part.exterior).T for part in polygons]
+
+
+def _stipple(axes: "Axes", place: Place, dots: np.ndarray) -> None:
+    step = max(1, round(STIPPLE_STEP / float(place.lon[1] - place.lon[0])))
+    thinned = np.zeros_like(dots)
+    thinned[::step, ::step] = dots[::step, ::step]
+    rows, columns = np.nonzero(thinned)
+    axes.scatter(place.lon[columns], place.lat[rows], s=0.9, color="black", linewidths=0)
+
+
+def _label_axes(axes: "Axes", first_column: bool, last_row: bool) -> None:
+    west, east = axes.get_xlim()
+    south, north = axes.get_ylim()
+    xs = np.arange(np.ceil(west / 4) * 4, east, 4)
+    ys = np.arange(np.ceil(south / 2) * 2, north, 2)
+    axes.set_xticks(xs, [f"{x:.0f}°E" for x in xs] if last_row else [])
+    axes.set_yticks(ys, [f"{y:.0f}°N" for y in ys] if first_column else [])
+    axes.tick_params(length=2.5, labelsize=7.5)
+    for side in axes.spines.values():
+        side.set_visible(True)
+        side.set_color(style.PALE)
+
+

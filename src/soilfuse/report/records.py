@@ -1,0 +1,155 @@
+"""What the pages are made from, in memory: trends, scores and mean moisture, with their order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soilfuse import names
+from soilfuse.report import labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+PART_YEARS = 40  # a period of fewer years is a part of the century
+
+
+def pick(table: "pd.DataFrame", **wanted: object) -> "pd.DataFrame":
+    """Return the rows of a long table whose columns hold the wanted values."""
+    keep = np.ones(len(table), dtype=bool)
+    for column, value in wanted.items():
+        keep &= (table[column] == value).to_numpy()
+    return table[keep]
+
+
+def value_of(table: "pd.DataFrame", column: str, **wanted: object) -> float:
+    """Return the one value of a long table under the wanted keys; NaN where there is none."""
+    rows = pick(table, **wanted)
+    return float(rows[column].iloc[0]) if len(rows) else float("nan")
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Trends of one experiment.
+
+    maps: sens_slope in m3 m-3 a year and significant (season, period, D, H, W), change_percent
+    (season, D, H, W) where there is a future; regions, periods and series: long tables, values in
+    m3 m-3, slopes in m3 m-3 a year.
+    """
+
+    experiment: str
+    maps: "xr.Dataset"
+    regions: "pd.DataFrame"
+    periods: "pd.DataFrame"
+    series: "pd.DataFrame"
+    files: tuple[Path, ...]
+
+    @property
+    def rate_periods(self) -> list[str]:
+        """Periods with a trend, by first year, the longer first."""
+        found = {str(period) for period in self.regions["period"]}
+        return sorted(found, key=lambda period: (labels.years_of(period)[0], -_length(period)))
+
+    @property
+    def part_periods(self) -> list[str]:
+        """Periods with a trend that are parts of the century, early first."""
+        return [period for period in self.rate_periods if _length(period) < PART_YEARS]
+
+    @property
+    def main_period(self) -> str:
+        """The period a page leads with: a scenario's whole length, the historical reference."""
+        choose = min if self.experiment == names.HISTORICAL else max
+        return choose(self.rate_periods, key=_length)
+
+    @property
+    def mean_periods(self) -> list[str]:
+        """Periods with a mean, early first."""
+        found = {str(period) for period in self.periods["period"]}
+        return sorted(period for period in found if _length(period) < PART_YEARS)
+
+    @property
+    def reference_period(self) -> str:
+        """The earliest period with a mean, which changes are counted from."""
+        return self.mean_periods[0]
+
+    @property
+    def future_period(self) -> str | None:
+        """The latest period with a mean, or None where there is no future."""
+        return self.mean_periods[-1] if len(self.mean_periods) > 1 else None
+
+    @property
+    def region_names(self) -> list[str]:
+        """Regions of the series, the whole region first."""
+        found = list(dict.fromkeys(self.series["region"]))
+        known = [region for region in labels.REGION_TITLES if region in found]
+        return known + [region for region in found if region not in known]
+
+    @property
+    def layers(self) -> list[int]:
+        """Layers of the series, top to bottom."""
+        return sorted(int(layer) for layer in self.series["layer"].unique())
+
+    def slope(self, region: str, season: str, period: str, layer: int) -> float:
+        """Return a Sen slope in m3 m-3 a year; NaN where there is none."""
+        return value_of(
+            self.regions, "slope", region=region, season=season, period=period, layer=layer
+        )
+
+    def p_value(self, region: str, season: str, period: str, layer: int) -> float:
+        """Return the p value of a trend; NaN where there is none."""
+        return value_of(self.regions, "p", region=region, season=season, period=period, layer=layer)
+
+    def significant(self, region: str, season: str, period: str, layer: int) -> bool:
+        """Return whether a trend is significant; False where there is none."""
+        return (
+            value_of(
+                self.regions,
+                "significant",
+                region=region,
+                season=season,
+                period=period,
+                layer=layer,
+            )
+            == 1.0
+        )
+
+    def change(self, region: str, season: str, period: str, layer: int) -> float:
+        """Return a change against the reference period in percent; NaN where there is none."""
+        return value_of(
+            self.periods, "change_percent", region=region, season=season, period=period, layer=layer
+        )
+
+    def mean(self, region: str, season: str, period: str, layer: int) -> float:
+        """Return a period's mean in m3 m-3; NaN where there is none."""
+        return value_of(
+            self.periods, "mean", region=region, season=season, period=period, layer=layer
+        )
+
+
+def _length(period: str) -> int:
+    first, last = labels.years_of(period)
+    return last - first + 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of the ensemble and of the baselines; tables that were not made are None."""
+
+    scores: "pd.DataFrame"
+    intervals: "pd.DataFrame | None"
+    stations: "pd.DataFrame | None"
+    taylor: "pd.DataFrame | None"
+    future: "pd.DataFrame | None"
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Moisture:
+    """Mean soil moisture of a product: (D, H, W) m3 m-3 over `period`, and its basins (H, W)."""
+
+    mean: np.ndarray
+    period: str
+    basin: np.ndarray
+    attributes: dict[str, str]

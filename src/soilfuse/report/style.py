@@ -1,0 +1,136 @@
+"""One look for every figure: colours, fixed scales, the source line and reproducible PNG bytes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soilfuse.files import written_aside
+from soilfuse.report import labels
+
+if TYPE_CHECKING:
+    from matplotlib.colors import BoundaryNorm, Colormap
+    from matplotlib.figure import Figure
+
+DPI = 125
+INK = "#22303a"
+PALE = "#c9d1d6"
+LAYER_COLOURS = ("#c77a2e", "#8a9a3b", "#2f8f83", "#2b6ca3", "#3b2f6b")
+LAYER_MARKS = ("o", "s", "^", "D", "v")
+PERIOD_COLOURS = ("#9aa5ad", "#7fcdbb", "#41a0c4", "#225ea8")
+EXPERIMENT_COLOURS = {
+    "historical": "#333333",
+    "ssp126": "#0072b2",
+    "ssp245": "#e69f00",
+    "ssp370": "#d1495b",
+    "ssp585": "#6a1b4d",
+}
+METHOD_COLOURS = ("#225ea8", "#b8a06a", "#9aa5ad", "#c77a2e", "#7a9a5b", "#8a6d9e", "#5b8f9a")
+
+SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.edgecolor": "#7b8790",
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.unicode_minus": True,
+    "grid.color": "#e4e8eb",
+    "grid.linewidth": 0.7,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "text.color": INK,
+    "xtick.color": "#55626b",
+    "xtick.labelsize": 8.0,
+    "ytick.color": "#55626b",
+    "ytick.labelsize": 8.0,
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A fixed colour scale in steps, so that maps of all scenarios compare."""
+
+    colours: str
+    levels: tuple[float, ...]
+    label: str
+    ticks: tuple[float, ...]
+
+    def colouring(self) -> "tuple[Colormap, BoundaryNorm]":
+        """Return the colour map and the norm; values beyond the ends take the end colours."""
+        from matplotlib import colormaps
+        from matplotlib.colors import BoundaryNorm
+
+        colour_map = colormaps[self.colours].copy()
+        colour_map.set_bad("white")
+        return colour_map, BoundaryNorm(self.levels, colour_map.N, extend="both")
+
+
+def _diverging(limit: float, label: str) -> Scale:
+    levels = tuple(round(float(value), 6) for value in np.linspace(-limit, limit, 13))
+    return Scale("BrBG", levels, label, tuple(levels[::3]))
+
+
+def moisture_scale() -> Scale:
+    """Return the scale of mean soil moisture, the same for every layer and experiment."""
+    levels = tuple(round(0.05 + 0.025 * step, 3) for step in range(17))
+    return Scale("YlGnBu", levels, f"soil moisture ({labels.UNIT})", levels[::4])
+
+
+# Largest rate of a scale, 10^-3 m3 m-3 per decade: over a century, and over three decades or less,
+# where weather makes steeper slopes. Deeper layers respond less (Li et al. 2024, figs. 8 and 15).
+CENTURY_LIMITS = (6.0, 6.0, 3.0, 3.0, 3.0)
+DECADES_LIMITS = (12.0, 12.0, 6.0, 6.0, 6.0)
+CHANGE_LIMITS = (24.0, 24.0, 12.0, 12.0, 12.0)  # percent
+
+
+def slope_scale(layer: int, period: str) -> Scale:
+    """Return the scale of Sen slopes of a layer (1 to 5) over a period."""
+    first, last = labels.years_of(period)
+    limits = CENTURY_LIMITS if last - first + 1 > 30 else DECADES_LIMITS
+    return _diverging(limits[layer - 1], labels.RATE_UNIT)
+
+
+def change_scale(layer: int) -> Scale:
+    """Return the scale of percent changes of a layer (1 to 5)."""
+    return _diverging(CHANGE_LIMITS[layer - 1], "change (%)")
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw under this style whatever the user's own matplotlib settings are."""
+    import matplotlib
+    from matplotlib import rc_context
+
+    with rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        yield
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure in inches that belongs to no window system."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: "Figure", target: Path, source: str, product_sha256: str) -> None:
+    """Write a PNG with the source line at its foot: equal input, equal bytes.
+
+    The text chunk `product_sha256` ties the picture to the file it was drawn from.
+    """
+    height = figure.get_size_inches()[1]
+    figure.text(0.008, 0.06 / height, source, fontsize=6.5, color="#7b8790", va="bottom")
+    metadata = {"Software": None, "product_sha256": product_sha256}
+    with written_aside(target) as aside:
+        figure.savefig(aside, format="png", dpi=DPI, metadata=metadata)

@@ -1,0 +1,261 @@
+"""Plain sentences made from the numbers, and from nothing else.
+
+A trend that is not significant is said to be none, a falling one is said to fall, and a number
+that is missing is said to be missing.
+"""
+
+import math
+from collections.abc import Sequence
+
+from soilfuse import names
+from soilfuse.report import labels
+from soilfuse.report.records import Trends
+
+REGION = "trsr"
+QUARTERS = ("DJF", "MAM", "JJA", "SON")
+COUNTS = ("none", "one", "two", "three", "four", "five", "six")
+
+
+def amount(slope: float) -> str:
+    """Write a slope in m3 m-3 a year as a plain rate a decade, to two significant digits."""
+    size = abs(slope) * 10
+    digits = 4 if size == 0 else min(7, max(0, 1 - math.floor(math.log10(size))))
+    return f"{size:.{digits}f} {labels.UNIT} per decade"
+
+
+def p_words(p: float) -> str:
+    """Write a p value; very small ones as a bound, missing ones as nothing."""
+    if not math.isfinite(p):
+        return ""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.3f}"
+
+
+def joined(words: Sequence[str]) -> str:
+    """Join words as a sentence does: "a", "a and b", "a, b and c"."""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def counted(number: int) -> str:
+    """Write a small number as a word."""
+    return COUNTS[number] if number < len(COUNTS) else str(number)
+
+
+def verb(slope: float) -> str:
+    """Return the word for a significant trend."""
+    return "rises" if slope > 0 else "falls"
+
+
+def trend_sentence(trends: Trends, region: str, season: str, period: str, layer: int) -> str:
+    """Say direction, rate, significance, place, depth and years of one trend."""
+    what = f"{labels.season_title(season).lower()} soil moisture at {labels.layer_title(layer)}"
+    what = what.replace("annual mean soil", "annual mean soil").replace(" (", " (")
+    what = _capital_codes(what)
+    where = f"of the {labels.region_title(region)} in {labels.years_title(period)}"
+    slope = trends.slope(region, season, period, layer)
+    if not math.isfinite(slope):
+        return f"No trend could be computed for the {what} {where}: too few valid years."
+    p = p_words(trends.p_value(region, season, period, layer))
+    if not trends.significant(region, season, period, layer):
+        chance = f", {p}" if p else ""
+        return (
+            f"The {what} {where} shows no significant trend ({labels.signed(slope * 10, 5)} "
+            f"{labels.UNIT} per decade{chance})."
+        )
+    chance = f" ({p})" if p else ""
+    return f"The {what} {where} {verb(slope)} significantly, by {amount(slope)}{chance}."
+
+
+def _capital_codes(text: str) -> str:
+    for season in QUARTERS:
+        text = text.replace(f"({season.lower()})", f"({season})")
+    return text
+
+
+def layers_sentence(trends: Trends, region: str, season: str, period: str) -> str:
+    """Say how many layers get wetter, drier or neither, and which is fastest."""
+    slopes = {layer: trends.slope(region, season, period, layer) for layer in trends.layers}
+    known = {layer: slope for layer, slope in slopes.items() if math.isfinite(slope)}
+    if not known:
+        return "No layer has enough valid years for a trend."
+    sure = {
+        layer: slope
+        for layer, slope in known.items()
+        if trends.significant(region, season, period, layer)
+    }
+    wetter = sum(slope > 0 for slope in sure.values())
+    drier = len(sure) - wetter
+    neither = len(known) - len(sure)
+    parts = []
+    if wetter:
+        parts.append(f"{counted(wetter)} {_get(wetter)} significantly wetter")
+    if drier:
+        parts.append(f"{counted(drier)} {_get(drier)} significantly drier")
+    if neither:
+        parts.append(f"{counted(neither)} {'shows' if neither == 1 else 'show'} no significant trend")
+    if len(slopes) > len(known):
+        parts.append(f"{counted(len(slopes) - len(known))} could not be tested")
+    sentence = f"Of the {counted(len(slopes))} layers {joined(parts)}"
+    if len(sure) > 1:
+        fastest = max(sure, key=lambda layer: abs(sure[layer]))
+        slowest = min(sure, key=lambda layer: abs(sure[layer]))
+        sentence += (
+            f"; the fastest significant change is at {labels.layer_title(fastest)} "
+            f"({labels.rate(sure[fastest])} × {labels.RATE_UNIT}), the slowest at "
+            f"{labels.layer_title(slowest)} ({labels.rate(sure[slowest])})"
+        )
+    return sentence + "."
+
+
+def _get(number: int) -> str:
+    return "gets" if number == 1 else "get"
+
+
+def seasons_sentence(trends: Trends, region: str, period: str, layer: int) -> str:
+    """Name the seasons of the highest and of the lowest rate."""
+    slopes = {season: trends.slope(region, season, period, layer) for season in QUARTERS}
+    known = {season: slope for season, slope in slopes.items() if math.isfinite(slope)}
+    if len(known) < 2:
+        return "Seasons cannot be compared: too few of them have a trend."
+
+    def said(season: str) -> str:
+        sure = trends.significant(region, season, period, layer)
+        return (
+            f"{labels.season_title(season).split()[0].lower()} "
+            f"({labels.rate(known[season])}{'' if sure else ', not significant'})"
+        )
+
+    highest, lowest = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    return (
+        f"By season, the rate at {labels.layer_title(layer)} is highest in {said(highest)} and "
+        f"lowest in {said(lowest)}, in {labels.RATE_UNIT}."
+    )
+
+
+def basins_sentence(trends: Trends, period: str, layer: int) -> str:
+    """Give the annual rate of each basin with its significance."""
+    basins = [region for region in trends.region_names if region != REGION]
+    parts = []
+    for basin in basins:
+        slope = trends.slope(basin, "annual", period, layer)
+        sure = trends.significant(basin, "annual", period, layer)
+        if not math.isfinite(slope):
+            parts.append(f"unknown in the {labels.region_title(basin)}")
+            continue
+        note = "" if sure else ", not significant"
+        parts.append(f"{labels.rate(slope)} in the {labels.region_title(basin)}{note}")
+    if not parts:
+        return ""
+    return (
+        f"Annual rates at {labels.layer_title(layer)} by basin are {joined(parts)} "
+        f"({labels.RATE_UNIT})."
+    )
+
+
+def periods_sentence(trends: Trends, region: str, layer: int) -> str:
+    """Say in which parts of the century the annual trend is significant."""
+    parts = [period for period in trends.part_periods if period != trends.main_period]
+    sure = [period for period in parts if trends.significant(region, "annual", period, layer)]
+    unsure = [period for period in parts if period not in sure]
+    if not parts:
+        return ""
+    lead = f"The annual trend at {labels.layer_title(layer)} is "
+    if not sure:
+        return f"{lead}significant in none of {joined(list(map(labels.years_title, parts)))}."
+    said = [
+        f"{labels.years_title(period)} "
+        f"({labels.rate(trends.slope(region, 'annual', period, layer))})"
+        for period in sure
+    ]
+    rest = f", but not in {joined(list(map(labels.years_title, unsure)))}" if unsure else ""
+    return f"{lead}significant in {joined(said)}{rest}; rates in {labels.RATE_UNIT}."
+
+
+def change_sentence(trends: Trends, region: str, season: str) -> str:
+    """Give the range of changes over the layers between the reference and the last period."""
+    future = trends.future_period
+    if future is None:
+        return ""
+    changes = {layer: trends.change(region, season, future, layer) for layer in trends.layers}
+    known = {layer: value for layer, value in changes.items() if math.isfinite(value)}
+    spell = f"{labels.years_title(future)} against {labels.years_title(trends.reference_period)}"
+    if not known:
+        return f"The change of {spell} could not be computed."
+    low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+    lead = f"Change of the {labels.season_title(season).lower()}, {spell}: "
+    if low == high:
+        return f"{lead}{labels.signed(known[low], 1)} % at {labels.layer_title(low)}."
+    return (
+        f"{lead}from {labels.signed(known[low], 1)} % at {labels.layer_title(low)} to "
+        f"{labels.signed(known[high], 1)} % at {labels.layer_title(high)}."
+    )
+
+
+def area_sentence(wetter: float, drier: float, layer: int) -> str:
+    """Say how much of the area has a significant trend."""
+    if not (math.isfinite(wetter) and math.isfinite(drier)):
+        return ""
+    return (
+        f"At {labels.layer_title(layer)} the annual trend is significant and upward in "
+        f"{wetter:.0f} % of the basins' area, significant and downward in {drier:.0f} %; cell "
+        "by cell tests count some areas by chance alone."
+    )
+
+
+def page_summary(trends: Trends, shares: tuple[float, float]) -> list[str]:
+    """Return the sentences at the top of an experiment's page, without empty ones."""
+    period, layer = trends.main_period, trends.layers[0]
+    sentences = [
+        trend_sentence(trends, REGION, "annual", period, layer),
+        layers_sentence(trends, REGION, "annual", period),
+        seasons_sentence(trends, REGION, period, layer),
+        basins_sentence(trends, period, layer),
+        periods_sentence(trends, REGION, layer),
+        change_sentence(trends, REGION, "annual"),
+        area_sentence(*shares, layer),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
+    """Compare the scenarios: ranges of rates and of changes, and how many are significant."""
+    scenarios = [trends for trends in all_trends if trends.experiment != names.HISTORICAL]
+    if not scenarios:
+        return []
+    layer = scenarios[0].layers[0]
+    sure = sum(
+        trends.significant(REGION, "annual", trends.main_period, layer) for trends in scenarios
+    )
+    rates = {
+        labels.experiment_title(trends.experiment): trends.slope(
+            REGION, "annual", trends.main_period, layer
+        )
+        for trends in scenarios
+    }
+    known = {title: slope for title, slope in rates.items() if math.isfinite(slope)}
+    sentences = []
+    if known:
+        said = [f"{labels.rate(slope)} under {title}" for title, slope in known.items()]
+        sentences.append(
+            f"Annual soil moisture at {labels.layer_title(layer)} of the "
+            f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}); the "
+            f"trend is significant in {counted(sure)} of {counted(len(scenarios))} scenarios."
+        )
+    sentences += [_change_range(scenarios, number) for number in scenarios[0].layers]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _change_range(scenarios: Sequence[Trends], layer: int) -> str:
+    future = scenarios[0].future_period
+    if future is None:
+        return ""
+    changes = [trends.change(REGION, "annual", future, layer) for trends in scenarios]
+    known = [value for value in changes if math.isfinite(value)]
+    if not known:
+        return ""
+    return (
+        f"{labels.years_title(future)} against "
+        f"{labels.years_title(scenarios[0].reference_period)} at {labels.layer_title(layer)}: "
+        f"{labels.signed(min(known), 1)} to {labels.signed(max(known), 1)} % across "
+        f"{counted(len(known))} scenario{'s' if len(known) > 1 else ''}."
+    )

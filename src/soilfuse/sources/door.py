@@ -1,0 +1,140 @@
+"""The one door: any provider's files, asked for by a Request, become one canonical DataArray.
+
+Order: find axes, cut, unpack, convert units, check the range, average days to months, join the
+files by month. Every error names the provider and the file. Letters: T months, D other levels,
+h latitudes, w longitudes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from soilfuse.errors import UserError
+from soilfuse.files import sha256_of_files
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.months import month_axis, require_complete
+from soilfuse.sources import axes
+from soilfuse.sources.joining import Piece, join, monthly
+from soilfuse.sources.netcdf import RawFile, Stored, opened
+from soilfuse.sources.quantities import SOIL_MOISTURE, Quantity
+
+REAL = "real"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted of a provider's files.
+
+    thickness: m of soil over which a mass per area is spread, None to take it from depth bounds;
+    level: the name of a dimension besides time, latitude and longitude; complete: whether every
+    month of `years` must be there; min_records: days a month needs when frequency is "day".
+    """
+
+    provider: str
+    variable: str
+    years: tuple[int, int]
+    frequency: Literal["mon", "day"] = "mon"
+    grid: Grid | None = None
+    margin: int = 2
+    thickness: float | None = None
+    level: str | None = None
+    complete: bool = True
+    min_records: int = 1
+    quantity: Quantity = SOIL_MOISTURE
+
+
+def read(paths: Sequence[Path], request: Request) -> xr.DataArray:
+    """Return (time, [level,] lat, lon) float32 of all files, in canonical units and month keys.
+
+    Attributes: the quantity's, source_calendar, world ("real" or the pseudo-reality's) and
+    inputs_sha256 over the files read. Raises UserError for anything that is missing, doubled,
+    damaged, of other units or out of range, naming the file.
+    """
+    pieces = [piece for path in paths if (piece := _read_file(Path(path), request)) is not None]
+    where = _where(paths, request)
+    if not pieces:
+        raise UserError(
+            f"no month of {request.years[0]}-{request.years[1]} in {where}: add the files of "
+            "those years"
+        )
+    whole = join(pieces)
+    if request.complete:
+        require_complete(whole.months, *request.years, where)
+    return _canonical(whole, pieces, request)
+
+
+def _read_file(path: Path, request: Request) -> Piece | None:
+    """Read the wanted months of one file; None where it holds none."""
+    with opened(path, request.provider) as file:
+        stored = file.variable(request.variable)
+        months, calendar = axes.month_keys(file, stored)
+        wanted = np.flatnonzero(np.isin(months, month_axis(*request.years)))
+        if wanted.size == 0:
+            return None
+        lat = axes.latitudes(file, stored, request.grid, request.margin)
+        lon = axes.longitudes(file, stored, request.grid, request.margin)
+        scale = request.quantity.scale(file, stored, request.thickness)
+        values = _block(file, stored, request, wanted, (lat, lon))
+        values = request.quantity.in_range(values * np.float32(scale), file, stored)
+        world = str(file.attributes.get("soilfuse_world", REAL))
+    piece = Piece(str(path), months[wanted], values, lat.centres, lon.centres, calendar, world)
+    return monthly(piece, request.frequency, request.min_records, request.provider)
+
+
+def _block(
+    file: RawFile,
+    stored: Stored,
+    request: Request,
+    wanted: np.ndarray,
+    horizontal: tuple[axes.Axis, axes.Axis],
+) -> np.ndarray:
+    """Return (T, [D,] h, w) float32 of the wanted records and cells."""
+    positions = [axes.dimension(file, stored, axis) for axis in ("time", "lat", "lon")]
+    levels = [i for i in range(len(stored.dims)) if i not in positions]
+    time = slice(int(wanted.min()), int(wanted.max()) + 1)
+    windows = dict(zip(positions, (time, *(axis.window for axis in horizontal)), strict=True))
+    block = stored.values(tuple(windows.get(i, slice(None)) for i in range(len(stored.dims))))
+    block = block.transpose(positions[0], *levels, *positions[1:])
+    for i in reversed(levels):
+        if stored.dims[i] != request.level and stored.shape[i] != 1:
+            raise UserError(
+                f"dimension {stored.dims[i]!r} of size {stored.shape[i]} in {stored.name} of "
+                f"{file.path} ({request.provider}); expected time, lat, lon"
+                f"{', ' + request.level if request.level else ''}: select one level first"
+            )
+        if stored.dims[i] != request.level:
+            block = block.squeeze(axis=1 + levels.index(i))
+    block = block[wanted - wanted.min()]
+    return block[..., horizontal[0].order, :][..., horizontal[1].order].astype(np.float32)
+
+
+def _canonical(whole: Piece, pieces: list[Piece], request: Request) -> xr.DataArray:
+    dims = ("time", request.level, "lat", "lon") if request.level else ("time", "lat", "lon")
+    if whole.values.ndim != len(dims):
+        raise UserError(
+            f"no dimension {request.level!r} in {request.variable} of {whole.path} "
+            f"({request.provider}): put a file with that level there"
+        )
+    return xr.DataArray(
+        whole.values,
+        dims=dims,
+        coords={"time": whole.months, "lat": whole.lat, "lon": whole.lon},
+        name=request.quantity.name,
+        attrs={
+            **request.quantity.attributes,
+            "source_calendar": whole.calendar,
+            "world": whole.world,
+            "inputs_sha256": sha256_of_files(Path(piece.path) for piece in pieces),
+        },
+    )
+
+
+def _where(paths: Sequence[Path], request: Request) -> str:
+    if not paths:
+        return f"no file ({request.provider})"
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more} ({request.provider})"

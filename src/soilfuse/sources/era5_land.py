@@ -1,0 +1,42 @@
+"""ERA5-Land monthly soil water, layers 0-7, 7-28 and 28-100 cm, in both dialects of the CDS.
+
+The older files have `time` in hours since 1900, descending `latitude` and packed 16-bit numbers;
+the newer ones `valid_time` in seconds since 1970 with `number` and `expver` beside it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from soilfuse import names
+from soilfuse.files import sha256_of_content
+from soilfuse.grids.grid import Grid
+from soilfuse.sources.door import Request
+from soilfuse.sources.door import read as read_files
+from soilfuse.sources.targets import layered, list_files, on_grid
+
+FOLDER = "era5_land"
+VARIABLES = ("swvl1", "swvl2", "swvl3")
+
+
+def read(root: Path, grid: Grid, first_year: int, last_year: int) -> xr.Dataset:
+    """Return canonical soil_moisture (T, 3, H, W) of whole years from `root`/era5_land/*.nc.
+
+    Root attributes: world and inputs_sha256. Raises UserError for missing months, units or cells.
+    """
+    files = list_files(Path(root) / FOLDER, "*.nc", "ERA5-Land")
+    fields = []
+    for variable in VARIABLES:
+        request = Request(f"ERA5-Land {variable}", variable, (first_year, last_year), grid=grid)
+        fields.append(read_files(files, request))
+    where = f"{files[0].parent} (ERA5-Land)"
+    values = np.stack([on_grid(field, grid, where) for field in fields], axis=1)
+    soil_moisture = layered(values, fields[0].time.values, names.ERA5_LAND_LAYERS, grid)
+    soil_moisture.attrs["source_calendar"] = fields[0].attrs["source_calendar"]
+    attributes = {
+        "source": "ERA5-Land",
+        "world": fields[0].attrs["world"],
+        "inputs_sha256": sha256_of_content([field.attrs["inputs_sha256"] for field in fields]),
+    }
+    return soil_moisture.to_dataset().assign_attrs(attributes)

@@ -1,0 +1,92 @@
+"""Quantities, the units that providers write them in, and the range they may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from soilfuse import names
+from soilfuse.errors import UserError
+from soilfuse.sources.netcdf import RawFile, Stored
+
+MASS_PER_AREA = ("kg m-2", "kg/m2", "kg/m^2", "kg m**-2")
+VOLUME_FRACTION = ("m3 m-3", "m**3 m**-3", "m3/m3", "m^3/m^3", "m^3 m^-3", "1")
+MRSOS_THICKNESS = 0.1  # m; CMIP defines mrsos as the upper 10 cm, and some files leave out bounds
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A physical quantity: units in files -> factor to ours, and the range that makes sense.
+
+    A value within `tolerance` outside the range is rounding and is set to its edge.
+    """
+
+    name: str
+    factors: Mapping[str, float]
+    low: float
+    high: float
+    tolerance: float
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def scale(self, file: RawFile, stored: Stored, thickness: float | None) -> float:
+        """Return the factor from the variable's units to ours.
+
+        A mass per area in kg m-2 is divided by water's density and the thickness in m of its
+        layer: theta = mrsos / (1000 kg m-3 x 0.1 m) for CMIP's mrsos.
+        """
+        units = " ".join(str(stored.attributes.get("units", "")).split())
+        if units in self.factors:
+            return self.factors[units]
+        if self.name == names.SOIL_MOISTURE and units in MASS_PER_AREA:
+            metres = _thickness(file) if thickness is None else thickness
+            return 1.0 / (names.WATER_DENSITY * metres)
+        allowed = (*self.factors, *(MASS_PER_AREA if self.name == names.SOIL_MOISTURE else ()))
+        percent = "divide by 100 and write m3 m-3" if units in ("%", "percent") else "mend the file"
+        raise UserError(
+            f"units {units!r} of {stored.name} in {file.path} ({file.provider}); expected one of "
+            f"{', '.join(allowed)}: {percent}"
+        )
+
+    def in_range(self, values: np.ndarray, file: RawFile, stored: Stored) -> np.ndarray:
+        """Return the values (our units) with rounding beyond the range cut off, in place.
+
+        Raises UserError with the extremes where they cannot be this quantity.
+        """
+        valid = values[np.isfinite(values)]
+        if valid.size == 0:
+            return values
+        low, high = float(valid.min()), float(valid.max())
+        if low < self.low - self.tolerance or high > self.high + self.tolerance:
+            percent = " (percent instead of a fraction?)" if 1.5 < high <= 100 else ""
+            raise UserError(
+                f"{stored.name} in {file.path} ({file.provider}) runs from {low:.4g} to "
+                f"{high:.4g} after conversion; expected {self.low:g} to {self.high:g}{percent}: "
+                "check the file's units"
+            )
+        return np.clip(values, self.low, self.high, out=values)
+
+
+def _thickness(file: RawFile) -> float:
+    """Return the thickness in m of the file's one soil layer from its depth bounds, else 0.1."""
+    name = "depth_bnds"
+    if "depth" in file:
+        name = str(file.variable("depth").attributes.get("bounds", name))
+    if name not in file:
+        return MRSOS_THICKNESS
+    bounds = np.ravel(file.variable(name).raw())
+    if bounds.size != 2 or not 0.0 < bounds[1] - bounds[0] <= 10.0:
+        raise UserError(
+            f"{name} in {file.path} ({file.provider}) is {bounds.tolist()}; expected the upper and "
+            "lower depth in m of one layer: mend the file"
+        )
+    return float(bounds[1] - bounds[0])
+
+
+SOIL_MOISTURE = Quantity(
+    name=names.SOIL_MOISTURE,
+    factors=dict.fromkeys(VOLUME_FRACTION, 1.0),
+    low=0.0,
+    high=1.0,
+    tolerance=1e-3,
+    attributes=names.SOIL_MOISTURE_ATTRIBUTES,
+)

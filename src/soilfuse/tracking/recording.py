@@ -1,0 +1,116 @@
+"""What a run records: numbers, parameters, tags and files, in as few requests as MLflow allows."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+PARENT_TAG = "mlflow.parentRunId"
+PER_BATCH = 100  # MLflow's limit on parameters and tags in one request
+METRICS_PER_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """An open run: the stage or one of its trials logs through it."""
+
+    client: "MlflowClient"
+    experiment_id: str
+    run_id: str
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log numbers in one request; nested mappings become names joined by slashes.
+
+        A value that is not a number (None, text, a list) is left out; NaN and infinity stay what
+        they are, since a diverged loss must show.
+        """
+        self._log(_numbers(metrics), step or 0)
+
+    def log_curve(self, records: Iterable[Mapping[str, Any]], step: str = "epoch") -> None:
+        """Log the records of a curve, one a step; the column `step`, if any, numbers them."""
+        for number, record in enumerate(records):
+            values = {key: value for key, value in record.items() if key != step}
+            self.log_metrics(values, step=int(record.get(step, number)))
+
+    def log_params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters of this run, each once; nested ones by dotted names."""
+        from mlflow.entities import Param
+
+        leaves = [Param(key, str(value)) for key, value in _leaves(values, ".")]
+        for start in range(0, len(leaves), PER_BATCH):
+            self.client.log_batch(self.run_id, params=leaves[start : start + PER_BATCH])
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set tags in one request."""
+        from mlflow.entities import RunTag
+
+        pairs = [RunTag(key, str(value)) for key, value in tags.items()]
+        for start in range(0, len(pairs), PER_BATCH):
+            self.client.log_batch(self.run_id, tags=pairs[start : start + PER_BATCH])
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        """Copy a file, or a folder with all it holds, into the run's artifacts."""
+        if Path(path).is_dir():
+            place = f"{folder}/{Path(path).name}" if folder else Path(path).name
+            self.client.log_artifacts(self.run_id, str(path), place)
+        else:
+            self.client.log_artifact(self.run_id, str(path), folder)
+
+    def log_text(self, text: str, name: str) -> None:
+        """Write text as an artifact."""
+        self.client.log_text(self.run_id, text, name)
+
+    @contextmanager
+    def child(self, name: str) -> Iterator["StageRun"]:
+        """Open a run under this one, such as a trial of a sweep."""
+        tags = {"soilfuse.kind": "child", PARENT_TAG: self.run_id}
+        made = self.client.create_run(self.experiment_id, tags=tags, run_name=name)
+        child = StageRun(self.client, self.experiment_id, made.info.run_id)
+        with ended(child):
+            yield child
+
+    def _log(self, numbers: Sequence[tuple[str, float]], step: int) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, step) for key, value in numbers]
+        for start in range(0, len(metrics), METRICS_PER_BATCH):
+            self.client.log_batch(self.run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
+
+
+@contextmanager
+def ended(run: StageRun, *above: StageRun) -> Iterator[None]:
+    """End a run, and those above it, as the block ends: FAILED when it raises, else FINISHED."""
+    status = "FAILED"
+    try:
+        yield
+        status = "FINISHED"
+    except Exception as error:
+        run.set_tags({"soilfuse.error": f"{type(error).__name__}: {error}"[:500]})
+        raise
+    finally:
+        for each in (run, *above):
+            each.client.set_terminated(each.run_id, status)
+
+
+def _leaves(values: Mapping[str, Any], joint: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, joint, f"{prefix}{key}{joint}")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _numbers(values: Mapping[str, Any]) -> list[tuple[str, float]]:
+    import numpy as np
+
+    return [
+        (key, float(value))
+        for key, value in _leaves(values, "/")
+        if isinstance(value, int | float | np.number | np.bool_)
+    ]

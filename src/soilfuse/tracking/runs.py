@@ -1,0 +1,173 @@
+"""Runs of the pipeline in MLflow: one tree a pipeline, and all that a stage tells of itself.
+
+The tree is pipeline run > stage runs; a stage of several items (folds, experiments) is a group run
+with the items under it; trials lie under their stage. Inside `mlflow run` the given run stands in
+the pipeline run's place.
+"""
+
+import getpass
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soilfuse import config
+from soilfuse.errors import UserError
+from soilfuse.files import read_json, sha256_of_content
+from soilfuse.tracking import lineage, store
+from soilfuse.tracking.recording import PARENT_TAG, StageRun, ended
+from soilfuse.tracking.store import tracking_uri
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+__all__ = ["PARENT_VARIABLE", "StageRun", "join", "stage_run", "tracking_uri"]
+
+PARENT_VARIABLE = "SOILFUSE_PARENT_RUN_ID"
+
+
+@contextmanager
+def stage_run(
+    stage: str,
+    params: config.Params,
+    sections: Sequence[str],
+    inputs: Sequence[Path],
+    item: str | None = None,
+) -> Iterator[StageRun]:
+    """Open the run of one stage, or of one item of it, and end it as the block ends.
+
+    It carries the leaf params of `sections` (dotted names allowed), params.yaml as artifact, and as
+    tags the commit, whether the code differs from it, the world, and the DVC hash of every input.
+    An exception marks it FAILED and goes on. The parent is the run in SOILFUSE_PARENT_RUN_ID, else
+    the one that `mlflow run` gave, else this pipeline's (same parameters, same parent).
+
+    Raises UserError when the store cannot be used or an input is missing.
+    """
+    tags = _tags(stage, params, inputs, item)
+    client = store.open_client()
+    with store.store_errors(tracking_uri()):
+        ancestors = _ancestors(client, params, stage if item is not None else None)
+        parent = ancestors[-1]
+        name = stage if item is None else f"{stage}@{item}"
+        made = client.create_run(
+            parent.experiment_id, tags={**tags, PARENT_TAG: parent.run_id}, run_name=name
+        )
+        run = StageRun(client, parent.experiment_id, made.info.run_id)
+        run.log_params({name: _section(params, name) for name in sections})
+        run.log_text(_params_text(params), "params.yaml")
+    # A run that `mlflow run` opened is its own to end.
+    with ended(run, *(above for above in ancestors if above.run_id not in _given())):
+        yield run
+
+
+def join(run_id: str) -> StageRun:
+    """Return an existing run to log into, without ending it.
+
+    Raises UserError when the store has no such run.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = store.open_client()
+    try:
+        found = client.get_run(run_id)
+    except MlflowException:
+        raise UserError(
+            f"no run {run_id} in {tracking_uri()}, where {PARENT_VARIABLE} or MLFLOW_RUN_ID says "
+            "it is: unset them, or set MLFLOW_TRACKING_URI to its store"
+        ) from None
+    return StageRun(client, found.info.experiment_id, run_id)
+
+
+def _given() -> tuple[str, ...]:
+    """Return the ids of runs that others opened and will end: ours first, then MLflow's."""
+    names = (PARENT_VARIABLE, "MLFLOW_RUN_ID")
+    return tuple(os.environ[name] for name in names if os.environ.get(name))
+
+
+def _ancestors(client: "MlflowClient", params: config.Params, group: str | None) -> list[StageRun]:
+    """Return the runs above a stage's, topmost first; make those that do not exist."""
+    content = params.model_dump(mode="json")
+    key = sha256_of_content(content)
+    with store.locked(tracking_uri()):
+        if _given():
+            top = join(_given()[0])
+        else:
+            kind = {"soilfuse.kind": "pipeline", "soilfuse.pipeline": key}
+            experiment = store.experiment_id(client)
+            top, fresh = _found_or_made(client, experiment, kind, f"{params.profile} {key[:8]}")
+            if fresh:
+                top.set_tags({"soilfuse.profile": params.profile})
+                top.log_params(content)
+                top.log_text(_params_text(params), "params.yaml")
+        if group is None:
+            return [top]
+        kind = {"soilfuse.kind": "group", "soilfuse.stage": group, PARENT_TAG: top.run_id}
+        return [top, _found_or_made(client, top.experiment_id, kind, group)[0]]
+
+
+def _found_or_made(
+    client: "MlflowClient", experiment_id: str, tags: dict[str, str], name: str
+) -> tuple[StageRun, bool]:
+    query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+    found = client.search_runs(
+        [experiment_id], query, max_results=1, order_by=["attributes.start_time ASC"]
+    )
+    info = (found[0] if found else client.create_run(experiment_id, tags=tags, run_name=name)).info
+    return StageRun(client, experiment_id, info.run_id), not found
+
+
+def _tags(
+    stage: str, params: config.Params, inputs: Sequence[Path], item: str | None
+) -> dict[str, str]:
+    root = Path.cwd()
+    commit, dirty = lineage.git_state(root)
+    outs = lineage.dvc_outs(root)
+    tags = {
+        "soilfuse.kind": "stage",
+        "soilfuse.stage": stage,
+        "soilfuse.world": _world(params),
+        "soilfuse.dirty": str(dirty).lower(),
+        "mlflow.source.git.commit": commit,
+        "mlflow.source.name": f"pipelines/{stage}.py",
+        "mlflow.source.type": "PROJECT",
+        "mlflow.user": _user(),
+    }
+    if item is not None:
+        tags["soilfuse.item"] = str(item)
+    for path in inputs:
+        tags[f"soilfuse.input/{Path(path).as_posix()}"] = lineage.hash_of(path, root, outs)
+    return tags
+
+
+def _world(params: config.Params) -> str:
+    raw = Path(params.raw_root)
+    if (raw / "world.json").exists():
+        content = read_json(raw / "world.json")
+        return f"v{content['version']} seed {content['seed']}"
+    return "real" if raw.is_dir() else f"seed {params.world.seed}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "unknown"
+
+
+def _section(params: config.Params, name: str) -> Any:
+    value: Any = params
+    for part in name.split("."):
+        value = value[part] if isinstance(value, Mapping) else getattr(value, part)
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def _params_text(params: config.Params) -> str:
+    if config.PARAMS_FILE.exists():
+        return config.PARAMS_FILE.read_text(encoding="utf-8")
+    from ruamel.yaml import YAML
+
+    stream = io.StringIO()
+    YAML().dump(params.model_dump(mode="json"), stream)
+    return stream.getvalue()

@@ -1,0 +1,108 @@
+"""What the training stages are given, and what they give back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from soilfuse import config
+from soilfuse.files import write_text
+from soilfuse.training import weights
+from soilfuse.training.data import Monthly, TrainingData
+from soilfuse.training.loop import Record
+from soilfuse.training.plan import Players
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Monthly fields on the target grid, and the boundary's mask (H, W), True inside.
+
+    inputs: climate models (T, M, H, W); target: (T, D, H, W); insitu and probability: the station
+    field and its label density (T, D, H, W) of one fold; all m3 m-3 but probability.
+    """
+
+    inputs: Monthly
+    target: Monthly
+    mask: np.ndarray
+    insitu: Monthly | None = None
+    probability: Monthly | None = None
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """(M, D)."""
+        return self.inputs.values.shape[1], self.target.values.shape[1]
+
+    def training(self, months: np.ndarray, device: torch.device) -> TrainingData:
+        """Return the months' tensors with the station field."""
+        return TrainingData.join(
+            months, self.inputs, self.target, self.mask, device, self.insitu, self.probability
+        )
+
+    def validation(self, months: np.ndarray, device: torch.device) -> TrainingData:
+        """Return the months' tensors without the station field."""
+        return TrainingData.join(months, self.inputs, self.target, self.mask, device)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What a manifest says of the data; all of it is the same for every fold.
+
+    source_ids: the input channels in order; depth_bnds: (D, 2) m, the output layers; world: which
+    pseudo-reality, or `real`; inputs: file -> hash, without any file that differs between folds.
+    """
+
+    source_ids: Sequence[str]
+    depth_bnds: Sequence[Sequence[float]]
+    world: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Weights, the JSON manifest that belongs beside them, and one record an epoch."""
+
+    weights: weights.Weights
+    manifest: dict[str, Any]
+    history: list[Record]
+
+
+def architecture(params: config.Params, channels: tuple[int, int]) -> dict[str, Any]:
+    """Return the arguments of networks.registry.build, as a manifest holds them."""
+    network = params.network
+    return {
+        "name": network.name,
+        "in_channels": channels[0],
+        "out_channels": channels[1],
+        "width": network.width,
+        "depth": network.depth,
+    }
+
+
+def described(params: config.Params, lineage: Lineage, players: Players) -> dict[str, Any]:
+    """Return a manifest's facts about data, grid and perceptual weights."""
+    perceptual = players.perceptual
+    return {
+        "source_ids": list(lineage.source_ids),
+        "depth_bnds": [[float(edge) for edge in layer] for layer in lineage.depth_bnds],
+        "domain": params.domain.model_dump(),
+        "world": lineage.world,
+        "perceptual": {
+            "weights": perceptual.weights if perceptual else "unused",
+            "sha256": perceptual.sha256 if perceptual else "",
+        },
+    }
+
+
+def month_names(months: np.ndarray) -> list[str]:
+    """Return months as 'YYYY-MM'."""
+    return [str(month) for month in np.asarray(months).astype("datetime64[M]")]
+
+
+def write_curves(path: Path, history: Sequence[Record]) -> None:
+    """Write the records as CSV, one line an epoch, every float to its last digit."""
+    columns = list(history[0])
+    rows = [",".join(repr(record[name]) for name in columns) for record in history]
+    write_text(Path(path), "\n".join([",".join(columns), *rows]) + "\n")

@@ -1,0 +1,88 @@
+"""Fine-tuning on AMSMQTP's five layers, one ensemble member a fold."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from soilfuse import config
+from soilfuse.files import sha256_of_content
+from soilfuse.training import weights
+from soilfuse.training.device import FP32
+from soilfuse.training.fields import (
+    Fields,
+    Lineage,
+    Trained,
+    architecture,
+    described,
+    month_names,
+)
+from soilfuse.training.folds import Fold, fold_of
+from soilfuse.training.loop import Fitted, OnEpoch, fit
+from soilfuse.training.plan import Plan, Players, assemble, finetune_plan
+
+
+def finetune_fold(
+    params: config.Params,
+    fold_index: int,
+    fields: Fields,
+    pretrained: Mapping[str, Tensor],
+    best: Mapping[str, float],
+    lineage: Lineage,
+    device: torch.device,
+    state_dir: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+    precision: str = FP32,
+) -> Trained:
+    """Fine-tune pre-trained weights on one fold's training months, stopped by its inner block.
+
+    best: the flat mapping of best.yaml (name -> number), for the word `sweep` in params.yaml.
+    The last convolution is drawn afresh. The outer block is not touched. Raises UserError for a
+    missing entry of `best`, missing months, or weights of another network.
+    """
+    plan = finetune_plan(params, fold_index, best, precision)
+    fold = fold_of(
+        params.finetune.protocol, fold_index, params.seed, fields.target.time, fields.target.name
+    )
+    players = assemble(params, plan, fields.channels, device, pretrained)
+    fitted = fit_fold(players, fold, fields, plan, device, state_dir, on_epoch)
+    shared = {
+        **described(params, lineage, players),
+        "network": architecture(params, fields.channels),
+        "protocol": params.finetune.protocol,
+        "settings": plan.settings(),
+        "inputs": dict(lineage.inputs),
+        "pretrained_sha256": weights.sha256(pretrained),
+    }
+    return Trained(fitted.weights, _manifest(shared, fold, fitted), fitted.history)
+
+
+def fit_fold(
+    players: Players,
+    fold: Fold,
+    fields: Fields,
+    plan: Plan,
+    device: torch.device,
+    state_dir: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Fit on a fold's training months and stop by its inner months."""
+    train = fields.training(fold.train, device)
+    inner = fields.validation(fold.inner, device)
+    return fit(players, train, inner, plan, state_dir, on_epoch)
+
+
+def _manifest(shared: dict[str, Any], fold: Fold, fitted: Fitted) -> dict[str, Any]:
+    return {
+        **shared,
+        "fold": fold.index,
+        "train_months": month_names(fold.train),
+        "inner_months": month_names(fold.inner),
+        "outer_months": month_names(fold.outer),
+        "best_epoch": fitted.best_epoch,
+        "inner_rmse": fitted.rmse,
+        "ensemble_hash": sha256_of_content(shared),
+        "weights_sha256": weights.sha256(fitted.weights),
+    }

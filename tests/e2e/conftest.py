@@ -1,0 +1,79 @@
+"""A temporary clone of the working tree, run as its users run it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone of the project with its own MLflow database; commands run in its root."""
+
+    root: Path
+    environment: dict
+
+    def run(self, *command, ok=True, **environment):
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ok:
+            assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done
+
+
+def cloned(target):
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        source = ROOT / name
+        if source.is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+    (target / "dvc.lock").unlink(missing_ok=True)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MLFLOW_", "SOILFUSE_PARENT", "DVC_"))
+    }
+    binaries = Path(sys.executable).parent
+    environment = {
+        **kept,
+        "PATH": f"{binaries}{os.pathsep}/usr/bin{os.pathsep}/bin",
+        "PYTHONPATH": str(target / "src"),
+        "GIT_AUTHOR_NAME": "a user",
+        "GIT_AUTHOR_EMAIL": "user@example.org",
+        "GIT_COMMITTER_NAME": "a user",
+        "GIT_COMMITTER_EMAIL": "user@example.org",
+    }
+    clone = Clone(target, environment)
+    clone.run("git", "init", "-q")
+    clone.run("git", "add", "-A")
+    clone.run("git", "commit", "-qm", "clone")
+    clone.run("mlflow", "db", "upgrade", "sqlite:///mlflow.db")
+    return clone
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """Give a clone in which `dvc repro` of the smoke profile has run."""
+    clone = cloned(tmp_path_factory.mktemp("clone"))
+    clone.run("soilfuse", "profile", "smoke")
+    clone.run("dvc", "repro")
+    return clone

@@ -1,0 +1,108 @@
+"""The main job, end to end: the smoke profile in a temporary clone, by the real commands."""
+
+import json
+import sqlite3
+
+import pytest
+import xarray as xr
+
+pytestmark = pytest.mark.slow
+
+
+def runs_by_name(clone):
+    """Return {run name: (run id, parent id, status)} of every run in the clone's database."""
+    with sqlite3.connect(clone.root / "mlflow.db") as database:
+        rows = database.execute(
+            "select r.name, r.run_uuid, t.value, r.status from runs r left join tags t "
+            "on t.run_uuid = r.run_uuid and t.key = 'mlflow.parentRunId'"
+        ).fetchall()
+    return {name: (run, parent, status) for name, run, parent, status in rows}
+
+
+def test_nothing_is_left_to_do(smoke):
+    assert "up to date" in smoke.run("dvc", "status").stdout
+    assert "up to date" in smoke.run("dvc", "repro").stdout
+    assert smoke.run("git", "status", "--porcelain").stdout.split() == ["M", "params.yaml", "??", "dvc.lock"]
+
+
+def test_the_product_is_five_layers_of_every_month(smoke):
+    with xr.open_dataset(smoke.root / "products" / "ssp370.nc") as product:
+        assert product.sizes["depth"] == 5
+        assert product.sizes["time"] == 1032
+        assert str(product.time.values[0])[:7] == "2015-01"
+        inside = product["basin"].values > 0
+        values = product["soil_moisture"].values[:, :, inside]
+        assert ((values > 0) & (values < 0.8)).all()
+        assert product.attrs["Conventions"].startswith("CF-1.11")
+
+
+def test_runs_are_a_tree_with_folds_and_trials(smoke):
+    runs = runs_by_name(smoke)
+    assert all(status == "FINISHED" for _, _, status in runs.values())
+    names = {run: name for name, (run, _, _) in runs.items()}
+    parent_of = {name: names.get(parent) for name, (_, parent, _) in runs.items()}
+    folds = [name for name in parent_of if name.startswith("finetune@")]
+    assert len(folds) == 5
+    assert {parent_of[name] for name in folds} == {"finetune"}
+    trials = [name for name in parent_of if name.startswith("trial")]
+    assert trials
+    assert {parent_of[name] for name in trials} == {"sweep"}
+    assert parent_of["finetune"] == parent_of["sweep"] is not None
+
+
+def test_infer_up_to_date_logs_the_existing_product(smoke):
+    before = (smoke.root / "products" / "ssp370.nc").stat().st_mtime_ns
+    done = smoke.run("mlflow", "run", ".", "-e", "infer", "-P", "ssp=ssp370")
+    assert "up to date" in done.stdout + done.stderr
+    assert (smoke.root / "products" / "ssp370.nc").stat().st_mtime_ns == before
+
+
+def test_infer_brings_back_a_removed_product(smoke):
+    product = smoke.root / "products" / "ssp370.nc"
+    before = product.read_bytes()
+    product.unlink()
+    smoke.run("mlflow", "run", ".", "-e", "infer", "-P", "ssp=ssp370")
+    assert product.read_bytes() == before
+    assert "up to date" in smoke.run("dvc", "status").stdout
+
+
+def test_infer_refuses_an_unknown_scenario_in_one_line(smoke):
+    done = smoke.run("mlflow", "run", ".", "-e", "infer", "-P", "ssp=ssp999", ok=False)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if "soilfuse: error" in line]
+    assert len(lines) == 1
+    assert "ssp999" in lines[0]
+    assert "ssp370" in lines[0]
+
+
+def test_verify_accepts_the_product_and_notices_a_changed_byte(smoke):
+    assert "FAILED" not in smoke.run("soilfuse", "verify", "products/ssp370.nc").stdout
+    product = smoke.root / "products" / "ssp370.nc"
+    product.chmod(0o644)
+    before = product.read_bytes()
+    try:
+        product.unlink()
+        product.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+        done = smoke.run("soilfuse", "verify", "products/ssp370.nc", ok=False)
+        assert done.returncode == 1
+        assert "FAILED" in done.stdout
+    finally:
+        product.write_bytes(before)
+
+
+def test_the_champion_is_registered_and_the_verdict_written(smoke):
+    with sqlite3.connect(smoke.root / "mlflow.db") as database:
+        aliases = database.execute("select alias, version from registered_model_aliases").fetchall()
+    assert ("champion", 1) in [(alias, int(version)) for alias, version in aliases]
+    verdict = json.loads((smoke.root / "results" / "promote" / "verdict.json").read_text())
+    assert verdict["promoted"] is True
+    assert all({"name", "passed", "why"} <= set(check) for check in verdict["checks"])
+
+
+def test_reports_are_self_contained(smoke):
+    pages = sorted((smoke.root / "reports").glob("*.html"))
+    assert [page.stem for page in pages] == ["historical", "index", "ssp245", "ssp370"]
+    for page in pages:
+        text = page.read_text()
+        assert "data:image/png;base64" in text
+        assert 'src="http' not in text
