@@ -1,9 +1,11 @@
 """Stage cmip6@experiment: read every climate model of one experiment through the one door."""
 
 import sys
+from pathlib import Path
 
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
+from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
 from soilfuse.sources.cmip6 import read_mrsos
 from soilfuse.sources.processed import write_models
@@ -14,11 +16,12 @@ def main(experiment: str) -> None:
     """Write data/processed/cmip6/<experiment>.nc."""
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
-    root = layout.raw(params.raw_root, "cmip6")
-    years = names.EXPERIMENT_YEARS[experiment]
-    with stage_run("cmip6", params, ["raw_root", "domain", "cmip6"], [root], experiment) as run:
+    root, grid = Path(params.raw_root), Grid.of(params.domain)
+    years, fill_cells = names.EXPERIMENT_YEARS[experiment], params.cmip6.fill_cells
+    sections = ["raw_root", "domain", "cmip6"]
+    with stage_run("cmip6", params, sections, [root / "cmip6"], experiment) as run:
         models = {
-            source_id: read_mrsos(root, source_id, member, experiment, *years, params.cmip6.fill_cells)
+            source_id: read_mrsos(root, source_id, member, experiment, *years, fill_cells, grid)
             for source_id, member in progress(params.cmip6.models.items(), experiment)
         }
         write_models(layout.climate_models(experiment), experiment, models)

@@ -27,6 +27,7 @@ EXPERIMENT_TITLES = {
 }
 SCENARIOS = tuple(name for name in EXPERIMENT_YEARS if name != HISTORICAL)
 
+LAST_HISTORICAL = EXPERIMENT_YEARS[HISTORICAL][1]
 FINAL_TEST = "ssp245"  # the scenario whose first years stand in for the observed 2015-2021
 
 # Depth bounds in metres, top to bottom.

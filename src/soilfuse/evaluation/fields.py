@@ -16,9 +16,9 @@ def region_weights(area: np.ndarray, masks: Mapping[str, np.ndarray]) -> dict[st
 
 
 def truth_climatology(truth: np.ndarray, months: np.ndarray) -> np.ndarray:
-    """Return the (12, ...) float64 mean of each calendar month of (T, ...); NaN where none is valid.
+    """Return the (12, ...) float64 mean of each calendar month of (T, ...), NaN left out.
 
-    Calendar months that do not occur are NaN too: nothing is compared with them.
+    NaN where nothing is valid, as in calendar months that do not occur.
     """
     normal = np.full((12, *truth.shape[1:]), np.nan)
     for number in np.unique(month_of(months)):

@@ -142,7 +142,7 @@ def anomaly_r(sums: Sums) -> np.ndarray:
 
 
 def n(sums: Sums) -> np.ndarray:
-    """Number of valid pairs."""
+    """Count the valid pairs."""
     return sums["count"]
 
 

@@ -1,11 +1,9 @@
 """Gridded fields against station months, at the cell and layer in which each sensor stands."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from soilfuse.evaluation.metrics import STATISTICS, metrics, pair_terms
+from soilfuse.evaluation.metrics import metrics, pair_terms
 from soilfuse.grids.grid import Grid
 from soilfuse.insitu.cells import nearest_cells
 
@@ -26,7 +24,9 @@ def matched_rows(
     when = (stations["year"].to_numpy() - 1970) * 12 + stations["month"].to_numpy() - 1
     order = np.argsort(time)
     place = order[np.searchsorted(time, when, sorter=order).clip(max=time.size - 1)]
-    north, east, inside = nearest_cells(grid, stations["lat"].to_numpy(), stations["lon"].to_numpy())
+    north, east, inside = nearest_cells(
+        grid, stations["lat"].to_numpy(), stations["lon"].to_numpy()
+    )
     layer = stations["layer"].to_numpy()
     kept = inside & (time[place] == when) & (layer >= 1) & (layer <= layers)
     placed = stations.assign(t=place, d=layer - 1, h=north, w=east)
@@ -62,7 +62,6 @@ def station_scores(
     if rows.empty:
         return pd.DataFrame(columns=STATION_COLUMNS)
     keys, sums = _series_sums(rows, predicted)
-    assert sums.shape[1] == len(STATISTICS)
     values = metrics(sums, STATION_METRICS)
     table = keys.assign(method=method, block=block, **values)
     table["n"] = table["n"].astype(int)
@@ -81,9 +80,3 @@ def station_medians(scores: pd.DataFrame) -> pd.DataFrame:
     table["series"] = grouped.size()
     table["series_with_r"] = grouped["r"].count()
     return table.reset_index()
-
-
-def fields_at_stations(fields: Mapping[str, np.ndarray], rows: pd.DataFrame) -> pd.DataFrame:
-    """Add each method's value at matched rows as a column, for scatter plots."""
-    values = {name: field[rows["t"], rows["d"], rows["h"], rows["w"]] for name, field in fields.items()}
-    return rows.assign(**values)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soilfuse.config import Domain
+
 EARTH_RADIUS_KM = 6371.0088
 
 
@@ -22,6 +24,11 @@ class Grid:
         lon = west + resolution * np.arange(round((east - west) / resolution) + 1)
         lat = south + resolution * np.arange(round((north - south) / resolution) + 1)
         return cls(lat=np.round(lat, 6), lon=np.round(lon, 6))
+
+    @classmethod
+    def of(cls, domain: Domain) -> "Grid":
+        """Build the target grid of params.yaml:domain."""
+        return cls.regular(domain.west, domain.east, domain.south, domain.north, domain.resolution)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -7,7 +7,6 @@ that is missing is said to be missing.
 import math
 from collections.abc import Sequence
 
-from soilfuse import names
 from soilfuse.report import labels
 from soilfuse.report.records import Trends
 
@@ -41,6 +40,12 @@ def counted(number: int) -> str:
     return COUNTS[number] if number < len(COUNTS) else str(number)
 
 
+def season_words(season: str) -> str:
+    """Return a season as it stands inside a sentence: "annual mean", "spring (MAM)"."""
+    title = labels.season_title(season)
+    return title[0].lower() + title[1:]
+
+
 def verb(slope: float) -> str:
     """Return the word for a significant trend."""
     return "rises" if slope > 0 else "falls"
@@ -48,9 +53,7 @@ def verb(slope: float) -> str:
 
 def trend_sentence(trends: Trends, region: str, season: str, period: str, layer: int) -> str:
     """Say direction, rate, significance, place, depth and years of one trend."""
-    what = f"{labels.season_title(season).lower()} soil moisture at {labels.layer_title(layer)}"
-    what = what.replace("annual mean soil", "annual mean soil").replace(" (", " (")
-    what = _capital_codes(what)
+    what = f"{season_words(season)} soil moisture at {labels.layer_title(layer)}"
     where = f"of the {labels.region_title(region)} in {labels.years_title(period)}"
     slope = trends.slope(region, season, period, layer)
     if not math.isfinite(slope):
@@ -64,12 +67,6 @@ def trend_sentence(trends: Trends, region: str, season: str, period: str, layer:
         )
     chance = f" ({p})" if p else ""
     return f"The {what} {where} {verb(slope)} significantly, by {amount(slope)}{chance}."
-
-
-def _capital_codes(text: str) -> str:
-    for season in QUARTERS:
-        text = text.replace(f"({season.lower()})", f"({season})")
-    return text
 
 
 def layers_sentence(trends: Trends, region: str, season: str, period: str) -> str:
@@ -121,7 +118,7 @@ def seasons_sentence(trends: Trends, region: str, period: str, layer: int) -> st
     def said(season: str) -> str:
         sure = trends.significant(region, season, period, layer)
         return (
-            f"{labels.season_title(season).split()[0].lower()} "
+            f"{season_words(season).split()[0]} "
             f"({labels.rate(known[season])}{'' if sure else ', not significant'})"
         )
 
@@ -182,7 +179,7 @@ def change_sentence(trends: Trends, region: str, season: str) -> str:
     if not known:
         return f"The change of {spell} could not be computed."
     low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-    lead = f"Change of the {labels.season_title(season).lower()}, {spell}: "
+    lead = f"Change of the {season_words(season)}, {spell}: "
     if low == high:
         return f"{lead}{labels.signed(known[low], 1)} % at {labels.layer_title(low)}."
     return (
@@ -215,47 +212,3 @@ def page_summary(trends: Trends, shares: tuple[float, float]) -> list[str]:
         area_sentence(*shares, layer),
     ]
     return [sentence for sentence in sentences if sentence]
-
-
-def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
-    """Compare the scenarios: ranges of rates and of changes, and how many are significant."""
-    scenarios = [trends for trends in all_trends if trends.experiment != names.HISTORICAL]
-    if not scenarios:
-        return []
-    layer = scenarios[0].layers[0]
-    sure = sum(
-        trends.significant(REGION, "annual", trends.main_period, layer) for trends in scenarios
-    )
-    rates = {
-        labels.experiment_title(trends.experiment): trends.slope(
-            REGION, "annual", trends.main_period, layer
-        )
-        for trends in scenarios
-    }
-    known = {title: slope for title, slope in rates.items() if math.isfinite(slope)}
-    sentences = []
-    if known:
-        said = [f"{labels.rate(slope)} under {title}" for title, slope in known.items()]
-        sentences.append(
-            f"Annual soil moisture at {labels.layer_title(layer)} of the "
-            f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}); the "
-            f"trend is significant in {counted(sure)} of {counted(len(scenarios))} scenarios."
-        )
-    sentences += [_change_range(scenarios, number) for number in scenarios[0].layers]
-    return [sentence for sentence in sentences if sentence]
-
-
-def _change_range(scenarios: Sequence[Trends], layer: int) -> str:
-    future = scenarios[0].future_period
-    if future is None:
-        return ""
-    changes = [trends.change(REGION, "annual", future, layer) for trends in scenarios]
-    known = [value for value in changes if math.isfinite(value)]
-    if not known:
-        return ""
-    return (
-        f"{labels.years_title(future)} against "
-        f"{labels.years_title(scenarios[0].reference_period)} at {labels.layer_title(layer)}: "
-        f"{labels.signed(min(known), 1)} to {labels.signed(max(known), 1)} % across "
-        f"{counted(len(known))} scenario{'s' if len(known) > 1 else ''}."
-    )

@@ -17,17 +17,16 @@ from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
 from soilfuse.sources.targets import layered, list_files, on_grid
 
-FOLDER = "amsmqtp"
 
 
 def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int) -> xr.Dataset:
-    """Return canonical monthly soil_moisture (T, 5, H, W) from `root`/amsmqtp/AMSMQTP_*_YYYY.nc.
+    """Return canonical monthly soil_moisture (T, 5, H, W) from `root`/AMSMQTP_*_YYYY.nc.
 
     Days are averaged file by file, so that one year of days is held at a time. Raises UserError
     for a month with fewer than `min_days` days, a missing year, or other layers.
     """
     parts, times, hashes, worlds = [], [], [], set()
-    folder = Path(root) / FOLDER
+    folder = Path(root)
     for year in progress(range(first_year, last_year + 1), "AMSMQTP"):
         files = list_files(folder, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
         request = Request(

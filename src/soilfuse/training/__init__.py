@@ -1,1 +1,1 @@
-"""Losses, folds, the training loop, its checkpoints, and the sweep; torch inside, arrays outside."""
+"""Losses, folds, the training loop and its checkpoints, pre-training, fine-tuning, the sweep."""

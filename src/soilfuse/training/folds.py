@@ -122,7 +122,7 @@ def require_clean_pretraining(
         return
     last = TRAINING_YEARS[0] - 2
     problems = [
-        f"pretrain.{name} ends in {years[1]}, in or beside years that the folds of protocol blocked "
+        f"pretrain.{name} ends in {years[1]}, in or beside years that blocked folds "
         f"score; allowed is {last} or before: edit params.yaml:pretrain.{name}"
         for name, years in (("train_years", train), ("validation_years", validation))
         if years[1] > last

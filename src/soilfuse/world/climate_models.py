@@ -2,82 +2,174 @@
 
 A model's layer-1 climatology is R z + sqrt(1 - R2) q: z is the truth's as its coarse cells see it,
 q what its own orography, thaw, rain and soil make of the year beyond that. R and the standard
-deviation are the published ones of that model. Every model draws from a stream of its own name, so
-that none depends on which others are written.
+deviation are the published ones of that model. Every model draws from streams of its own name, so
+that none depends on which others are written. Letters: h, w native latitudes and longitudes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import scipy.sparse
 
 from soilfuse import names, seeding
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.interpolation import bilinear
-from soilfuse.world import climate, truth
+from soilfuse.world import climate
 from soilfuse.world import published as record
 from soilfuse.world.fields import SmoothField, WaveBasis, amplitudes
 from soilfuse.world.native_grids import NativeGrid, native_window
 from soilfuse.world.patterns import forced_pattern
-from soilfuse.world.region import calibration_points
-from soilfuse.world.truth import Truth, experiment_months, seasonal_curves
+from soilfuse.world.region import CALIBRATION_GRID, calibration_points, inside_region
+from soilfuse.world.sensitivity import Sensitivity
+from soilfuse.world.truth import (
+    WEATHER_SD,
+    Truth,
+    experiment_months,
+    seasonal_curves,
+    soft_clip,
+)
 
 WEATHER_SHARE = 0.3  # of a model's standard deviation
 WEATHER_LENGTHS = (1.0, 2.0)  # degrees
-# Spread of the logarithm of sensitivities (common, and by season) and of delays (years). The truth
-# is one more draw of the same: what a model departs by is the difference of two draws.
-SENSITIVITY_SPREAD, SEASON_SPREAD, DELAY_SPREAD = 0.30, 0.15, 2.5
-PATTERN_KEPT, PATTERN_OWN = 0.6, 0.35  # of the truth's map of change; spread of the own part
-BIAS_MEAN, BIAS_SPREAD = 0.25, 0.04  # m3 m-3
-SHARED_ERROR = 0.55  # how much of their error all models have in common
+PATTERN_KEPT, PATTERN_OWN = 0.6, 0.3  # share of the truth's map of change; spread of the own map
+MEAN, MEAN_SPREAD = 0.25, 0.04  # m3 m-3
+LOWEST_MEAN = 2.4  # standard deviations above zero
+SHARED_ERROR, OWN_ERROR = 0.9, 0.9  # weights of what all models get wrong alike and of the own
+ERROR_LENGTH = 1.8  # degrees
 QINGHAI_LAKE = (36.9, 100.2, 0.35, 0.55)  # lat, lon, half widths in degrees: no land there
-CALIBRATION_GRID = Grid.regular(west=89, east=104, south=31, north=38, resolution=0.25)
 
 
 @dataclass(frozen=True)
-class Draws:
-    """How one climate (a model's or the truth's) answers to forcing."""
-
-    sensitivity: np.ndarray  # (4,) logarithms by season
-    delay: float
-
-    @classmethod
-    def of(cls, rng: np.random.Generator) -> "Draws":
-        """Draw from the distribution that the models and the truth share."""
-        common, delay = rng.normal(0, SENSITIVITY_SPREAD), rng.normal(0, DELAY_SPREAD)
-        return cls(common + rng.normal(0, SEASON_SPREAD, 4), delay)
-
-
-@dataclass
-class ModelWorld:
+class ClimateModelWorld:
     """One climate model of a world."""
 
     source_id: str
     truth: Truth
-    physics: climate.Physics = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Draw the model's errors and calibrate its climatology over the TRSR."""
-        self.model = names.CLIMATE_MODELS[self.source_id]
-        rng = self._rng("errors")
-        self.physics = climate.Physics(
+    def _rng(self, *stream: str) -> np.random.Generator:
+        return seeding.generator(self.truth.seed, "world", "cmip6", self.source_id, *stream)
+
+    def window(self, grid: Grid) -> NativeGrid:
+        """Return the window of the native grid that a domain needs."""
+        return native_window(names.CLIMATE_MODELS[self.source_id], grid)
+
+    @cached_property
+    def physics(self) -> climate.Physics:
+        """What the model makes of the land: no ridges, thaw and rain at another time, ice counted."""
+        rng = self._rng("physics")
+        return climate.Physics(
             ridges=0.0,
             thaw_shift=rng.normal(-0.3, 0.8),
             rain_shift=rng.normal(0.2, 0.7),
             frozen_counted=rng.uniform(0.4, 1.0),
             soil_share=0.2,
         )
-        self.tilt = rng.normal(0, 0.6, 2)
-        self.own = SmoothField.draw(rng, 1.8)
-        shared = seeding.generator(self.truth.seed, "world", "cmip6", "shared error")
-        self.shared = SmoothField.draw(shared, 1.8)
-        _, self.sd_correlation = record.TAYLOR[self.source_id]
-        self.sd = record.TAYLOR[self.source_id][0]
-        self.mean = max(rng.normal(BIAS_MEAN, BIAS_SPREAD), 2.4 * self.sd)
-        of_truth = Draws.of(seeding.generator(self.truth.seed, "world", "truth", "sensitivity"))
-        own = Draws.of(self._rng("sensitivity"))
-        self.sensitivity = np.exp(own.sensitivity - of_truth.sensitivity)
-        self.delay = float(own.delay - of_truth.delay)
-        self.memory = rng.uniform(0.4, 0.7)
-        self.basis = WaveBasis.draw(self._rng("waves"), WEATHER_LENGTHS)
-        self._calibrate()
+
+    @cached_property
+    def mean(self) -> float:
+        """Mean soil moisture in m3 m-3: the model's wet or dry bias."""
+        sd, _ = record.TAYLOR[self.source_id]
+        return max(self._rng("bias").normal(MEAN, MEAN_SPREAD), LOWEST_MEAN * sd)
+
+    @cached_property
+    def basis(self) -> WaveBasis:
+        """Waves of the model's own weather."""
+        return WaveBasis.draw(self._rng("waves"), WEATHER_LENGTHS)
+
+    def _true_and_own(self, native: NativeGrid) -> tuple[np.ndarray, np.ndarray]:
+        """Return (12, h*w) the truth's climatology as cells see it, and the model's own."""
+        lat, lon = native.inner_points()
+
+        def cells(values: np.ndarray) -> np.ndarray:
+            return values.reshape(*values.shape[:-1], native.lat.size * native.lon.size, -1).mean(-1)
+
+        terrain = self.truth.terrain
+        rng = self._rng("errors")
+        shared = seeding.generator(self.truth.seed, "world", "cmip6", "shared errors")
+        tilt = rng.normal(0, 0.5, 2)
+        own = climate.standing_pattern(terrain, lat, lon, self.physics)
+        own = own + SHARED_ERROR * SmoothField.draw(shared, ERROR_LENGTH)(lat, lon)
+        own = own + OWN_ERROR * SmoothField.draw(rng, ERROR_LENGTH)(lat, lon)
+        # Rain that falls off in another direction than the truth's; flat beyond the region.
+        east, north = np.clip((lon - 97) / 3.5, -2.5, 2.5), np.clip((lat - 34) / 1.3, -2.5, 2.5)
+        own = own + tilt[0] * east + tilt[1] * north
+        own = own + climate.seasonal_pattern(terrain, lat, lon, physics=self.physics)
+        return cells(self.truth.layer_climatology(0, lat, lon)), cells(own)
+
+    @cached_property
+    def _mixture(self) -> tuple[float, float, float, float]:
+        """Factors of the two climatologies, the constant, and the weather's amplitude."""
+        region = calibration_points()
+        native = self.window(CALIBRATION_GRID)
+        onto_grid = bilinear(native.lat, native.lon, CALIBRATION_GRID)[inside_region()]
+        seen, own = (onto_grid @ part.T for part in self._true_and_own(native))
+        truth = self.truth.layer_climatology(0, region.lat, region.lon).T
+        sd, correlation = record.TAYLOR[self.source_id]
+        # Published R pools all months: both sides' weather lowers it.
+        correlation /= np.sqrt((1 - WEATHER_SHARE**2) * (1 - (WEATHER_SD[0] / record.TARGET_SD) ** 2))
+        factors = mixture(truth.ravel(), seen.ravel(), own.ravel(), correlation)
+        factors *= sd * np.sqrt(1 - WEATHER_SHARE**2)
+        constant = self.mean - factors[0] * seen.mean() - factors[1] * own.mean()
+        waves = onto_grid @ self.basis(*native.centres()).T
+        amplitude = WEATHER_SHARE * sd / np.sqrt((waves**2).sum(axis=1).mean())
+        return float(factors[0]), float(factors[1]), float(constant), float(amplitude)
+
+    def climatology(self, native: NativeGrid) -> np.ndarray:
+        """Return (12, h*w) mean of 1995-2014 in m3 m-3."""
+        of_truth, of_own, constant, _ = self._mixture
+        seen, own = self._true_and_own(native)
+        return constant + of_truth * seen + of_own * own
+
+    def soil_moisture(self, experiment: str, native: NativeGrid) -> np.ndarray:
+        """Return (T, h, w) float32 soil moisture of the upper 10 cm in m3 m-3; NaN on lakes."""
+        values = self._weather(experiment) @ self.basis(*native.centres())
+        month = np.arange(len(values)) % 12
+        values += self.climatology(native).astype(np.float32)[month]
+        values += self._forced(experiment, native)
+        lat, lon = native.centres()
+        lake = np.abs(lat - QINGHAI_LAKE[0]) < QINGHAI_LAKE[2]
+        lake &= np.abs(lon - QINGHAI_LAKE[1]) < QINGHAI_LAKE[3]
+        values = soft_clip(values).astype(np.float32)
+        values[:, lake] = np.nan
+        return values.reshape(-1, *native.shape)
+
+    def _weather(self, experiment: str) -> np.ndarray:
+        """(T, K) float32 amplitudes of the model's own weather; a scenario goes on from 2014."""
+        memory = self._rng("memory").uniform(0.4, 0.7)
+        series, start = np.empty(0), None
+        for name in dict.fromkeys((names.HISTORICAL, experiment)):
+            months = experiment_months(name)
+            count = months.stop - months.start
+            series = amplitudes(self._rng("weather", name), count, self.basis.size, memory, start)
+            start = series[-1]
+        return (self._mixture[3] * series[:, 0]).astype(np.float32)
+
+    def _forced(self, experiment: str, native: NativeGrid) -> np.ndarray:
+        """(T, h*w) float32 forced change: own sensitivity, own delay, own map."""
+        sensitivity = Sensitivity.draw(self.truth.seed, self.source_id)
+        ssp = record.SSPS[0] if experiment == names.HISTORICAL else experiment
+        curves = seasonal_curves(0, ssp, sensitivity.delay)[experiment_months(experiment)]
+        lat, lon = native.centres()
+        rng = self._rng("map of change")
+        own = np.array([SmoothField.draw(rng, ERROR_LENGTH)(lat, lon) for _ in range(4)])
+        true = forced_pattern(self.truth.seed, 0, lat, lon)
+        pattern = 1 + PATTERN_KEPT * (true - 1) + PATTERN_OWN * own
+        return curves @ (sensitivity.by_season[:, None] * pattern).astype(np.float32)
+
+
+def mixture(
+    truth: np.ndarray, seen: np.ndarray, own: np.ndarray, correlation: float
+) -> np.ndarray:
+    """Return the two factors a, b for which a seen + b own has the wanted correlation with truth.
+
+    All are (N,); the mixture's standard deviation is 1 and b is not negative. A correlation beyond
+    what the two can reach gives the highest (or lowest) reachable.
+    """
+    own_slope = np.cov(seen, own)[0, 1] / seen.var(ddof=1)
+    rest = own - own_slope * seen
+    along = np.corrcoef(seen, truth)[0, 1]
+    aside = np.corrcoef(rest, truth)[0, 1]
+    reach = np.hypot(along, aside)
+    angle = np.arctan2(aside, along) + np.arccos(np.clip(correlation / reach, -1, 1))
+    of_rest = np.sin(angle) / rest.std()
+    return np.array([np.cos(angle) / seen.std() - own_slope * of_rest, of_rest])

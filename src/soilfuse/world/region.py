@@ -32,11 +32,19 @@ def points_of(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     return lat.ravel(), lon.ravel()
 
 
+CALIBRATION_GRID = Grid.regular(west=89, east=104, south=31, north=38, resolution=0.25)
+
+
+@lru_cache
+def inside_region() -> np.ndarray:
+    """Return the (N,) indices of the calibration grid's cells that lie in the TRSR."""
+    return np.flatnonzero(basin_mask(CALIBRATION_GRID))
+
+
 @lru_cache
 def calibration_points() -> Points:
     """Return the cells of the TRSR at 0.25 degree."""
-    grid = Grid.regular(west=89, east=104, south=31, north=38, resolution=0.25)
-    inside = basin_mask(grid).ravel() > 0
-    lat, lon = points_of(grid)
-    area = grid.area.ravel()[inside]
+    inside = inside_region()
+    lat, lon = points_of(CALIBRATION_GRID)
+    area = CALIBRATION_GRID.area.ravel()[inside]
     return Points(lat[inside], lon[inside], area / area.sum())

@@ -124,21 +124,25 @@ class Truth:
 
     def climatology(self, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
         """Return (12, 5, N) mean of 1995-2014 in m3 m-3."""
+        layers = [self.layer_climatology(layer, lat, lon) for layer in range(LAYERS)]
+        return np.stack(layers, axis=1)
+
+    def layer_climatology(self, layer: int, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+        """Return (12, N) mean of 1995-2014 of one layer in m3 m-3.
+
+        The regional mean is the record's; departures from it grow with the month's wetness, and
+        have the standard deviation that weather and regional cycle leave of the published one.
+        """
         region = calibration_points()
         cycle = forcing.month_weights() @ np.array(
-            [record.SEASONAL_MEANS[season] for season in record.SEASONAL]
+            [record.SEASONAL_MEANS[season][layer] for season in record.SEASONAL]
         )
-        layers = []
-        for layer in range(LAYERS):
-            here = self._departure(layer, region.lat, region.lon)
-            centre = region.mean(here)
-            swing = cycle[:, layer] / cycle[:, layer].mean()
-            local = (here - centre[:, None]) * swing[:, None]
-            left = record.LAYER_SD[layer] ** 2 - WEATHER_SD[layer] ** 2 - cycle[:, layer].var()
-            scale = np.sqrt(left / region.mean(local**2).mean()) * swing
-            there = self._departure(layer, lat, lon) - centre[:, None]
-            layers.append(cycle[:, layer, None] + scale[:, None] * there)
-        return np.stack(layers, axis=1)
+        swing = (cycle / cycle.mean())[:, None]
+        here = self._departure(layer, region.lat, region.lon)
+        centre = region.mean(here)[:, None]
+        left = record.LAYER_SD[layer] ** 2 - WEATHER_SD[layer] ** 2 - cycle.var()
+        scale = np.sqrt(left / region.mean(((here - centre) * swing) ** 2).mean())
+        return cycle[:, None] + scale * swing * (self._departure(layer, lat, lon) - centre)
 
     def _departure(self, layer: int, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
         """(12, N) local departure from the regional mean cycle, dimensionless."""

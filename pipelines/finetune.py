@@ -1,0 +1,55 @@
+"""Stage finetune@fold: one ensemble member learns AMSMQTP's five layers."""
+
+import sys
+
+import torch
+
+from soilfuse import config, layout
+from soilfuse.errors import one_line_errors
+from soilfuse.files import write_json
+from soilfuse.tracking.runs import stage_run
+from soilfuse.training import weights
+from soilfuse.training.device import device_of
+from soilfuse.training.fields import write_curves
+from soilfuse.training.finetune import finetune_fold
+from soilfuse.training.folds import FOLDS
+from soilfuse.training.loading import finetuning_fields
+from soilfuse.training.sweep import read_best
+
+
+def main(item: str) -> None:
+    """Write models/finetune/fold_<k>.safetensors and .json, and results/finetune/fold_<k>.csv."""
+    params = config.load()
+    fold = int(config.item_of(item, [str(k) for k in range(FOLDS)], "fold", "the command"))
+    torch.set_num_threads(params.compute.threads)
+    sections = ["seed", "domain", "network", "perceptual", "finetune"]
+    inputs = [
+        layout.climate_models("historical"),
+        layout.AMSMQTP,
+        layout.station_field(fold),
+        layout.PRETRAIN,
+        layout.BEST,
+    ]
+    with stage_run("finetune", params, sections, inputs, item) as run:
+        fields, lineage = finetuning_fields(params, fold)
+        trained = finetune_fold(
+            params,
+            fold,
+            fields,
+            weights.load(layout.PRETRAIN / "generator.safetensors"),
+            read_best(layout.BEST),
+            lineage,
+            device_of(params.compute.device),
+            state_dir=layout.STATE / "finetune" / item,
+            on_epoch=run.log_epoch,
+        )
+        weights.save(layout.FINETUNE / f"fold_{fold}.safetensors", trained.weights)
+        write_json(layout.FINETUNE / f"fold_{fold}.json", trained.manifest)
+        write_curves(layout.FINETUNE_CURVES / f"fold_{fold}.csv", trained.history)
+        run.log_metrics({"inner_rmse": trained.manifest["inner_rmse"]})
+        run.log_artifact(layout.FINETUNE / f"fold_{fold}.json")
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main(sys.argv[1])

@@ -1,0 +1,42 @@
+"""Stage pretrain: the generator learns ERA5-Land's three layers."""
+
+import torch
+
+from soilfuse import config, layout
+from soilfuse.errors import one_line_errors
+from soilfuse.files import write_json
+from soilfuse.tracking.runs import stage_run
+from soilfuse.training import weights
+from soilfuse.training.device import device_of
+from soilfuse.training.fields import write_curves
+from soilfuse.training.loading import pretraining_fields
+from soilfuse.training.pretrain import pretrain
+
+INPUTS = [layout.climate_models("historical"), layout.ERA5_LAND]
+
+
+def main() -> None:
+    """Write models/pretrain/: generator.safetensors, generator.json and curves.csv."""
+    params = config.load()
+    torch.set_num_threads(params.compute.threads)
+    sections = ["seed", "domain", "network", "perceptual", "pretrain"]
+    with stage_run("pretrain", params, sections, INPUTS) as run:
+        fields, lineage = pretraining_fields(params)
+        trained = pretrain(
+            params,
+            fields,
+            lineage,
+            device_of(params.compute.device),
+            state_dir=layout.STATE / "pretrain",
+            on_epoch=run.log_epoch,
+        )
+        weights.save(layout.PRETRAIN / "generator.safetensors", trained.weights)
+        write_json(layout.PRETRAIN / "generator.json", trained.manifest)
+        write_curves(layout.PRETRAIN / "curves.csv", trained.history)
+        run.log_metrics({"test_rmse": trained.manifest["test_rmse"]})
+        run.log_artifact(layout.PRETRAIN / "generator.json")
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()

@@ -1,0 +1,110 @@
+"""Sentences that a reader of the product must see, made from the scores themselves."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from soilfuse import names
+from soilfuse.evaluation.future import CHANGE
+from soilfuse.grids.regions import REGION
+
+BLOCK_TITLES = {"out_of_fold": "Out of fold (2000-2014)", "final_test": "In the final test"}
+METHOD_TITLES = {
+    "climatology": "the training-period climatology",
+    "ensemble_mean": "the raw ensemble mean",
+    "bias_corrected_mean": "the bias-corrected ensemble mean",
+    "delta_change": "delta change",
+}
+NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked folds)
+STATIONS = (
+    "AMSMQTP was built from the ISMN and CMA stations: agreement with those stations is not an "
+    "independent test."
+)
+UNTESTED_FUTURE = (
+    "No truth of the future exists for these data: the error of changes and trends after 2014 is "
+    "unknown."
+)
+
+
+def _layers(numbers: Sequence[int]) -> str:
+    shown = ", ".join(str(number) for number in sorted(numbers))
+    return f"layer {shown}" if len(numbers) == 1 else f"layers {shown}"
+
+
+def _by_layer(scores: pd.DataFrame, metric: str, block: str) -> pd.DataFrame:
+    rows = scores[
+        (scores["metric"] == metric)
+        & (scores["block"] == block)
+        & (scores["season"] == "annual")
+        & (scores["region"] == REGION)
+    ]
+    return rows.pivot(index="layer", columns="method", values="value")
+
+
+def _worse_than_baselines(scores: pd.DataFrame, candidate: str) -> list[str]:
+    sentences = []
+    for block, title in BLOCK_TITLES.items():
+        table = _by_layer(scores, "rmse", block)
+        for baseline in (name for name in names.BASELINES if name in table):
+            layers = table.index[table[candidate] >= table[baseline]].tolist()
+            if layers:
+                sentences.append(
+                    f"{title}, {candidate} has no lower RMSE than {METHOD_TITLES[baseline]} in "
+                    f"{_layers(layers)}."
+                )
+    return sentences
+
+
+def _undecided(intervals: pd.DataFrame) -> list[str]:
+    rows = intervals[
+        (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & (intervals["high"] >= 0)
+    ]
+    return [
+        f"The advantage in RMSE over {METHOD_TITLES[str(baseline)]} in "
+        f"{_layers(here['layer'].tolist())} may be chance: its 95 % interval holds 0."
+        for baseline, here in rows.groupby("method", sort=False)
+    ]
+
+
+def _without_weather(scores: pd.DataFrame, candidate: str) -> list[str]:
+    table = _by_layer(scores, "anomaly_r", "out_of_fold")
+    layers = table.index[~(table[candidate] > NO_SKILL)].tolist()
+    if not layers:
+        return []
+    return [
+        f"{candidate} does not reproduce the departures of single months from the climatology in "
+        f"{_layers(layers)} (R of anomalies not above {NO_SKILL}); free-running climate models do "
+        "not share the observed weather."
+    ]
+
+
+def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
+    rows = future[future["quantity"] == CHANGE]
+    table = rows.pivot(index=["experiment", "layer"], columns="method", values="rmse")
+    sentences = []
+    for baseline in (name for name in ("climatology", "delta_change") if name in table):
+        worse = table.index[table[candidate] >= table[baseline]].to_frame(index=False)
+        if len(worse):
+            where = "; ".join(
+                f"{experiment} {_layers(here['layer'].tolist())}"
+                for experiment, here in worse.groupby("experiment", sort=True)
+            )
+            sentences.append(
+                f"The change by 2071-2100 of {candidate} is no nearer to the pseudo-reality's "
+                f"truth than that of {METHOD_TITLES[baseline]} in {where}."
+            )
+    return sentences
+
+
+def caveats(
+    candidate: str, scores: pd.DataFrame, intervals: pd.DataFrame, future: pd.DataFrame
+) -> list[str]:
+    """Return the sentences, the gravest first: worse than a baseline, by chance, no test at all."""
+    unknown_future = [UNTESTED_FUTURE] if future.empty else _worse_future(future, candidate)
+    return [
+        *_worse_than_baselines(scores, candidate),
+        *unknown_future,
+        *_undecided(intervals),
+        *_without_weather(scores, candidate),
+        STATIONS,
+    ]

@@ -1,0 +1,88 @@
+"""What an evaluation is made from: methods, target, inputs, truth."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from soilfuse.errors import UserError
+from soilfuse.grids.grid import Grid
+from soilfuse.training.folds import Fold
+
+FINAL_EXPERIMENT = "ssp245"  # whose inputs the final test takes: historical ends in 2014
+TARGET = "AMSMQTP"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Monthly fields: time (T,) month keys, values (T, D or M, H, W) float32 in m3 m-3."""
+
+    time: np.ndarray
+    values: np.ndarray
+
+    def places(self, months: np.ndarray, what: str) -> np.ndarray:
+        """Return where the (N,) months stand; raises UserError naming the first missing one."""
+        own = self.time.astype("datetime64[M]").astype(int)
+        wanted = np.asarray(months).astype("datetime64[M]").astype(int)
+        order = np.argsort(own)
+        places = order[np.searchsorted(own, wanted, sorter=order).clip(max=own.size - 1)]
+        missing = own[places] != wanted
+        if missing.any():
+            first = np.asarray(months)[missing][0].astype("datetime64[M]")
+            raise UserError(
+                f"{int(missing.sum())} months missing in {what}, the first {first}; expected all "
+                f"{wanted.size}: make it again for the months it lacks"
+            )
+        return places
+
+    def at(self, months: np.ndarray, what: str) -> np.ndarray:
+        """Return the fields of the (N,) months; an exact join."""
+        return self.values[self.places(months, what)]
+
+    def covers(self, months: np.ndarray) -> bool:
+        """Tell whether every one of the (N,) months is there."""
+        return bool(np.isin(months, self.time).all())
+
+
+ByExperiment = Callable[[str], Series]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method's predictions (T, D, H, W).
+
+    outer: every month of the folds' outer blocks, predicted out of fold; final: the final test's
+    months, None where there are none; future: gives the prediction of an experiment, called once
+    each, so that no two need be in memory.
+    """
+
+    name: str
+    outer: Series
+    final: Series | None
+    future: ByExperiment
+
+
+@dataclass(frozen=True)
+class Material:
+    """What methods are judged by.
+
+    regions: (H, W) masks, TRSR among them; target: (T, D, H, W), 2000-2014 at least; inputs: gives
+    the climate models of an experiment on the grid, (T, M, H, W) in the order of source_ids; truth:
+    the pseudo-reality's (T, D, H, W), None with real data; both are called once an experiment.
+    """
+
+    grid: Grid
+    regions: Mapping[str, np.ndarray]
+    target: Series
+    source_ids: Sequence[str]
+    experiments: Sequence[str]
+    inputs: ByExperiment
+    truth: ByExperiment | None
+    folds: Sequence[Fold]
+    stations: pd.DataFrame
+
+    @property
+    def outer_months(self) -> np.ndarray:
+        """(T,) months of all outer blocks in order of time."""
+        return np.sort(np.concatenate([fold.outer for fold in self.folds]))

@@ -1,0 +1,133 @@
+"""The files of results/evaluate: tables, metrics.json, caveats.json, monthly.csv."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from soilfuse.errors import UserError
+from soilfuse.evaluation.metrics import STATISTICS
+from soilfuse.files import read_json, write_json, written_aside
+from soilfuse.grids.regions import REGION
+
+METRICS_FILE = "metrics.json"
+CAVEATS_FILE = "caveats.json"
+MONTHLY_FILE = "monthly.csv"
+DIGITS = "%.8g"
+Nested = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result: nested numbers, tables by file stem, sentences, and the candidate's sums.
+
+    monthly: (T, D, S) sums of the candidate over TRSR for every out-of-fold month (T,) `months`,
+    from which a later candidate can be compared with this one month by month.
+    """
+
+    metrics: Nested
+    tables: Mapping[str, pd.DataFrame]
+    caveats: list[str]
+    months: np.ndarray
+    monthly: np.ndarray
+
+
+def by_layer(rows: pd.DataFrame) -> Nested:
+    """Nest rows of layer, metric, value as {"layer_1": {metric: value}}; NaN is left out."""
+    finite = rows[np.isfinite(rows["value"].astype(float))]
+    return {
+        f"layer_{layer}": dict(zip(here["metric"], here["value"].astype(float), strict=True))
+        for layer, here in finite.groupby("layer", sort=True)
+    }
+
+
+def nested_scores(scores: pd.DataFrame, candidate: str) -> Nested:
+    """Pick TRSR's scores of the whole year: outer, final_test, and the same of the baselines."""
+    rows = scores[(scores["region"] == REGION) & (scores["season"] == "annual")]
+    nested: Nested = {}
+    for block, key, others in (
+        ("out_of_fold", "outer", "baselines"),
+        ("final_test", "final_test", "final_test_baselines"),
+    ):
+        here = rows[rows["block"] == block]
+        methods = {str(name): by_layer(part) for name, part in here.groupby("method", sort=True)}
+        nested[key] = methods.pop(candidate, {})
+        nested[others] = methods
+    return nested
+
+
+def nested_future(future: pd.DataFrame, candidate: str) -> Nested:
+    """Nest errors of the future: {"future": {experiment: {layer: {quantity_rmse: value}}}}."""
+    if future.empty:
+        return {"future": {}, "future_baselines": {}}
+    long = future.melt(
+        id_vars=["method", "experiment", "layer", "quantity"],
+        value_vars=["rmse", "bias"],
+        var_name="error",
+    )
+    long["metric"] = long["quantity"] + "_" + long["error"]
+    methods: Nested = {}
+    for (method, experiment), rows in long.groupby(["method", "experiment"], sort=True):
+        methods.setdefault(str(method), {})[str(experiment)] = by_layer(rows)
+    return {"future": methods.pop(candidate, {}), "future_baselines": methods}
+
+
+def nested_stations(medians: pd.DataFrame, candidate: str) -> Nested:
+    """Nest the candidate's median station scores: {"stations": {block: {layer: {...}}}}."""
+    rows = medians[medians["method"] == candidate]
+    long = rows.melt(id_vars=["method", "block", "layer"], var_name="metric")
+    return {
+        "stations": {str(block): by_layer(part) for block, part in long.groupby("block", sort=True)}
+    }
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    with written_aside(path) as aside:
+        table.to_csv(aside, index=False, float_format=DIGITS, lineterminator="\n")
+
+
+def monthly_table(months: np.ndarray, monthly: np.ndarray) -> pd.DataFrame:
+    """Lay out (T, D, S) sums as rows of month, layer and one column a statistic."""
+    t, d = np.indices(monthly.shape[:2]).reshape(2, -1)
+    sums = pd.DataFrame(monthly.reshape(-1, len(STATISTICS)), columns=list(STATISTICS))
+    sums.insert(0, "layer", d + 1)
+    sums.insert(0, "month", months.astype("datetime64[M]").astype(str)[t])
+    return sums
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write every file of results/evaluate; equal evaluations give equal bytes."""
+    for stem, table in evaluation.tables.items():
+        _write_table(table, folder / f"{stem}.csv")
+    write_json(folder / METRICS_FILE, evaluation.metrics)
+    write_json(folder / CAVEATS_FILE, evaluation.caveats)
+    with written_aside(folder / MONTHLY_FILE) as aside:
+        # Every digit: an interval made from the file must be that made from memory.
+        monthly_table(evaluation.months, evaluation.monthly).to_csv(
+            aside, index=False, lineterminator="\n"
+        )
+
+
+def read_monthly(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read monthly.csv: (T,) month keys and (T, D, S) sums, for bootstrap.paired_intervals.
+
+    Raises UserError where a column is missing.
+    """
+    table = pd.read_csv(path, float_precision="round_trip")
+    missing = [name for name in ("month", "layer", *STATISTICS) if name not in table]
+    if missing:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}; expected a table of monthly sums: "
+            "run `dvc repro -s evaluate`"
+        )
+    table = table.sort_values(["month", "layer"])
+    months = np.unique(table["month"].to_numpy(dtype="datetime64[M]")).astype("datetime64[ns]")
+    return months, table[list(STATISTICS)].to_numpy().reshape(months.size, -1, len(STATISTICS))
+
+
+def read_caveats(folder: Path) -> list[str]:
+    """Read the sentences of results/evaluate."""
+    return list(read_json(folder / CAVEATS_FILE))

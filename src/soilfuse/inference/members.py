@@ -1,0 +1,82 @@
+"""The fold models of one ensemble, read from a folder and checked to belong together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soilfuse.errors import UserError
+from soilfuse.files import read_json, sha256_of_file
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FEWEST = 2  # a spread needs two
+REQUIRED = ("network", "source_ids", "depth_bnds", "domain", "ensemble_hash", "weights_sha256")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One fold's network, in evaluation mode, and its manifest."""
+
+    manifest: dict[str, Any]
+    network: "nn.Module"
+
+
+def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:
+    """Return the manifests fold_<k>.json of a folder by path, in the order of folds.
+
+    Raises UserError where there are fewer than two, where one lacks an entry, or where they do not
+    share one ensemble hash (folds of different trainings must not be averaged).
+    """
+    folder = Path(folder)
+    paths = sorted(folder.glob("fold_*.json"), key=lambda path: (len(path.name), path.name))
+    if len(paths) < FEWEST:
+        raise UserError(
+            f"{folder} holds {len(paths)} fold manifests; expected fold_0.json to fold_4.json: "
+            "run `dvc repro`, or `dvc pull` for the published ones"
+        )
+    manifests = {path: read_json(path) for path in paths}
+    for path, manifest in manifests.items():
+        lacking = [key for key in REQUIRED if key not in manifest]
+        if lacking:
+            raise UserError(f"{path} lacks {', '.join(lacking)}; run `dvc repro` to train it again")
+    hashes = {path.stem: manifest["ensemble_hash"] for path, manifest in manifests.items()}
+    if len(set(hashes.values())) > 1:
+        listing = ", ".join(f"{fold} {digest[:12]}" for fold, digest in hashes.items())
+        raise UserError(
+            f"folds in {folder} come from different trainings (ensemble_hash {listing}); expected "
+            "one hash: run `dvc repro finetune` for all folds"
+        )
+    return manifests
+
+
+def load_members(folder: Path) -> list[Member]:
+    """Build every fold's network with its weights.
+
+    Raises UserError as `read_manifests` does, and where weights are missing, damaged, of another
+    network, or not those that the manifest was written for.
+    """
+    return [_member(path, manifest) for path, manifest in read_manifests(folder).items()]
+
+
+def _member(path: Path, manifest: dict[str, Any]) -> Member:
+    import torch
+
+    from soilfuse.networks.registry import build
+    from soilfuse.training import weights
+
+    file = path.with_suffix(".safetensors")
+    state = weights.load(file)
+    found = sha256_of_file(file)
+    if found != manifest["weights_sha256"]:
+        raise UserError(
+            f"{file} has SHA-256 {found[:12]}, its manifest says {manifest['weights_sha256'][:12]}; "
+            "expected the same: run `dvc checkout` or train the fold again"
+        )
+    with torch.device("meta"):
+        network = build(**manifest["network"])
+    try:
+        network.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise UserError(f"{file} does not fit the network of {path.name}: {error}") from None
+    return Member(manifest, network.eval())

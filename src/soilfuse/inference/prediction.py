@@ -1,0 +1,43 @@
+"""What the ensemble says of some months, and where its inputs leave what it was trained on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from soilfuse.errors import UserError
+
+Range = Sequence[float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted soil moisture of B months, all float32 in m3 m-3 but the flag.
+
+    mean, fold_spread: (B, D, H, W), mean and sample standard deviation over the fold models;
+    model_spread: (B, H, W), sample standard deviation over the climate models' inputs, layer 1;
+    outside: (B, H, W) boolean, whether any climate model is outside its training range there.
+    """
+
+    mean: np.ndarray
+    fold_spread: np.ndarray
+    model_spread: np.ndarray
+    outside: np.ndarray
+
+
+def outside_range(
+    inputs: np.ndarray, source_ids: Sequence[str], input_range: Mapping[str, Range]
+) -> np.ndarray:
+    """Return (B, H, W) booleans: any of (B, M, H, W) inputs beyond its model's [least, greatest].
+
+    Raises UserError naming the models that have no range.
+    """
+    lacking = [source_id for source_id in source_ids if source_id not in input_range]
+    if lacking:
+        raise UserError(
+            f"champion.json has no input_range for {', '.join(lacking)}; expected one for each "
+            "climate model of the ensemble: run `dvc repro promote`"
+        )
+    low, high = np.array([input_range[source_id] for source_id in source_ids], np.float32).T
+    beyond = (inputs < low[:, None, None]) | (inputs > high[:, None, None])
+    return beyond.any(axis=1)

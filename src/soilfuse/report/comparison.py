@@ -1,0 +1,167 @@
+"""Plain sentences of the first page: scenarios side by side, skill beside the baselines, verdict."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from soilfuse import names
+from soilfuse.report import labels
+from soilfuse.report.evaluation_figures import methods_of
+from soilfuse.report.records import Evaluation, Trends, pick, value_of
+from soilfuse.report.summary import REGION, counted, joined
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HELD_OUT = "out_of_fold"
+BLOCK_TITLES = {
+    HELD_OUT: "held-out years of 2000–2014",
+    "final_test": "final test, 2016–2021",
+}
+
+
+def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
+    """Compare the scenarios: ranges of rates and of changes, and how many are significant."""
+    scenarios = [trends for trends in all_trends if trends.experiment != names.HISTORICAL]
+    if not scenarios:
+        return []
+    layer = scenarios[0].layers[0]
+    sure = sum(
+        trends.significant(REGION, "annual", trends.main_period, layer) for trends in scenarios
+    )
+    rates = {
+        labels.experiment_title(trends.experiment): trends.slope(
+            REGION, "annual", trends.main_period, layer
+        )
+        for trends in scenarios
+    }
+    known = {title: slope for title, slope in rates.items() if math.isfinite(slope)}
+    sentences = []
+    if known:
+        said = [f"{labels.rate(slope)} under {title}" for title, slope in known.items()]
+        sentences.append(
+            f"Annual soil moisture at {labels.layer_title(layer)} of the "
+            f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}); the "
+            f"trend is significant in {counted(sure)} of {counted(len(scenarios))} scenarios."
+        )
+    sentences += [_change_range(scenarios, number) for number in scenarios[0].layers]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _change_range(scenarios: Sequence[Trends], layer: int) -> str:
+    future = scenarios[0].future_period
+    if future is None:
+        return ""
+    changes = [trends.change(REGION, "annual", future, layer) for trends in scenarios]
+    known = [value for value in changes if math.isfinite(value)]
+    if not known:
+        return ""
+    return (
+        f"{labels.years_title(future)} against "
+        f"{labels.years_title(scenarios[0].reference_period)} at {labels.layer_title(layer)}: "
+        f"{labels.signed(min(known), 1)} to {labels.signed(max(known), 1)} % across "
+        f"{counted(len(known))} scenario{'s' if len(known) > 1 else ''}."
+    )
+
+
+def headline(scores: "pd.DataFrame", block: str) -> "pd.DataFrame":
+    """Return the annual rows of one block over the whole region; empty where there are none."""
+    return pick(scores, block=block, season="annual", region=REGION)
+
+
+def skill_sentences(evaluation: Evaluation) -> list[str]:
+    """Say how the ensemble's error compares with every baseline, better or worse."""
+    rows = pick(headline(evaluation.scores, HELD_OUT), metric="rmse")
+    own, *others = methods_of(rows) or [""]
+    if not others:
+        return ["The scores hold no baseline to compare the ensemble with."]
+    layers = sorted(int(layer) for layer in rows["layer"].unique() if layer > 0)
+    table = {
+        method: {layer: value_of(rows, "value", method=method, layer=layer) for layer in layers}
+        for method in (own, *others)
+    }
+    first = layers[0]
+    error = table[own][first]
+    if not math.isfinite(error):
+        return [f"The error of the ensemble at {labels.layer_title(first)} is missing."]
+    beside = [_beside(error, table[other][first], other) for other in others]
+    best = sum(
+        all(table[own][layer] <= table[other][layer] for other in others) for layer in layers
+    )
+    return [
+        f"In {BLOCK_TITLES[HELD_OUT]}, the RMSE of the ensemble at {labels.layer_title(first)} is "
+        f"{labels.plain(error, 4)} {labels.UNIT}: {joined(beside)}.",
+        f"The ensemble has the lowest RMSE of all methods in {counted(best)} of "
+        f"{counted(len(layers))} layers.",
+        *_anomaly_sentence(evaluation, own, first),
+    ]
+
+
+def _beside(error: float, other: float, method: str) -> str:
+    title = labels.method_title(method).lower()
+    if not math.isfinite(other) or other == 0:
+        return f"not comparable with {title}"
+    percent = 100 * (error / other - 1)
+    if round(abs(percent), 1) == 0:
+        return f"equal to {title}"
+    return f"{abs(percent):.1f} % {'below' if percent < 0 else 'above'} {title}"
+
+
+def _anomaly_sentence(evaluation: Evaluation, own: str, layer: int) -> list[str]:
+    rows = pick(headline(evaluation.scores, HELD_OUT), metric="anomaly_r", method=own)
+    correlation = value_of(rows, "value", layer=layer)
+    if not math.isfinite(correlation):
+        return []
+    return [
+        f"Its monthly anomalies at {labels.layer_title(layer)} correlate with the target's by "
+        f"{labels.plain(correlation, 2)}; free-running climate models do not share the weather of "
+        "the observed years, so a value near 0 is expected of any method."
+    ]
+
+
+def future_sentence(evaluation: Evaluation) -> list[str]:
+    """Compare the methods' errors of the projected change where the true future is known."""
+    if evaluation.future is None:
+        return []
+    changes = evaluation.future[
+        evaluation.future["quantity"].astype(str).str.startswith("change")
+        & (evaluation.future["layer"] == 1)
+    ]
+    errors = {
+        method: float(pick(changes, method=method)["rmse"].mean())
+        for method in methods_of(evaluation.future)
+    }
+    known = {method: error for method, error in errors.items() if math.isfinite(error)}
+    if len(known) < 2:
+        return []
+    said = [
+        f"{labels.method_title(method)} {labels.plain(error, 4)}"
+        for method, error in sorted(known.items(), key=lambda item: item[1])
+    ]
+    return [
+        "Where the true future is known, the error of the projected change at "
+        f"{labels.layer_title(1)}, over all scenarios, is, best first: {joined(said)} "
+        f"({labels.UNIT})."
+    ]
+
+
+def verdict_sentence(verdict: dict[str, Any]) -> str:
+    """Say whether the ensemble was promoted and which checks failed."""
+    checks = verdict.get("checks", [])
+    failed = [str(check.get("name")) for check in checks if not check.get("passed")]
+    if verdict.get("promoted"):
+        passed = f"{counted(len(checks))} checks" if checks else "its checks"
+        but = f", although it failed {joined(failed)}" if failed else ""
+        return f"The latest ensemble was promoted after {passed}{but}."
+    why = f": it failed {joined(failed)}" if failed else ""
+    return f"The latest ensemble was not promoted{why}; these pages show the champion before it."
+
+
+def world_caveat(world: str) -> list[str]:
+    """Return the sentence that no page of a pseudo-reality may lack."""
+    if world in ("", "real"):
+        return []
+    return [
+        f"All numbers come from the built-in pseudo-reality ({world}), a test world whose truth "
+        "is known. They say how well the method works, not how wet the real region is or will be."
+    ]

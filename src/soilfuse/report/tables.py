@@ -1,0 +1,220 @@
+"""Compact tables from the long tables of the results; a star marks a significant trend."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from soilfuse import names
+from soilfuse.report import labels
+from soilfuse.report.evaluation_figures import methods_of
+from soilfuse.report.records import Trends, pick, value_of
+from soilfuse.report.summary import REGION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_TRIALS = 10
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, a heading row and rows of text; the first cell of a row is its heading."""
+
+    caption: str
+    head: list[str]
+    rows: list[list[str]]
+    note: str = ""
+    words: bool = False  # cells are words rather than numbers
+
+    def html(self) -> Markup:
+        """Return the table as HTML with row and column headings; all text is escaped."""
+        head = Markup().join(Markup('<th scope="col">{}</th>').format(cell) for cell in self.head)
+        rows = Markup().join(
+            Markup("<tr>{}{}</tr>").format(
+                Markup('<th scope="row">{}</th>').format(row[0]),
+                Markup().join(Markup("<td>{}</td>").format(cell) for cell in row[1:]),
+            )
+            for row in self.rows
+        )
+        note = Markup('<p class="note">{}</p>').format(self.note) if self.note else Markup()
+        return Markup(
+            '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table{}>'
+            "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
+        ).format(
+            self.caption, Markup(' class="words"') if self.words else "", self.caption, head, rows,
+            note,
+        )
+
+
+def _layer_heads(layers: Sequence[int]) -> list[str]:
+    return [labels.layer_title(layer) for layer in layers]
+
+
+def rates_by_region(trends: Trends, period: str) -> Table:
+    """Return annual rates: a row a region, a column a layer."""
+    return Table(
+        caption=f"Annual rate, {labels.years_title(period)} ({labels.RATE_UNIT})",
+        head=["Region", *_layer_heads(trends.layers)],
+        rows=[
+            [labels.region_title(region), *_rates(trends, region, "annual", period)]
+            for region in trends.region_names
+        ],
+        note="* significant trend (Mann-Kendall test)",
+    )
+
+
+def rates_by_season(trends: Trends, region: str, periods: Sequence[str]) -> Table:
+    """Return rates of one region: a row a season and period, a column a layer."""
+    return Table(
+        caption=f"Rate by season, {labels.region_title(region)} ({labels.RATE_UNIT})",
+        head=["Season and years", *_layer_heads(trends.layers)],
+        rows=[
+            [
+                f"{labels.season_title(season)}, {labels.years_title(period)}",
+                *_rates(trends, region, season, period),
+            ]
+            for season in names.SEASONS
+            for period in periods
+        ],
+        note="* significant trend (Mann-Kendall test)",
+    )
+
+
+def _rates(trends: Trends, region: str, season: str, period: str) -> list[str]:
+    return [
+        labels.starred(
+            trends.slope(region, season, period, layer),
+            trends.significant(region, season, period, layer),
+        )
+        for layer in trends.layers
+    ]
+
+
+def period_means(trends: Trends, region: str) -> Table:
+    """Return period means with their change: a row a season and period, a column a layer."""
+    rows = []
+    for season in names.SEASONS:
+        for period in trends.mean_periods:
+            cells = []
+            for layer in trends.layers:
+                mean = labels.plain(trends.mean(region, season, period, layer), 3)
+                change = trends.change(region, season, period, layer)
+                shown = period != trends.reference_period and math.isfinite(change)
+                cells.append(f"{mean} ({labels.signed(change, 1)} %)" if shown else mean)
+            rows.append(
+                [f"{labels.season_title(season)}, {labels.years_title(period)}", *cells]
+            )
+    reference = labels.years_title(trends.reference_period)
+    future = trends.future_period is not None
+    return Table(
+        caption=f"Mean soil moisture, {labels.region_title(region)} ({labels.UNIT})",
+        head=["Season and years", *_layer_heads(trends.layers)],
+        rows=rows,
+        note=f"In brackets: change against {reference}." if future else "",
+    )
+
+
+def scenario_rates(all_trends: Sequence[Trends]) -> Table:
+    """Return annual rates of the whole region: a row an experiment, a column a layer."""
+    layers = all_trends[0].layers
+    return Table(
+        caption=f"Annual rate, {labels.region_title(REGION)} ({labels.RATE_UNIT})",
+        head=["Experiment", *_layer_heads(layers)],
+        rows=[
+            [
+                f"{labels.experiment_title(trends.experiment)}, "
+                f"{labels.years_title(trends.main_period)}",
+                *_rates(trends, REGION, "annual", trends.main_period),
+            ]
+            for trends in all_trends
+        ],
+        note="* significant trend (Mann-Kendall test)",
+    )
+
+
+def scenario_changes(all_trends: Sequence[Trends]) -> Table | None:
+    """Return changes by the last period: a row a scenario, a column a layer; None without one."""
+    scenarios = [trends for trends in all_trends if trends.future_period is not None]
+    if not scenarios:
+        return None
+    first = scenarios[0]
+    future = str(first.future_period)
+    return Table(
+        caption=(
+            f"Change of the annual mean, {labels.years_title(future)} against "
+            f"{labels.years_title(first.reference_period)} (%)"
+        ),
+        head=["Scenario", *_layer_heads(first.layers)],
+        rows=[
+            [
+                labels.experiment_title(trends.experiment),
+                *(
+                    labels.signed(trends.change(REGION, "annual", future, layer), 1)
+                    for layer in trends.layers
+                ),
+            ]
+            for trends in scenarios
+        ],
+    )
+
+
+def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
+    """Return one metric of one block: a row a method, a column a layer."""
+    rows = pick(scores, metric=metric)
+    layers = sorted(int(layer) for layer in rows["layer"].unique() if layer > 0)
+    digits = 2 if metric in ("r", "r2", "anomaly_r", "variance_ratio") else 4
+    return Table(
+        caption=title,
+        head=["Method", *_layer_heads(layers)],
+        rows=[
+            [
+                labels.method_title(method),
+                *(
+                    labels.plain(value_of(rows, "value", method=method, layer=layer), digits)
+                    for layer in layers
+                ),
+            ]
+            for method in methods_of(rows)
+        ],
+    )
+
+
+def trials_table(trials: "pd.DataFrame") -> Table:
+    """Return the best trials of the sweep with whatever parameters it searched."""
+    ranked = trials.sort_values("value", kind="stable") if "value" in trials else trials
+    shown = ranked.head(SHOWN_TRIALS)
+    return Table(
+        caption=f"Best {len(shown)} of {len(trials)} trials of the sweep",
+        head=[str(name).removeprefix("params_").replace("_", " ") for name in shown.columns],
+        rows=[[_cell(value) for value in row] for row in shown.itertuples(index=False)],
+    )
+
+
+def checks_table(checks: Sequence[dict[str, Any]]) -> Table:
+    """Return the checks of the promotion gate, in their order."""
+    return Table(
+        caption="Checks of the promotion gate",
+        head=["Check", "Outcome", "Got", "Allowed", "Why"],
+        rows=[
+            [
+                str(check.get("name", "")).replace("_", " "),
+                "passed" if check.get("passed") else "failed",
+                _cell(check.get("got")),
+                _cell(check.get("allowed")),
+                _cell(check.get("why")),
+            ]
+            for check in checks
+        ],
+        words=True,
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return labels.MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,47 @@
+"""What the folder of a champion says of itself: models/champion/ and its copy in a version."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soilfuse.errors import UserError
+from soilfuse.files import read_json
+from soilfuse.grids.grid import Grid
+
+CHAMPION_FILE = "champion.json"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A champion's identity, and the shapes (M models, D layers, (H, W)) it takes and gives."""
+
+    content: dict[str, Any]
+    source_ids: tuple[str, ...]
+    layers: int
+    grid_shape: tuple[int, int]
+
+    @property
+    def weights_sha256(self) -> str:
+        """The hash over the weights of all folds."""
+        return str(self.content["weights_sha256"])
+
+
+def read_champion(folder: Path) -> Champion:
+    """Read champion.json and the manifest of the first fold; all folds share what is read here.
+
+    Raises UserError when there is no champion in the folder.
+    """
+    folder = Path(folder)
+    manifests = sorted(folder.glob("fold_*.json"))
+    if not (folder / CHAMPION_FILE).exists() or not manifests:
+        raise UserError(
+            f"no champion in {folder}: `dvc repro promote` makes one, `dvc pull` fetches it"
+        )
+    manifest = read_json(manifests[0])
+    edges = {key: value for key, value in manifest["domain"].items() if key != "name"}
+    return Champion(
+        content=read_json(folder / CHAMPION_FILE),
+        source_ids=tuple(manifest["source_ids"]),
+        layers=len(manifest["depth_bnds"]),
+        grid_shape=Grid.regular(**edges).shape,
+    )

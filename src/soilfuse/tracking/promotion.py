@@ -1,0 +1,163 @@
+"""The gate between a trained ensemble and the champion: hard checks, a comparison, and caveats."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from pathlib import Path
+
+from soilfuse import config
+from soilfuse.files import write_json
+
+ENSEMBLE_MEAN = "ensemble_mean"
+HONEST = {"climatology": "the climatology of the training years", "delta_change": "delta change"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gate must know of an ensemble.
+
+    finite: no predicted value inside the domain is NaN or infinite; minimum and maximum: of all
+    predictions, m3 m-3; coverage: share of the domain's cells with a value; rmse: out of fold, mean
+    over layers, m3 m-3; baselines: the same score of each baseline; comparable: what must be equal
+    for two ensembles to be compared (world, domain, targets, protocol); weights_sha256: which one.
+    """
+
+    finite: bool
+    minimum: float
+    maximum: float
+    coverage: float
+    rmse: float
+    baselines: Mapping[str, float]
+    comparable: Mapping[str, str]
+    weights_sha256: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired block-bootstrap interval of the candidate's error minus the champion's, m3 m-3."""
+
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition: what was got, what is allowed, and why it is asked."""
+
+    name: str
+    passed: bool
+    got: str
+    allowed: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's decision, every check behind it, and what a reader of the product must know."""
+
+    promoted: bool
+    checks: list[Check]
+    caveats: list[str] = field(default_factory=list)
+
+
+def gate(
+    candidate: Facts,
+    champion: Facts | None,
+    settings: config.Promote,
+    difference: Difference | None = None,
+) -> Verdict:
+    """Decide whether a candidate becomes the champion; every check is made, so all failures show.
+
+    Hard checks come first: finite, within physical range, complete, better out of fold than the raw
+    ensemble mean. With a champion of the same world, domain, targets and protocol the candidate
+    must also not be significantly worse: the interval of the paired difference reaches 0 or less.
+    Raises ValueError when that interval is needed and not given.
+    """
+    checks = _hard_checks(candidate, settings)
+    caveats = _caveats(candidate)
+    if champion is not None and champion.weights_sha256 != candidate.weights_sha256:
+        unequal = _unequal(candidate, champion)
+        if unequal:
+            caveats.append(
+                "This ensemble was not compared with the champion before it: they differ in "
+                f"{', '.join(unequal)}."
+            )
+        elif difference is None:
+            raise ValueError("a comparable champion needs the interval of the paired difference")
+        else:
+            checks.append(_not_worse(difference))
+    return Verdict(all(check.passed for check in checks), checks, caveats)
+
+
+def pinned(version: int, caveats: list[str]) -> Verdict:
+    """Return the verdict on a version that params.yaml:promote.pin keeps as champion."""
+    why = "params.yaml:promote.pin keeps this version, whatever the candidate scores"
+    check = Check("pinned", True, f"version {version}", f"version {version}", why)
+    return Verdict(True, [check], caveats)
+
+
+def write_verdict(verdict: Verdict, path: Path) -> None:
+    """Write a verdict as JSON: promoted, checks, caveats."""
+    write_json(path, asdict(verdict))
+
+
+def _unequal(candidate: Facts, champion: Facts) -> list[str]:
+    names = {*candidate.comparable, *champion.comparable}
+    return sorted(n for n in names if candidate.comparable.get(n) != champion.comparable.get(n))
+
+
+def _hard_checks(candidate: Facts, settings: config.Promote) -> list[Check]:
+    mean = candidate.baselines[ENSEMBLE_MEAN]
+    low, high, top = candidate.minimum, candidate.maximum, settings.max_soil_moisture
+    return [
+        Check(
+            "finite",
+            candidate.finite and all(map(isfinite, (low, high, candidate.rmse))),
+            "every value is finite" if candidate.finite else "NaN or infinite values",
+            "every value is finite",
+            "a missing or diverged value spreads into every trend and mean",
+        ),
+        Check(
+            "physical_range",
+            0.0 <= low and high <= top,
+            f"{low:.4f} to {high:.4f} m3 m-3",
+            f"0 to {top:g} m3 m-3 (params.yaml:promote.max_soil_moisture)",
+            "soil holds no more water than its pores, and no less than none",
+        ),
+        Check(
+            "coverage",
+            candidate.coverage >= settings.min_coverage,
+            f"{candidate.coverage:.4f}",
+            f"at least {settings.min_coverage:g} (params.yaml:promote.min_coverage)",
+            "every cell of the domain needs a value",
+        ),
+        Check(
+            "beats_ensemble_mean",
+            candidate.rmse < mean,
+            f"RMSE {candidate.rmse:.5f} m3 m-3 out of fold",
+            f"below {mean:.5f} m3 m-3, the raw ensemble mean's",
+            "an ensemble that adds nothing to the models' mean is not worth its product",
+        ),
+    ]
+
+
+def _not_worse(difference: Difference) -> Check:
+    return Check(
+        "not_worse_than_champion",
+        difference.low <= 0.0,
+        f"RMSE differs by {difference.difference:+.5f} "
+        f"[{difference.low:+.5f}, {difference.high:+.5f}] m3 m-3",
+        "an interval that reaches 0 or less",
+        "a significantly worse ensemble must not replace the champion",
+    )
+
+
+def _caveats(candidate: Facts) -> list[str]:
+    return [
+        f"Out of fold this ensemble (RMSE {candidate.rmse:.4f} m3 m-3) is worse than {title} "
+        f"({candidate.baselines[name]:.4f} m3 m-3): where only the mean seasonal state matters, "
+        "use that instead."
+        for name, title in HONEST.items()
+        if name in candidate.baselines and not candidate.rmse <= candidate.baselines[name]
+    ]

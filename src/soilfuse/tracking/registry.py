@@ -1,0 +1,186 @@
+"""Registered champions: versions of one MLflow model, with the aliases champion and previous."""
+
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soilfuse.errors import UserError
+from soilfuse.tracking import store
+from soilfuse.tracking.champion import Champion, read_champion
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+CHAMPION = "champion"
+PREVIOUS = "previous"
+WEIGHTS = "weights_sha256"
+MODEL_CODE = Path(__file__).with_name("ensemble_model.py")
+# What loading and predicting import; the versions are those of the environment that trained.
+PACKAGES = ("mlflow", "numpy", "torch", "safetensors", "pydantic", "ruamel.yaml")
+
+
+def register_champion(
+    champion_dir: Path, name: str, tags: Mapping[str, Any], run_id: str | None = None
+) -> int:
+    """Register a champion's folder and let the alias `champion` point to it; return the version.
+
+    Weights that are registered already get no second version. `previous` keeps the version that was
+    champion before. tags: of the new version; run_id: the run it came from.
+    Raises UserError when the folder holds no champion or the store cannot be used.
+    """
+    champion = read_champion(champion_dir)
+    client = store.open_client()
+    with store.store_errors(store.tracking_uri()), store.locked(store.tracking_uri()):
+        version = _version_of(client, name, champion.weights_sha256)
+        if version is None:
+            version = _log_version(client, Path(champion_dir), champion, name, tags, run_id)
+        _point(client, name, version)
+    return version
+
+
+def champion_version(name: str) -> int | None:
+    """Return the version that the alias `champion` points to, None where there is none."""
+    return _aliases(store.open_client(), name).get(CHAMPION)
+
+
+def require_champion(champion_dir: Path, name: str, run_id: str | None = None) -> int:
+    """Return the registered version of the champion in a folder, and see that both agree.
+
+    Where nothing is registered as champion (a fresh clone with `dvc pull`), it is registered now.
+    Raises UserError when the alias points to other weights than the folder holds.
+    """
+    champion = read_champion(champion_dir)
+    client = store.open_client()
+    aliased = _aliases(client, name).get(CHAMPION)
+    if aliased is None:
+        return register_champion(champion_dir, name, {"registered_from": str(champion_dir)}, run_id)
+    weights = client.get_model_version(name, str(aliased)).tags.get(WEIGHTS, "unknown")
+    if weights != champion.weights_sha256:
+        raise UserError(
+            f"alias '{CHAMPION}' of {name} points to version {aliased} (weights {weights[:8]}), but "
+            f"{champion_dir} holds weights {champion.weights_sha256[:8]}: it was moved by hand or "
+            f"promoted elsewhere; to keep version {aliased}: `soilfuse rollback {aliased}`, then "
+            "`dvc repro promote`; to go back to the folder's: `dvc repro -f -s promote`"
+        )
+    return aliased
+
+
+def fetch_version(name: str, version: int, champion_dir: Path) -> int:
+    """Put the champion of a registered version into a folder, and point the alias to that version.
+
+    This is how params.yaml:promote.pin keeps or brings back a version. Returns the version.
+    Raises UserError when that version does not exist.
+    """
+    client = store.open_client()
+    versions = sorted(int(v.version) for v in client.search_model_versions(f"name='{name}'"))
+    if version not in versions:
+        known = ", ".join(map(str, versions)) or "none yet"
+        raise UserError(
+            f"no version {version} of {name}; registered: {known}: edit params.yaml:promote.pin"
+        )
+    target = Path(champion_dir)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        store.store_errors(store.tracking_uri()),
+        tempfile.TemporaryDirectory(dir=target.parent) as aside,
+    ):
+        _use_store()
+        from mlflow.artifacts import download_artifacts
+
+        place = f"models:/{name}/{version}/artifacts/champion"
+        fetched = Path(download_artifacts(artifact_uri=place, dst_path=aside))
+        if target.exists():
+            target.rename(Path(aside) / "replaced")
+        fetched.rename(target)
+        _point(client, name, version)
+    return version
+
+
+def _aliases(client: "MlflowClient", name: str) -> dict[str, int]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return {a: int(v) for a, v in client.get_registered_model(name).aliases.items()}
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        raise
+
+
+def _version_of(client: "MlflowClient", name: str, weights: str) -> int | None:
+    found = client.search_model_versions(f"name='{name}' and tags.{WEIGHTS} = '{weights}'")
+    return max((int(each.version) for each in found), default=None)
+
+
+def _point(client: "MlflowClient", name: str, version: int) -> None:
+    before = _aliases(client, name).get(CHAMPION)
+    if before == version:
+        return
+    if before is not None:
+        client.set_registered_model_alias(name, PREVIOUS, str(before))
+    client.set_registered_model_alias(name, CHAMPION, str(version))
+
+
+def _use_store() -> None:
+    """Let those parts of MLflow that take no client use the same store."""
+    import mlflow
+
+    uri = store.tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+
+
+def _log_version(
+    client: "MlflowClient",
+    folder: Path,
+    champion: Champion,
+    name: str,
+    tags: Mapping[str, Any],
+    run_id: str | None,
+) -> int:
+    """Log the ensemble as a model made of code, safetensors and JSON, and register it."""
+    import mlflow.pyfunc
+    import numpy as np
+    from mlflow.models import Model
+
+    import soilfuse
+
+    _use_store()
+    experiment = (
+        client.get_run(run_id).info.experiment_id if run_id else store.experiment_id(client)
+    )
+    logged = client.create_logged_model(experiment, name=name, source_run_id=run_id)
+    shape = (1, len(champion.source_ids), *champion.grid_shape)
+    info = Model.log(
+        artifact_path=None,
+        flavor=mlflow.pyfunc,
+        run_id=run_id,
+        model_id=logged.model_id,
+        registered_model_name=name,
+        python_model=str(MODEL_CODE),
+        artifacts={"champion": str(folder)},
+        code_paths=[str(Path(soilfuse.__file__).parent)],
+        signature=_signature(champion),
+        input_example=np.full(shape, 0.25, dtype=np.float32),
+        pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
+        validate_serving_input=False,
+    )
+    version = int(info.registered_model_version)
+    told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}
+    for key, value in {**told, **tags, WEIGHTS: champion.weights_sha256}.items():
+        client.set_model_version_tag(name, str(version), key, str(value))
+    return version
+
+
+def _signature(champion: Champion) -> Any:
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    kind = np.dtype("float32")
+    rows, columns = champion.grid_shape
+    into = TensorSpec(kind, (-1, len(champion.source_ids), rows, columns))
+    out = TensorSpec(kind, (-1, champion.layers, rows, columns))
+    return ModelSignature(inputs=Schema([into]), outputs=Schema([out]))

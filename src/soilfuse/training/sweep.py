@@ -1,0 +1,223 @@
+"""The search over learning rates and loss weights, on inner validation blocks only (Optuna).
+
+The study lives in a journal file, so that an interrupted sweep goes on, and several processes may
+share one. Each trial's proposal depends on the seed and on the trials finished before it; a sweep
+in one process therefore ends with the same trials whether it was interrupted or not.
+"""
+
+import math
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from soilfuse import config, names
+from soilfuse.errors import UserError
+from soilfuse.progress import progress
+from soilfuse.seeding import derive_seed
+from soilfuse.training.device import FP32
+from soilfuse.training.fields import Fields
+from soilfuse.training.finetune import fit_fold
+from soilfuse.training.folds import fold_of
+from soilfuse.training.loop import DivergedError
+from soilfuse.training.plan import Plan, assemble, plan_with, swept_values
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+Values = dict[str, float]
+OnStart = Callable[[int, Values], None]
+OnFinish = Callable[[int, Values, float], None]
+STUDY = "finetune"
+WORKER = "worker"
+
+
+@dataclass(frozen=True)
+class Swept:
+    """The best values by flat name, their mean inner RMSE in m3 m-3, and a row a trial."""
+
+    best: Values
+    rmse: float
+    trials: "pd.DataFrame"
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What every trial of a sweep needs."""
+
+    params: config.Params
+    fields: Sequence[Fields]
+    pretrained: Mapping[str, Tensor]
+    device: torch.device
+    precision: str
+
+
+def sweep(
+    params: config.Params,
+    fields: Sequence[Fields],
+    pretrained: Mapping[str, Tensor],
+    journal: Path,
+    device: torch.device,
+    on_start: OnStart | None = None,
+    on_finish: OnFinish | None = None,
+    precision: str = FP32,
+) -> Swept:
+    """Run trials until params.sweep.trials are finished; finished ones are never repeated.
+
+    fields: one a fold, the first params.sweep.folds are used; journal: the study's file, named by
+    a hash of params and inputs; on_start(trial, values) and on_finish(trial, values, rmse): called
+    around each trial run now, rmse NaN for one that diverged. Every key of params.sweep.search is
+    searched, whatever params.finetune says of it; the others are params.finetune's numbers.
+    Raises UserError where those are no numbers, or every trial diverged.
+    """
+    fixed = _fixed_values(params)
+    task = _Task(params, fields, pretrained, device, precision)
+    study = _open(journal)
+    for _ in progress(range(len(_finished(study)), params.sweep.trials), "sweep"):
+        number = len(_finished(study))
+        if number >= params.sweep.trials:  # other processes have done the rest
+            break
+        trial, values = _propose(study, params, number)
+        if on_start:
+            on_start(number, values)
+        rmse = _run(study, trial, task, {**fixed, **values})
+        if on_finish:
+            on_finish(number, values, rmse)
+    return _result(study, params)
+
+
+def _open(journal: Path) -> "optuna.Study":
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    study = optuna.create_study(
+        storage=storage, study_name=STUDY, direction="minimize", load_if_exists=True
+    )
+    # A journal has no heartbeat: what a killed process left running would stay so for ever.
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        if not _alive(trial.user_attrs.get(WORKER, "")):
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    return study
+
+
+def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
+    from optuna.trial import TrialState
+
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+def _propose(
+    study: "optuna.Study", params: config.Params, number: int
+) -> "tuple[optuna.Trial, Values]":
+    import optuna
+
+    settings = params.sweep
+    study.sampler = optuna.samplers.TPESampler(
+        seed=derive_seed(params.seed, "sweep", number),
+        n_startup_trials=max(2, min(10, settings.trials // 2)),
+    )
+    trial = study.ask()
+    trial.set_user_attr(WORKER, f"{socket.gethostname()}:{os.getpid()}")
+    values = {
+        name: trial.suggest_float(name, bounds.low, bounds.high, log=True)
+        for name, bounds in sorted(settings.search.items())
+    }
+    return trial, values
+
+
+def _run(study: "optuna.Study", trial: "optuna.Trial", task: _Task, values: Values) -> float:
+    """Score one trial and tell the study; NaN and the state `pruned` where it diverged."""
+    from optuna.trial import TrialState
+
+    try:
+        rmse = _score(task, values)
+    except DivergedError:
+        study.tell(trial, state=TrialState.PRUNED)
+        return math.nan
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+    study.tell(trial, rmse)
+    return rmse
+
+
+def _score(task: _Task, values: Values) -> float:
+    """Return the mean inner RMSE of the folds in m3 m-3 after fine-tuning with these values."""
+    found = []
+    for index in range(task.params.sweep.folds):
+        fields = task.fields[index]
+        plan = _plan(task, index, values)
+        protocol, seed = task.params.finetune.protocol, task.params.seed
+        fold = fold_of(protocol, index, seed, fields.target.time, fields.target.name)
+        players = assemble(task.params, plan, fields.channels, task.device, task.pretrained)
+        found.append(fit_fold(players, fold, fields, plan, task.device).rmse)
+    return sum(found) / len(found)
+
+
+def _plan(task: _Task, fold: int, values: Values) -> Plan:
+    from dataclasses import replace
+
+    plan = plan_with(task.params, fold, values, task.precision)
+    return replace(plan, name=f"sweep fold {fold}", epochs=task.params.sweep.epochs)
+
+
+def _fixed_values(params: config.Params) -> Values:
+    search = params.sweep.search
+    fixed = {n: value for n, value in swept_values(params.finetune).items() if n not in search}
+    problems = [
+        f"finetune.{name} is 'sweep' but is not searched; write a number, or add it to "
+        "params.yaml:sweep.search"
+        for name, value in fixed.items()
+        if value == names.SWEEP
+    ]
+    if problems:
+        raise UserError(*problems)
+    return {name: float(value) for name, value in fixed.items()}
+
+
+def _alive(worker: str) -> bool:
+    """Return whether a trial's process may still run; another machine's is given the benefit."""
+    host, _, process = worker.rpartition(":")
+    if not process:
+        return False
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _result(study: "optuna.Study", params: config.Params) -> Swept:
+    import pandas as pd
+
+    finished = _finished(study)[: params.sweep.trials]
+    rows = [
+        {
+            "trial": number,
+            "state": trial.state.name.lower(),
+            "inner_rmse": math.nan if trial.value is None else trial.value,
+            **dict(sorted(trial.params.items())),
+        }
+        for number, trial in enumerate(finished)
+    ]
+    scored = [trial for trial in finished if trial.value is not None]
+    if not scored:
+        raise UserError(
+            "every trial of the sweep diverged; expected a finite error of one: lower the bounds "
+            "in params.yaml:sweep.search"
+        )
+    best = min(scored, key=lambda trial: trial.value or math.inf)
+    return Swept(dict(sorted(best.params.items())), float(best.value or 0.0), pd.DataFrame(rows))

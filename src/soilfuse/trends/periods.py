@@ -1,0 +1,110 @@
+"""Seasons, regions and periods of monthly soil moisture.
+
+A season's value is the plain mean of its months. DJF belongs to the year of its January and takes
+the December before; the first year of a file has none, so its DJF is missing (NaN) and drops out
+of every mean and trend, while the years after it keep their places.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from soilfuse import names
+from soilfuse.grids import months
+from soilfuse.grids.regions import REGION
+
+Years = tuple[int, int]
+
+
+def seasonal_means(monthly: xr.DataArray, where: str) -> xr.DataArray:
+    """Return (season, year, ...) float64 means of whole years of monthly values (time, ...).
+
+    Seasons are those of names.SEASONS; the first DJF is NaN. Raises UserError that names `where`
+    when a month is missing or repeated, or when the months are out of order.
+    """
+    time = monthly["time"].values
+    first, last = int(months.year_of(time).min()), int(months.year_of(time).max())
+    keys = months.month_key(months.year_of(time), months.month_of(time))
+    months.require_complete(keys, first, last, where)
+    years = monthly.values[np.argsort(keys)].reshape(-1, 12, *monthly.shape[1:])
+    return xr.DataArray(
+        np.stack([_season(years, numbers) for numbers in names.SEASONS.values()]),
+        dims=("season", "year", *monthly.dims[1:]),
+        coords={
+            "season": list(names.SEASONS),
+            "year": np.arange(first, last + 1),
+            **{str(dim): monthly[dim] for dim in monthly.dims[1:] if dim in monthly.coords},
+        },
+    )
+
+
+def _season(years: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
+    """Average months 1 to 12 of (Y, 12, ...) values; months before January come a year earlier."""
+    if numbers[0] < numbers[-1]:
+        chosen = years[:, [number - 1 for number in numbers]]
+        return chosen.mean(axis=1, dtype=np.float64)
+    earlier = [number - 1 for number in numbers if number >= numbers[0]]
+    own = [number - 1 for number in numbers if number < numbers[0]]
+    chosen = np.concatenate([years[:-1, earlier], years[1:, own]], axis=1)
+    means = chosen.mean(axis=1, dtype=np.float64)
+    return np.concatenate([np.full_like(means[:1], np.nan), means]) if len(means) else means
+
+
+def masks_of(product: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return (H, W) boolean masks of the union of all basins and of each, as the product has them.
+
+    The product's `basin` says which cell belongs where, so that a user's own outlines hold here.
+    """
+    basin = product["basin"]
+    numbers = np.atleast_1d(basin.attrs["flag_values"])
+    meanings = str(basin.attrs["flag_meanings"]).split()
+    masks = {REGION: basin.values > 0}
+    for number, name in zip(numbers, meanings, strict=True):
+        if number > 0:
+            masks[name] = basin.values == number
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def regional_means(
+    values: xr.DataArray, masks: Mapping[str, np.ndarray], area: np.ndarray
+) -> xr.DataArray:
+    """Return (region, ...) means of (..., lat, lon) values, weighted by the cells' area (H, W).
+
+    NaN in one cell of a region makes the region's mean NaN: a hole is no silent change of region.
+    """
+    means = [
+        (values.values[..., mask] * area[mask]).sum(axis=-1) / area[mask].sum()
+        for mask in masks.values()
+    ]
+    dims = ("region", *values.dims[:-2])
+    kept = {str(dim): values[dim] for dim in values.dims[:-2] if dim in values.coords}
+    return xr.DataArray(np.stack(means), dims=dims, coords={"region": list(masks), **kept})
+
+
+def label(period: Years) -> str:
+    """Return how a period is written in files: "2071-2100"."""
+    return f"{period[0]}-{period[1]}"
+
+
+def full_period(seasonal: xr.DataArray) -> Years:
+    """Return the first and last year of seasonal means."""
+    return int(seasonal["year"][0]), int(seasonal["year"][-1])
+
+
+def covered(seasonal: xr.DataArray, periods: Sequence[Years]) -> list[Years]:
+    """Return the periods that lie within the years of the data, the whole of it first, once each."""
+    first, last = full_period(seasonal)
+    inside = [(a, b) for a, b in periods if first <= a <= b <= last]
+    return list(dict.fromkeys([(first, last), *inside]))
+
+
+def period_mean(seasonal: xr.DataArray, period: Years) -> xr.DataArray:
+    """Return the mean over a period's years, a missing first DJF left out."""
+    return seasonal.sel(year=slice(*period)).mean("year", skipna=True)
+
+
+def percent_change(later: xr.DataArray, earlier: xr.DataArray) -> xr.DataArray:
+    """Return 100 (later - earlier) / earlier; NaN where `earlier` is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (100 * (later - earlier) / earlier).where(earlier != 0)

@@ -1,0 +1,165 @@
+"""Trends and changes of one product: maps for every cell, tables for every region.
+
+The statements of Li et al. 2024, sections 3.3 to 3.5 (figures 8 to 15).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from soilfuse import names
+from soilfuse.config import Trends
+from soilfuse.errors import UserError
+from soilfuse.files import written_aside
+from soilfuse.trends import periods as calendar
+from soilfuse.trends.mann_kendall import trend_test
+from soilfuse.trends.periods import Years
+from soilfuse.trends.tables import period_table, region_table, series_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CARRIED = ("experiment", "soilfuse_world", "weights_sha256", "params_sha256", "inputs_sha256")
+NUMBERS = "%.9g"
+PER_YEAR = {"units": "year-1", "long_name": "Sen's slope of soil moisture"}
+
+
+@dataclass(frozen=True)
+class ProductTrends:
+    """What `product_trends` returns.
+
+    maps: sens_slope (m3 m-3 a year), p_value, z, significant (season, period, depth, lat, lon),
+    and for a scenario change_percent (season, depth, lat, lon).
+    regions: region, season, period, layer, slope, p, z, n, significant.
+    periods: region, season, layer, period, mean, change_percent.
+    series: region, season, layer, year, value.
+    """
+
+    maps: xr.Dataset
+    regions: "pd.DataFrame"
+    periods: "pd.DataFrame"
+    series: "pd.DataFrame"
+
+
+def product_trends(
+    product: xr.Dataset, historical: xr.Dataset | None, settings: Trends, threads: int = 2
+) -> ProductTrends:
+    """Test every cell and region of a product for trends, by season and period.
+
+    product, historical: products as released, with soil_moisture (time, depth, lat, lon) in m3 m-3,
+    basin and cell_area; `historical` gives the reference period of a scenario and is None for the
+    historical product itself. Periods beyond the product's years are left out.
+    Raises UserError for another grid, missing months, or a historical product without the
+    reference period.
+    """
+    where = f"product {product.attrs.get('experiment', '')}".strip()
+    seasonal = calendar.seasonal_means(product[names.SOIL_MOISTURE], where)
+    masks = calendar.masks_of(product)
+    area = product["cell_area"].values
+    regional = calendar.regional_means(seasonal, masks, area)
+    reference = _reference(seasonal, product, historical, settings)
+    wanted = [settings.reference_period, *settings.future_periods]
+    tested = calendar.covered(seasonal, wanted)
+    maps = _maps(seasonal, tested, settings.alpha, threads)
+    futures = calendar.covered(seasonal, settings.future_periods)[1:]
+    if historical is not None and futures:
+        later = calendar.period_mean(seasonal, futures[-1])
+        maps["change_percent"] = calendar.percent_change(later, reference).astype(np.float32)
+        maps["change_percent"].attrs = {
+            "units": "%",
+            "long_name": f"change of soil moisture, {calendar.label(futures[-1])} against "
+            f"{calendar.label(settings.reference_period)}",
+        }
+    if "depth_bnds" in product:
+        maps["depth_bnds"] = product["depth_bnds"]
+    maps.attrs = {key: product.attrs[key] for key in CARRIED if key in product.attrs}
+    return ProductTrends(
+        maps=maps,
+        regions=region_table(regional, tested, settings.alpha),
+        periods=period_table(
+            regional,
+            calendar.regional_means(reference, masks, area),
+            settings.reference_period,
+            futures,
+        ),
+        series=series_table(regional),
+    )
+
+
+def _reference(
+    seasonal: xr.DataArray,
+    product: xr.Dataset,
+    historical: xr.Dataset | None,
+    settings: Trends,
+) -> xr.DataArray:
+    """Return (season, depth, lat, lon) means of the reference period."""
+    if historical is not None:
+        for axis in ("depth", "lat", "lon"):
+            if not np.array_equal(product[axis].values, historical[axis].values):
+                raise UserError(
+                    f"{axis} of the historical product is {historical[axis].size} values from "
+                    f"{historical[axis].values[0]:g}, of the scenario {product[axis].size} from "
+                    f"{product[axis].values[0]:g}; expected the same: make both with one "
+                    "params.yaml:domain"
+                )
+        seasonal = calendar.seasonal_means(historical[names.SOIL_MOISTURE], "product historical")
+    period = settings.reference_period
+    if period not in calendar.covered(seasonal, [period]):
+        raise UserError(
+            f"reference period {calendar.label(period)} lies outside the historical product's "
+            f"{calendar.label(calendar.full_period(seasonal))}: edit params.yaml:trends."
+            "reference_period"
+        )
+    return calendar.period_mean(seasonal, period)
+
+
+def _maps(seasonal: xr.DataArray, tested: list[Years], alpha: float, threads: int) -> xr.Dataset:
+    shape = (seasonal.sizes["season"], len(tested), *seasonal.shape[2:])
+    slope, p, z = (np.empty(shape, np.float32) for _ in range(3))
+    significant = np.empty(shape, np.int8)
+    for j, period in enumerate(tested):
+        years = seasonal.sel(year=slice(*period)).values
+        for i in range(shape[0]):
+            result = trend_test(years[i], threads)
+            slope[i, j], p[i, j], z[i, j] = result.slope, result.p, result.z
+            significant[i, j] = result.p < alpha
+    dims = ("season", "period", *seasonal.dims[2:])
+    test = "Mann-Kendall test with ties"
+    return xr.Dataset(
+        {
+            "sens_slope": (dims, slope, PER_YEAR),
+            "p_value": (dims, p, {"units": "1", "long_name": f"two-sided p of the {test}"}),
+            "z": (dims, z, {"units": "1", "long_name": f"normalised statistic of the {test}"}),
+            "significant": (dims, significant, {"long_name": f"p below {alpha:g}"}),
+        },
+        coords={
+            "season": seasonal["season"],
+            "period": [calendar.label(period) for period in tested],
+            **{str(dim): seasonal[dim] for dim in seasonal.dims[2:]},
+        },
+    )
+
+
+def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[Path]:
+    """Write <experiment>.nc and the three tables, each whole or not at all; return their paths.
+
+    Equal trends give equal bytes.
+    """
+    folder = Path(folder)
+    maps = folder / f"{experiment}.nc"
+    packed = {"zlib": True, "complevel": 1, "shuffle": True}
+    encoding: dict[Any, dict[str, Any]] = {name: packed for name in trends.maps.data_vars}
+    encoding |= {name: {"_FillValue": None} for name in ("depth", "lat", "lon")}
+    with written_aside(maps) as aside:
+        trends.maps.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+    written = [maps]
+    tables = {"regions": trends.regions, "periods": trends.periods, "series": trends.series}
+    for name, table in tables.items():
+        path = folder / f"{experiment}_{name}.csv"
+        with written_aside(path) as aside:
+            table.to_csv(aside, index=False, float_format=NUMBERS, lineterminator="\n")
+        written.append(path)
+    return written
