@@ -125,7 +125,9 @@ def test_conservative_equals_a_brute_force_overlap():
 def test_regridding_averages_fine_sources_and_interpolates_coarse_ones():
     fine, coarse = Grid.regular(88.0, 105.0, 30.0, 39.0, 0.1), Grid.regular(88, 105, 30, 39, 1.0)
     assert (regridding(fine.lat, fine.lon, GRID) != conservative(fine.lat, fine.lon, GRID)).nnz == 0
-    assert (regridding(coarse.lat, coarse.lon, GRID) != bilinear(coarse.lat, coarse.lon, GRID)).nnz == 0
+    assert (
+        regridding(coarse.lat, coarse.lon, GRID) != bilinear(coarse.lat, coarse.lon, GRID)
+    ).nnz == 0
 
 
 def test_regridding_to_the_same_grid_changes_nothing():

@@ -39,7 +39,9 @@ def verify(
     failed = 0
     for product in products:
         for check in verify_file(product, params):
-            typer.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name}: {check.detail}")
+            typer.echo(
+                f"{'ok    ' if check.passed else 'FAILED'}  {check.name}: {check.got} (allowed: {check.allowed})"
+            )
             failed += not check.passed
     raise typer.Exit(code=int(failed > 0))
 

@@ -12,7 +12,7 @@ from soilfuse.evaluation.caveats import caveats
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
 from soilfuse.evaluation.judging import Scored, final_months_of, score_method, target_stations
-from soilfuse.evaluation.material import TARGET, Material, Method, Series
+from soilfuse.evaluation.material import FINAL_EXPERIMENT, TARGET, Material, Method, Series
 from soilfuse.evaluation.outputs import (
     Evaluation,
     nested_future,
@@ -28,15 +28,21 @@ from soilfuse.names import HISTORICAL
 ENSEMBLE = "ensemble_mean"
 
 
-def _inputs(material: Material) -> tuple[np.ndarray, dict[str, Series]]:
-    """Return the models (T, M, H, W) of the outer months, and every experiment's mean."""
+def _scenarios(material: Material) -> list[str]:
+    """Return the experiments whose future can be judged: none without a truth."""
+    if material.truth is None:
+        return []
+    return [name for name in material.experiments if name != HISTORICAL]
+
+
+def _inputs(material: Material, final: bool) -> tuple[np.ndarray, dict[str, Series]]:
+    """Return the models (T, M, H, W) of the outer months, and the mean of each one needed."""
     models = material.inputs(HISTORICAL)
     fields = models.at(material.outer_months, f"the climate models of {HISTORICAL}")
     means = {HISTORICAL: ensemble_series(models)}
     del models  # half a gigabyte at full size
-    for experiment in material.experiments:
-        if experiment != HISTORICAL:
-            means[experiment] = ensemble_series(material.inputs(experiment))
+    needed = _scenarios(material) or ([FINAL_EXPERIMENT] if final else [])
+    means.update({name: ensemble_series(material.inputs(name)) for name in needed})
     return fields, means
 
 
@@ -77,7 +83,7 @@ def _intervals(
 
 
 def _future(methods: Sequence[Method], material: Material, sens_slope: SlopeOf) -> pd.DataFrame:
-    scenarios = [name for name in material.experiments if name != HISTORICAL]
+    scenarios = _scenarios(material)
     if material.truth is None or not scenarios:
         return pd.DataFrame(columns=FUTURE_COLUMNS)
     weight = region_weights(material.grid.area, material.regions)[REGION].ravel()
@@ -104,7 +110,7 @@ def evaluate(
     UserError where months are missing or nothing overlaps.
     """
     final_months = final_months_of(candidate, material)
-    fields, means = _inputs(material)
+    fields, means = _inputs(material, final_months is not None)
     baselines = [
         baseline_method(name, material, means, final_months) for name in settings.baselines
     ]

@@ -116,7 +116,7 @@ def read_monthly(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
     Raises UserError where a column is missing.
     """
-    table = pd.read_csv(path, float_precision="round_trip")
+    table = pd.read_csv(path)
     missing = [name for name in ("month", "layer", *STATISTICS) if name not in table]
     if missing:
         raise UserError(

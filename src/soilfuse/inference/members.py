@@ -67,10 +67,10 @@ def _member(path: Path, manifest: dict[str, Any]) -> Member:
 
     file = path.with_suffix(".safetensors")
     state = weights.load(file)
-    found = sha256_of_file(file)
-    if found != manifest["weights_sha256"]:
+    found, recorded = sha256_of_file(file), manifest["weights_sha256"]
+    if found != recorded:
         raise UserError(
-            f"{file} has SHA-256 {found[:12]}, its manifest says {manifest['weights_sha256'][:12]}; "
+            f"{file} has SHA-256 {found[:12]}, its manifest says {recorded[:12]}; "
             "expected the same: run `dvc checkout` or train the fold again"
         )
     with torch.device("meta"):

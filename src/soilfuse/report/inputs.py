@@ -165,3 +165,14 @@ def hashes_of(attributes: dict[str, Any]) -> dict[str, str]:
         for key, value in sorted(attributes.items())
         if isinstance(value, str) and any(word in key.lower() for word in HASHES)
     }
+
+
+def read_trials(sweep_dir: Path) -> "pd.DataFrame | None":
+    """Read the trials of the sweep; None where no sweep was made or it holds none."""
+    import pandas as pd
+
+    path = Path(sweep_dir) / "trials.csv"
+    if not path.exists():
+        return None
+    trials = pd.read_csv(path)
+    return trials if len(trials) else None

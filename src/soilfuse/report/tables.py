@@ -184,11 +184,12 @@ def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
 
 def trials_table(trials: "pd.DataFrame") -> Table:
     """Return the best trials of the sweep with whatever parameters it searched."""
-    ranked = trials.sort_values("value", kind="stable") if "value" in trials else trials
+    score = "inner_rmse"
+    ranked = trials.sort_values(score, kind="stable") if score in trials else trials
     shown = ranked.head(SHOWN_TRIALS)
     return Table(
         caption=f"Best {len(shown)} of {len(trials)} trials of the sweep",
-        head=[str(name).removeprefix("params_").replace("_", " ") for name in shown.columns],
+        head=[str(name).replace("_", " ") for name in shown.columns],
         rows=[[_cell(value) for value in row] for row in shown.itertuples(index=False)],
     )
 

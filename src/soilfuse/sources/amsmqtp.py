@@ -15,8 +15,9 @@ from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
 from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
-from soilfuse.sources.targets import layered, list_files, on_grid
+from soilfuse.sources.targets import layered, list_files, on_grid, one_world
 
+LEVEL = "layer"
 
 
 def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int) -> xr.Dataset:
@@ -25,35 +26,41 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int)
     Days are averaged file by file, so that one year of days is held at a time. Raises UserError
     for a month with fewer than `min_days` days, a missing year, or other layers.
     """
-    parts, times, hashes, worlds = [], [], [], set()
     folder = Path(root)
-    for year in progress(range(first_year, last_year + 1), "AMSMQTP"):
-        files = list_files(folder, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
-        request = Request(
-            "AMSMQTP", "SM", (year, year), "day", grid, level="layer", min_records=min_days
-        )
-        field = read_files(files, request)
-        if field.sizes["layer"] != len(names.PRODUCT_LAYERS):
-            raise UserError(
-                f"{field.sizes['layer']} layers in {files[0]} (AMSMQTP); expected "
-                f"{len(names.PRODUCT_LAYERS)}: download the file again"
-            )
-        parts.append(on_grid(field, grid, f"{files[0]} (AMSMQTP)"))
-        times.append(field.time.values)
-        hashes.append(field.attrs["inputs_sha256"])
-        worlds.add(field.attrs["world"])
-    if len(worlds) > 1:
-        raise UserError(
-            f"files of several worlds ({', '.join(sorted(worlds))}) in {folder} (AMSMQTP); "
-            "expected one: keep files of one world only"
-        )
-    soil_moisture = layered(
-        np.concatenate(parts), np.concatenate(times), names.PRODUCT_LAYERS, grid
-    )
-    soil_moisture.attrs["source_calendar"] = field.attrs["source_calendar"]
+    years = [
+        _year(folder, grid, year, min_days)
+        for year in progress(range(first_year, last_year + 1), "AMSMQTP")
+    ]
+    worlds = {str(year.time.values[0])[:4]: year.attrs["world"] for year in years}
     attributes = {
         "source": "AMSMQTP",
-        "world": worlds.pop(),
-        "inputs_sha256": sha256_of_content(hashes),
+        "world": one_world(worlds, f"{folder} (AMSMQTP)"),
+        "inputs_sha256": sha256_of_content([year.attrs["inputs_sha256"] for year in years]),
     }
-    return soil_moisture.to_dataset().assign_attrs(attributes)
+    return layered(
+        np.concatenate([year.values for year in years]),
+        np.concatenate([year.time.values for year in years]),
+        names.PRODUCT_LAYERS,
+        grid,
+        years[0].attrs["source_calendar"],
+        attributes,
+    )
+
+
+def _year(folder: Path, grid: Grid, year: int, min_days: int) -> xr.DataArray:
+    """Return the monthly means (12, 5, H, W) of one year on the grid, with its attributes."""
+    files = list_files(folder, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
+    request = Request("AMSMQTP", "SM", (year, year), "day", grid, level=LEVEL, min_records=min_days)
+    field = read_files(files, request)
+    if field.sizes[LEVEL] != len(names.PRODUCT_LAYERS):
+        raise UserError(
+            f"{field.sizes[LEVEL]} layers in {files[0]} (AMSMQTP); expected "
+            f"{len(names.PRODUCT_LAYERS)}: download the file again"
+        )
+    values = on_grid(field, grid, f"{files[0]} (AMSMQTP)")
+    return xr.DataArray(
+        values,
+        dims=("time", LEVEL, "lat", "lon"),
+        coords={"time": field.time},
+        attrs=field.attrs,
+    )

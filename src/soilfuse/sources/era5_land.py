@@ -31,11 +31,12 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int) -> xr.Dataset:
         fields.append(read_files(files, request))
     where = f"{files[0].parent} (ERA5-Land)"
     values = np.stack([on_grid(field, grid, where) for field in fields], axis=1)
-    soil_moisture = layered(values, fields[0].time.values, names.ERA5_LAND_LAYERS, grid)
-    soil_moisture.attrs["source_calendar"] = fields[0].attrs["source_calendar"]
     attributes = {
         "source": "ERA5-Land",
         "world": fields[0].attrs["world"],
         "inputs_sha256": sha256_of_content([field.attrs["inputs_sha256"] for field in fields]),
     }
-    return soil_moisture.to_dataset().assign_attrs(attributes)
+    calendar = fields[0].attrs["source_calendar"]
+    return layered(
+        values, fields[0].time.values, names.ERA5_LAND_LAYERS, grid, calendar, attributes
+    )

@@ -19,7 +19,9 @@ from soilfuse.files import sha256_of_content, written_aside
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.interpolation import bilinear, interpolate
 from soilfuse.sources.axes import month_keys
+from soilfuse.sources.door import REAL
 from soilfuse.sources.netcdf import opened
+from soilfuse.sources.targets import one_world
 
 PROVIDER = "processed"
 TIME_UNITS = "days since 1850-01-01"
@@ -88,7 +90,8 @@ def write_models(path: Path, experiment: str, models: Mapping[str, xr.DataArray]
     Root attributes: experiment, world (one for all, else UserError), inputs_sha256, source_ids.
     Raises UserError where the models' months differ.
     """
-    world = _common_world(models, path)
+    worlds = {name: str(crop.attrs.get("world", REAL)) for name, crop in models.items()}
+    world = one_world(worlds, str(path))
     first = next(iter(models.values()))
     for source_id, crop in models.items():
         if not np.array_equal(crop.time.values, first.time.values):
@@ -125,14 +128,12 @@ def read_models(path: Path) -> ModelCrops:
 
 def write_field(path: Path, dataset: xr.Dataset) -> None:
     """Write a layered target, whole or not at all, compressed; equal content gives equal bytes."""
+    compressed = {"zlib": True, "complevel": COMPRESSION}
     encoding: dict[str, dict[str, Any]] = {
-        str(name): {"zlib": True, "complevel": COMPRESSION}
-        for name, variable in dataset.data_vars.items()
-        if variable.dtype.kind == "f"
+        str(name): compressed if variable.ndim > 2 else {"_FillValue": None}
+        for name, variable in dataset.variables.items()
     }
-    encoding["time"] = {"units": TIME_UNITS, "calendar": "standard", "dtype": "int32"}
-    for name in dataset.coords:
-        encoding.setdefault(str(name), {})["_FillValue"] = None
+    encoding["time"] |= {"units": TIME_UNITS, "calendar": "standard", "dtype": "int32"}
     with written_aside(path) as aside:
         dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
 
@@ -142,19 +143,7 @@ def read_field(path: Path) -> xr.Dataset:
     with opened(Path(path), PROVIDER):
         pass
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        loaded = dataset.load()
-    return loaded.set_coords("depth_bnds") if "depth_bnds" in loaded.data_vars else loaded
-
-
-def _common_world(models: Mapping[str, xr.DataArray], path: Path) -> str:
-    worlds = {str(crop.attrs.get("world", "real")): name for name, crop in models.items()}
-    if len(worlds) != 1:
-        listed = ", ".join(f"{name} is of {world!r}" for world, name in worlds.items())
-        raise UserError(
-            f"models of {len(worlds)} worlds for {path} ({listed}); expected one: read them from "
-            "one params.yaml:raw_root"
-        )
-    return next(iter(worlds))
+        return dataset.load()
 
 
 def _write_crop(group: h5netcdf.Group, crop: xr.DataArray) -> None:

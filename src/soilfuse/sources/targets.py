@@ -1,5 +1,6 @@
 """What the layered targets have in common: regridding to the domain, layers, and Datasets."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,22 +40,47 @@ def on_grid(field: xr.DataArray, grid: Grid, where: str) -> np.ndarray:
     return flat.reshape(*leading, *grid.shape)
 
 
-def layered(values: np.ndarray, time: np.ndarray, layers: Layers, grid: Grid) -> xr.DataArray:
-    """Return canonical soil_moisture (time, depth, lat, lon) with `depth_bnds` (depth, 2) in m."""
+def layered(
+    values: np.ndarray,
+    time: np.ndarray,
+    layers: Layers,
+    grid: Grid,
+    source_calendar: str,
+    attributes: Mapping[str, str],
+) -> xr.Dataset:
+    """Return canonical soil_moisture (time, depth, lat, lon) and depth_bnds (depth, 2) in m.
+
+    attributes: those of the Dataset, such as source, world and inputs_sha256.
+    """
     bounds = np.array(layers, dtype=float)
-    coords = {
-        "time": time,
-        "depth": ("depth", bounds.mean(axis=1), {"units": "m", "positive": "down"}),
-        "lat": ("lat", grid.lat, {"units": "degrees_north", "standard_name": "latitude"}),
-        "lon": ("lon", grid.lon, {"units": "degrees_east", "standard_name": "longitude"}),
-        "depth_bnds": (("depth", "bnds"), bounds, {"units": "m"}),
-    }
+    depth = {"units": "m", "positive": "down", "standard_name": "depth", "bounds": "depth_bnds"}
+    variable = {**names.SOIL_MOISTURE_ATTRIBUTES, "source_calendar": source_calendar}
     dims = ("time", "depth", "lat", "lon")
-    attributes = dict(names.SOIL_MOISTURE_ATTRIBUTES)
-    return xr.DataArray(
-        values.astype(np.float32, copy=False),
-        dims=dims,
-        coords=coords,
-        name=names.SOIL_MOISTURE,
-        attrs=attributes,
+    return xr.Dataset(
+        {
+            names.SOIL_MOISTURE: (dims, values.astype(np.float32, copy=False), variable),
+            "depth_bnds": (("depth", "bnds"), bounds),
+        },
+        coords={
+            "time": time,
+            "depth": ("depth", bounds.mean(axis=1), depth),
+            "lat": ("lat", grid.lat, {"units": "degrees_north", "standard_name": "latitude"}),
+            "lon": ("lon", grid.lon, {"units": "degrees_east", "standard_name": "longitude"}),
+        },
+        attrs=dict(attributes),
     )
+
+
+def one_world(worlds: Mapping[str, str], where: str) -> str:
+    """Return the world that all parts (name: world) come from; raise UserError where they mix.
+
+    A world is "real", or which pseudo-reality wrote the raw files.
+    """
+    owner = {world: name for name, world in worlds.items()}
+    if len(owner) > 1:
+        listed = ", ".join(f"{name} is of {world!r}" for world, name in owner.items())
+        raise UserError(
+            f"data of {len(owner)} worlds in {where} ({listed}); expected one: read all from one "
+            "params.yaml:raw_root"
+        )
+    return next(iter(owner))

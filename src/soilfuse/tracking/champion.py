@@ -7,6 +7,7 @@ from typing import Any
 from soilfuse.errors import UserError
 from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
+from soilfuse.inference.members import read_manifests
 
 CHAMPION_FILE = "champion.json"
 
@@ -27,17 +28,16 @@ class Champion:
 
 
 def read_champion(folder: Path) -> Champion:
-    """Read champion.json and the manifest of the first fold; all folds share what is read here.
+    """Read champion.json, and what the manifests of all folds share.
 
-    Raises UserError when there is no champion in the folder.
+    Raises UserError when there is no champion in the folder, or its folds do not belong together.
     """
     folder = Path(folder)
-    manifests = sorted(folder.glob("fold_*.json"))
-    if not (folder / CHAMPION_FILE).exists() or not manifests:
+    if not (folder / CHAMPION_FILE).exists():
         raise UserError(
             f"no champion in {folder}: `dvc repro promote` makes one, `dvc pull` fetches it"
         )
-    manifest = read_json(manifests[0])
+    manifest = next(iter(read_manifests(folder).values()))
     edges = {key: value for key, value in manifest["domain"].items() if key != "name"}
     return Champion(
         content=read_json(folder / CHAMPION_FILE),

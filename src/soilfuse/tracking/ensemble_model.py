@@ -7,21 +7,19 @@ architecture is JSON, so loading a version never unpickles anything.
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
 
 
-class EnsembleModel(mlflow.pyfunc.PythonModel):
+class EnsembleModel(PythonModel):
     """The mean of the fold models of one champion."""
 
     def load_context(self, context: Any) -> None:
         """Load every fold's network from the artifacts of this version."""
         from soilfuse.inference.ensemble import Ensemble
-        from soilfuse.tracking.champion import read_champion
 
-        folder = Path(context.artifacts["champion"])
-        self.champion = read_champion(folder)
-        self.ensemble = Ensemble.load(folder)
+        self.ensemble = Ensemble.load(Path(context.artifacts["champion"]))
 
     def predict(
         self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None
@@ -29,27 +27,10 @@ class EnsembleModel(mlflow.pyfunc.PythonModel):
         """Predict soil moisture.
 
         model_input: (B, M, H, W) float32, layer-1 soil moisture of the climate models, m3 m-3, in
-        the order of `source_ids` in champion.json's folds. Returns (B, D, H, W) float32, m3 m-3.
-        Raises ValueError that names the models when one is missing (NaN) or the shape is not this.
+        the order of `source_ids` in the folds' manifests. Returns (B, D, H, W) float32, m3 m-3.
+        Raises UserError for another shape, and names the models that have missing values.
         """
-        values = np.asarray(model_input, dtype=np.float32)
-        self._refuse(values)
-        return np.asarray(self.ensemble.predict(values).mean, dtype=np.float32)
-
-    def _refuse(self, values: np.ndarray) -> None:
-        sources = self.champion.source_ids
-        expected = (len(sources), *self.champion.grid_shape)
-        if values.ndim != 4 or values.shape[1:] != expected:
-            raise ValueError(
-                f"input has shape {values.shape}; expected (B, {', '.join(map(str, expected))}): "
-                f"one channel for each of {', '.join(sources)}, in this order"
-            )
-        missing = [name for m, name in enumerate(sources) if not np.isfinite(values[:, m]).all()]
-        if missing:
-            raise ValueError(
-                f"input has missing values in {', '.join(missing)}; every model is needed in "
-                "every cell: fill them or give the month without gaps"
-            )
+        return self.ensemble.predict(np.asarray(model_input, dtype=np.float32)).mean
 
 
-mlflow.models.set_model(EnsembleModel())
+set_model(EnsembleModel())

@@ -30,15 +30,18 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def dvc_outs(root: Path) -> dict[str, str]:
-    """Return {path relative to `root`: md5} of every output in dvc.lock; {} without that file."""
+def stage_outs(root: Path) -> dict[str, dict[str, str]]:
+    """Return {stage: {path relative to `root`: md5}} of dvc.lock; {} without that file."""
     stages = _read_yaml(Path(root) / LOCK).get("stages") or {}
     return {
-        out["path"]: out["md5"]
-        for stage in stages.values()
-        for out in stage.get("outs", ())
-        if "md5" in out
+        name: {out["path"]: out["md5"] for out in stage.get("outs", ()) if "md5" in out}
+        for name, stage in stages.items()
     }
+
+
+def dvc_outs(root: Path) -> dict[str, str]:
+    """Return {path relative to `root`: md5} of every output in dvc.lock; {} without that file."""
+    return {path: md5 for outs in stage_outs(root).values() for path, md5 in outs.items()}
 
 
 def hash_of(path: Path, root: Path | None = None, outs: Mapping[str, str] | None = None) -> str:

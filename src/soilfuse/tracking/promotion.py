@@ -120,7 +120,7 @@ def _hard_checks(candidate: Facts, settings: config.Promote) -> list[Check]:
         ),
         Check(
             "physical_range",
-            0.0 <= low and high <= top,
+            low >= 0.0 and high <= top,
             f"{low:.4f} to {high:.4f} m3 m-3",
             f"0 to {top:g} m3 m-3 (params.yaml:promote.max_soil_moisture)",
             "soil holds no more water than its pores, and no less than none",

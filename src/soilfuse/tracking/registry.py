@@ -59,8 +59,8 @@ def require_champion(champion_dir: Path, name: str, run_id: str | None = None) -
     weights = client.get_model_version(name, str(aliased)).tags.get(WEIGHTS, "unknown")
     if weights != champion.weights_sha256:
         raise UserError(
-            f"alias '{CHAMPION}' of {name} points to version {aliased} (weights {weights[:8]}), but "
-            f"{champion_dir} holds weights {champion.weights_sha256[:8]}: it was moved by hand or "
+            f"alias '{CHAMPION}' of {name} points to version {aliased} (weights {weights[:8]}), "
+            f"but {champion_dir} holds weights {champion.weights_sha256[:8]}: moved by hand or "
             f"promoted elsewhere; to keep version {aliased}: `soilfuse rollback {aliased}`, then "
             "`dvc repro promote`; to go back to the folder's: `dvc repro -f -s promote`"
         )

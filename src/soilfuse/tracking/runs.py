@@ -23,9 +23,10 @@ from soilfuse.tracking.store import tracking_uri
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-__all__ = ["PARENT_VARIABLE", "StageRun", "join", "stage_run", "tracking_uri"]
+__all__ = ["PARENT_VARIABLE", "StageRun", "join", "stage_run", "stages_run", "tracking_uri"]
 
 PARENT_VARIABLE = "SOILFUSE_PARENT_RUN_ID"
+TOP_TAG = "soilfuse.pipeline_run"  # the topmost run, whatever lies between
 
 
 @contextmanager
@@ -51,9 +52,8 @@ def stage_run(
         ancestors = _ancestors(client, params, stage if item is not None else None)
         parent = ancestors[-1]
         name = stage if item is None else f"{stage}@{item}"
-        made = client.create_run(
-            parent.experiment_id, tags={**tags, PARENT_TAG: parent.run_id}, run_name=name
-        )
+        tags |= {PARENT_TAG: parent.run_id, TOP_TAG: ancestors[0].run_id}
+        made = client.create_run(parent.experiment_id, tags=tags, run_name=name)
         run = StageRun(client, parent.experiment_id, made.info.run_id)
         run.log_params({name: _section(params, name) for name in sections})
         run.log_text(_params_text(params), "params.yaml")
@@ -78,6 +78,12 @@ def join(run_id: str) -> StageRun:
             "it is: unset them, or set MLFLOW_TRACKING_URI to its store"
         ) from None
     return StageRun(client, found.info.experiment_id, run_id)
+
+
+def stages_run(run: StageRun) -> set[str]:
+    """Return the names (stage or stage@item) of the stages that ran under a topmost run."""
+    query = f"tags.`{TOP_TAG}` = '{run.run_id}' and tags.`soilfuse.kind` = 'stage'"
+    return {found.info.run_name for found in run.client.search_runs([run.experiment_id], query)}
 
 
 def _given() -> tuple[str, ...]:

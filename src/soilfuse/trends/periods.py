@@ -93,7 +93,7 @@ def full_period(seasonal: xr.DataArray) -> Years:
 
 
 def covered(seasonal: xr.DataArray, periods: Sequence[Years]) -> list[Years]:
-    """Return the periods that lie within the years of the data, the whole of it first, once each."""
+    """Return the periods within the years of the data, those years as a whole first."""
     first, last = full_period(seasonal)
     inside = [(a, b) for a, b in periods if first <= a <= b <= last]
     return list(dict.fromkeys([(first, last), *inside]))

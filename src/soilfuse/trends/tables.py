@@ -28,7 +28,7 @@ def region_test(values: np.ndarray, alpha: float) -> dict[str, Any]:
     if n < MINIMUM_VALID:
         return {"slope": np.nan, "p": np.nan, "z": np.nan, "n": n, "significant": False}
     result = pymannkendall.original_test(values, alpha)
-    z = float(normalised(np.float64(result.s), np.float64(result.var_s)))
+    z = float(normalised(np.asarray(result.s), np.asarray(result.var_s)))
     p = float(two_sided_p(z))
     return {"slope": result.slope, "p": p, "z": z, "n": n, "significant": p < alpha}
 
@@ -40,7 +40,7 @@ def _keys(regional: xr.DataArray) -> list[tuple[str, str, int]]:
 
 
 def region_table(regional: xr.DataArray, tested: list[Years], alpha: float) -> "pd.DataFrame":
-    """Return the trend of each region, season, layer and period of (region, season, year, depth)."""
+    """Return the trends of (region, season, year, depth) series, one row a period."""
     import pandas as pd
 
     rows = []
@@ -82,7 +82,7 @@ def period_table(
 
 
 def series_table(regional: xr.DataArray) -> "pd.DataFrame":
-    """Return every value of (region, season, year, depth) series; the missing first DJF has no row."""
+    """Return every value of (region, season, year, depth) series; a missing one has no row."""
     import pandas as pd
 
     parts = []

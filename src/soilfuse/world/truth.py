@@ -29,6 +29,7 @@ DRAINAGE = 0.20
 WEATHER_OF_MONTH = np.array([0.7, 0.7, 0.8, 1.0, 1.1, 1.15, 1.2, 1.2, 1.15, 1.05, 0.9, 0.75])
 LAYER_OWN = (0.0, 0.25, 0.4, 0.5, 0.6)  # share of a layer's standing pattern that is its own
 LAYERS = record.LAYERS
+OBSERVED_SSP = "ssp245"  # what happens after 2014
 
 
 def weather_memory() -> np.ndarray:
@@ -169,6 +170,20 @@ class Truth:
             curves = seasonal_curves(layer, ssp)[experiment_months(experiment)][months]
             values[:, layer] += curves @ forced_pattern(self.seed, layer, lat, lon).astype(np.float32)
         return soft_clip(values).astype(np.float32)
+
+
+    def observed(
+        self, lat: np.ndarray, lon: np.ndarray, first_year: int, last_year: int
+    ) -> np.ndarray:
+        """Return (T, 5, N) what happened in whole years up to 2100: ssp245 from 2015 on."""
+        parts = []
+        for experiment in (names.HISTORICAL, OBSERVED_SSP):
+            start, stop = names.EXPERIMENT_YEARS[experiment]
+            first, last = max(first_year, start), min(last_year, stop)
+            if first <= last:
+                months = slice((first - start) * 12, (last + 1 - start) * 12)
+                parts.append(self.soil_moisture(experiment, lat, lon, months))
+        return np.concatenate(parts)
 
 
 @lru_cache

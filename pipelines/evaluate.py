@@ -1,0 +1,42 @@
+"""Stage evaluate: the candidate beside the baselines, out of fold, in the final test, in future."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from soilfuse import config, layout
+from soilfuse.errors import one_line_errors
+from soilfuse.evaluation.candidate import Candidate
+from soilfuse.evaluation.evaluate import evaluate
+from soilfuse.evaluation.outputs import write_evaluation, write_facts
+from soilfuse.tracking.runs import stage_run
+from soilfuse.trends.mann_kendall import sens_slope
+
+
+def main() -> None:
+    """Write results/evaluate/."""
+    params = config.load()
+    torch.set_num_threads(params.compute.threads)
+    sections = ["seed", "raw_root", "domain", "evaluate"]
+    inputs = [
+        layout.CLIMATE_MODELS,
+        layout.AMSMQTP,
+        layout.STATIONS,
+        layout.FINETUNE,
+        Path(params.raw_root) / "truth",
+    ]
+    with stage_run("evaluate", params, sections, inputs) as run:
+        candidate = Candidate(params)
+        result = evaluate(
+            candidate.method(), candidate.material(), params.evaluate, params.seed, sens_slope
+        )
+        write_evaluation(result, layout.EVALUATE)
+        write_facts(candidate, layout.EVALUATE)
+        run.log_metrics(result.metrics)
+        run.log_artifact(layout.EVALUATE)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()

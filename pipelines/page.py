@@ -1,0 +1,33 @@
+"""Stage page@experiment: the experiment's page."""
+
+import sys
+
+from soilfuse import config, layout
+from soilfuse.errors import one_line_errors
+from soilfuse.files import read_json
+from soilfuse.report.pages import write_page
+from soilfuse.tracking.runs import stage_run
+
+
+def main(experiment: str) -> None:
+    """Write reports/<experiment>.html and reports/figures/<experiment>/."""
+    params = config.load()
+    config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
+    product, page = layout.product(experiment), layout.REPORTS / f"{experiment}.html"
+    inputs = [product, layout.TRENDS / f"{experiment}.nc", layout.CHAMPION]
+    with stage_run("page", params, ["report"], inputs, experiment) as run:
+        write_page(
+            page,
+            layout.FIGURES / experiment,
+            experiment,
+            product,
+            layout.TRENDS,
+            read_json(layout.CHAMPION / "champion.json"),
+            params.report,
+        )
+        run.log_artifact(page)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main(sys.argv[1])

@@ -1,0 +1,32 @@
+"""Stage report: the first page, over all experiments."""
+
+from soilfuse import config, layout
+from soilfuse.errors import one_line_errors
+from soilfuse.files import read_json
+from soilfuse.report.pages import write_index
+from soilfuse.tracking.runs import stage_run
+
+INPUTS = [layout.TRENDS, layout.EVALUATE, layout.SWEEP, layout.VERDICT, layout.CHAMPION]
+
+
+def main() -> None:
+    """Write reports/index.html and reports/figures/index/."""
+    params = config.load()
+    page = layout.REPORTS / "index.html"
+    with stage_run("report", params, ["experiments", "report"], INPUTS) as run:
+        write_index(
+            page,
+            params.experiments,
+            layout.EVALUATE,
+            layout.SWEEP,
+            read_json(layout.VERDICT),
+            read_json(layout.CHAMPION / "champion.json"),
+            layout.TRENDS,
+            params.report,
+        )
+        run.log_artifact(page)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()

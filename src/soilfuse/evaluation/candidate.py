@@ -1,0 +1,133 @@
+"""The trained folds as a method to be judged, and what the gate must know of their predictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from soilfuse import config, layout, names
+from soilfuse.evaluation.material import FINAL_EXPERIMENT, Material, Method, Series
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import region_masks
+from soilfuse.inference.members import Member, load_members
+from soilfuse.insitu.table import read_table
+from soilfuse.sources.processed import ModelCrops, read_field, read_models
+from soilfuse.sources.truth import read_truth
+from soilfuse.training.folds import Fold, final_test
+
+NAME = "soilfuse"
+
+
+@dataclass
+class Facts:
+    """Range and completeness of every prediction made, inside the region; m3 m-3."""
+
+    inside: np.ndarray
+    finite: bool = True
+    minimum: float = np.inf
+    maximum: float = -np.inf
+    coverage: float = 1.0
+
+    def take(self, prediction: np.ndarray) -> np.ndarray:
+        """Take (T, D, H, W) into account, and return it."""
+        values = prediction[..., self.inside]
+        valid = np.isfinite(values)
+        self.finite &= bool(valid.all())
+        self.minimum = min(self.minimum, float(values.min(where=valid, initial=np.inf)))
+        self.maximum = max(self.maximum, float(values.max(where=valid, initial=-np.inf)))
+        self.coverage = min(self.coverage, float(valid.mean(axis=-1).min()))
+        return prediction
+
+
+@dataclass
+class Candidate:
+    """The folds in models/finetune, and the files that they are judged with."""
+
+    params: config.Params
+    members: list[Member] = field(default_factory=lambda: load_members(layout.FINETUNE))
+
+    def __post_init__(self) -> None:
+        """Lay out the grid and open what every judgement needs."""
+        self.grid = Grid.of(self.params.domain)
+        self.regions = region_masks(self.grid)
+        self.facts = Facts(next(iter(self.regions.values())))
+        self.folds = [fold_of_manifest(member.manifest) for member in self.members]
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What all folds share."""
+        return self.members[0].manifest
+
+    def crops(self, experiment: str) -> ModelCrops:
+        """Read the climate models of an experiment on their native grids."""
+        return read_models(layout.climate_models(experiment))
+
+    def inputs(self, experiment: str) -> Series:
+        """Return the climate models (T, M, H, W) on the grid, in the folds' order."""
+        crops = self.crops(experiment)
+        order = [crops.source_ids.index(name) for name in self.manifest["source_ids"]]
+        return Series(crops.time, crops.interpolated(self.grid)[:, order])
+
+    def method(self) -> Method:
+        """Return out-of-fold, final-test and future predictions."""
+        historical = self.inputs(names.HISTORICAL)
+        months = np.sort(np.concatenate([fold.outer for fold in self.folds]))
+        outer = np.empty((months.size, len(self.manifest["depth_bnds"]), *self.grid.shape), "f4")
+        for member, fold in zip(self.members, self.folds, strict=True):
+            inputs = historical.at(fold.outer, "the climate models of historical")
+            outer[np.searchsorted(months, fold.outer)] = self._of([member], inputs)
+        final = None
+        if FINAL_EXPERIMENT in self.params.experiments:
+            inputs = self.inputs(FINAL_EXPERIMENT).at(final_test(), FINAL_EXPERIMENT)
+            final = Series(final_test(), self._of(self.members, inputs))
+        return Method(NAME, Series(months, outer), final, self.future)
+
+    def future(self, experiment: str) -> Series:
+        """Predict a whole experiment with the mean of all folds."""
+        inputs = self.inputs(experiment)
+        return Series(inputs.time, self._of(self.members, inputs.values))
+
+    def material(self) -> Material:
+        """Open target, stations, climate models and truth."""
+        target = read_field(layout.AMSMQTP)
+        truths = Path(self.params.raw_root)
+        known = read_truth(truths, names.HISTORICAL) is not None
+
+        def truth(experiment: str) -> Series:
+            field = read_truth(truths, experiment)
+            return Series(field["time"].values, field.values)
+
+        return Material(
+            grid=self.grid,
+            regions=self.regions,
+            target=Series(target["time"].values, target[names.SOIL_MOISTURE].values),
+            source_ids=self.manifest["source_ids"],
+            experiments=self.params.experiments,
+            inputs=self.inputs,
+            truth=truth if known else None,
+            folds=self.folds,
+            stations=read_table(layout.STATIONS),
+        )
+
+    def input_range(self) -> dict[str, list[float]]:
+        """Return each climate model's least and greatest historical input on the grid."""
+        inputs = self.inputs(names.HISTORICAL).values
+        ends = zip(inputs.min(axis=(0, 2, 3)), inputs.max(axis=(0, 2, 3)), strict=True)
+        pairs = zip(self.manifest["source_ids"], ends, strict=True)
+        return {name: [float(low), float(high)] for name, (low, high) in pairs}
+
+    def _of(self, members: Sequence[Member], inputs: np.ndarray) -> np.ndarray:
+        batch = self.params.infer.batch
+        total = sum(member.predict(inputs, batch) for member in members)
+        return self.facts.take(np.asarray(total / len(members), dtype=np.float32))
+
+
+def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:
+    """Return the months that a fold was trained, stopped and is scored on."""
+    train, inner, outer = (
+        np.array(manifest[f"{part}_months"], dtype="datetime64[M]").astype("datetime64[ns]")
+        for part in ("train", "inner", "outer")
+    )
+    return Fold(int(manifest["fold"]), train, inner, outer)

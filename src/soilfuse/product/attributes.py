@@ -1,0 +1,66 @@
+"""The global attributes of a product: what it is, made from what, and under which terms."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from soilfuse import __version__, names
+
+REFERENCES = (
+    "Li et al. (2024), Remote Sensing 16, 4367, https://doi.org/10.3390/rs16234367 (method); "
+    "Eyring et al. (2016), https://doi.org/10.5194/gmd-9-1937-2016 (CMIP6)"
+)
+LICENSE = (
+    "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/; the climate models' own terms apply, "
+    "https://pcmdi.llnl.gov/CMIP6/TermsOfUse"
+)
+REAL_WORLD = "real"
+
+
+def product_attributes(
+    experiment: str,
+    champion: Mapping[str, Any],
+    source_ids: Sequence[str],
+    domain: str,
+    params_sha256: str,
+    inputs_sha256: str,
+    institution: str | None = None,
+) -> dict[str, str]:
+    """Return the global attributes of one experiment's product.
+
+    champion: the content of champion.json; domain: the domain's name; inputs_sha256: of the climate
+    models' file. No run, commit or clock: the same inputs give the same file.
+    """
+    world = str(champion["world"])
+    attributes = {
+        "Conventions": "CF-1.11",
+        "title": f"Soil moisture of {domain.upper()} in five layers, "
+        f"{names.EXPERIMENT_TITLES[experiment]}",
+        "institution": institution or "",
+        "source": f"soilfuse {__version__}: mean of networks that fuse monthly mrsos of "
+        f"{len(source_ids)} CMIP6 models ({', '.join(source_ids)})",
+        "history": f"soilfuse {__version__}: interpolated the climate models; predicted "
+        "with every fold model; averaged; rounded",
+        "references": REFERENCES,
+        "license": LICENSE,
+        "comment": " ".join([*_world_caveat(world), *map(str, champion.get("caveats", ()))]),
+        "experiment": experiment,
+        "frequency": "mon",
+        "domain": domain,
+        "soilfuse_version": __version__,
+        "soilfuse_world": world,
+        "registered_model": str(champion["registered_model"]),
+        "weights_sha256": str(champion["weights_sha256"]),
+        "ensemble_hash": str(champion["ensemble_hash"]),
+        "params_sha256": params_sha256,
+        "inputs_sha256": inputs_sha256,
+    }
+    return {name: text for name, text in attributes.items() if text}
+
+
+def _world_caveat(world: str) -> list[str]:
+    """Return the sentence that keeps synthetic data from being taken for a projection."""
+    if world == REAL_WORLD:
+        return []
+    return [
+        f"Made from the synthetic pseudo-reality {world}, not from observations or projections."
+    ]

@@ -1,0 +1,39 @@
+"""Conditions on a released file, and the refusal when one does not hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from soilfuse.errors import UserError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a released file must keep: share of the region's cells with a value; m3 m-3."""
+
+    min_coverage: float
+    max_soil_moisture: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition: what was got, what is allowed, and why it is asked."""
+
+    name: str
+    passed: bool
+    got: str
+    allowed: str
+    why: str
+
+
+def require(checks: Sequence[Check], path: Path) -> None:
+    """Raise UserError with one line for every failed check."""
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        raise UserError(
+            *(
+                f"release gate refuses {path}: {check.name} is {check.got}; allowed "
+                f"{check.allowed} ({check.why})"
+                for check in failed
+            )
+        )

@@ -1,0 +1,179 @@
+"""How a product is laid out: axes, variables, attributes (CF-1.11), chunks and precision."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from soilfuse import names
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import BASINS, basin_mask
+
+EPOCH = np.datetime64("1950-01-01", "D")
+TIME_CHUNK = 96  # months; with a tile of cells about 1 MB, so that maps and series both read well
+TILE = (40, 80)  # most cells of a chunk along lat and lon
+MANTISSA_BITS = 23  # of float32
+SPREAD_DIGITS = 2  # a standard deviation of five is uncertain by a third of itself
+FLOAT_FILL = np.float32(9.96921e36)  # netCDF's default
+OUTSIDE = "outside_training_range"
+FOLD_SPREAD = "soil_moisture_fold_spread"
+MODEL_SPREAD = "soil_moisture_model_spread"
+
+AXES: dict[str, dict[str, Any]] = {
+    "time": {
+        "standard_name": "time",
+        "long_name": "middle of the month",
+        "units": f"days since {EPOCH}",
+        "calendar": "standard",
+        "units_metadata": "leap_seconds: none",
+        "axis": "T",
+        "bounds": "time_bnds",
+    },
+    "depth": {
+        "standard_name": "depth",
+        "long_name": "depth of the layer's centre below the surface",
+        "units": "m",
+        "positive": "down",
+        "axis": "Z",
+        "bounds": "depth_bnds",
+    },
+    "lat": {
+        "standard_name": "latitude",
+        "long_name": "latitude of the cell's centre",
+        "units": "degrees_north",
+        "axis": "Y",
+        "bounds": "lat_bnds",
+    },
+    "lon": {
+        "standard_name": "longitude",
+        "long_name": "longitude of the cell's centre",
+        "units": "degrees_east",
+        "axis": "X",
+        "bounds": "lon_bnds",
+    },
+}
+CRS = {
+    "grid_mapping_name": "latitude_longitude",
+    "long_name": "WGS 84",
+    "semi_major_axis": 6378137.0,
+    "inverse_flattening": 298.257223563,
+    "longitude_of_prime_meridian": 0.0,
+}
+# The form of CF-1.12, which older readers ignore.
+QUANTIZATION = {
+    "long_name": "rounding of the variables that refer to this one",
+    "algorithm": "bitround",
+    "implementation": "soilfuse",
+}
+BITS = "quantization_nsb"
+ON_GRID = {"grid_mapping": "crs", "cell_measures": "area: cell_area"}
+MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    names.SOIL_MOISTURE: (
+        ("time", "depth", "lat", "lon"),
+        {
+            **names.SOIL_MOISTURE_ATTRIBUTES,
+            "cell_methods": "time: mean",
+            "ancillary_variables": f"{FOLD_SPREAD} {MODEL_SPREAD} {OUTSIDE}",
+        },
+    ),
+    FOLD_SPREAD: (
+        ("time", "depth", "lat", "lon"),
+        {
+            "long_name": "standard deviation of soil moisture over the fold models",
+            "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
+        },
+    ),
+    MODEL_SPREAD: (
+        ("time", "lat", "lon"),
+        {
+            "long_name": "standard deviation of the climate models' soil moisture, top 10 cm",
+            "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
+        },
+    ),
+    OUTSIDE: (
+        ("time", "lat", "lon"),
+        {
+            "long_name": "whether an input lies outside the range of the training",
+            "flag_values": np.array([0, 1], np.int8),
+            "flag_meanings": "within outside",
+        },
+    ),
+}
+
+
+def month_bounds(time: np.ndarray) -> np.ndarray:
+    """Return (T, 2) first days of each month and of the next, in days since 1950-01-01."""
+    month = np.asarray(time).astype("datetime64[M]")
+    edges = np.stack([month, month + 1], axis=1).astype("datetime64[D]")
+    return (edges - EPOCH).astype(np.float64)
+
+
+def axis_values(
+    grid: Grid, time: np.ndarray, depth_bounds: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return centres (N,) and bounds (N, 2): time in days, depth in m, lat and lon in degrees."""
+    months = month_bounds(time)
+    return {
+        "time": (months.mean(axis=1), months),
+        "depth": (np.asarray(depth_bounds).mean(axis=1).round(6), np.asarray(depth_bounds)),
+        "lat": (grid.lat, grid.lat_bounds.round(6)),
+        "lon": (grid.lon, grid.lon_bounds.round(6)),
+    }
+
+
+def static_fields(grid: Grid) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+    """Return the (H, W) basin of each cell and the cells' area in km2, with their attributes."""
+    basin = {
+        "long_name": "river basin of the cell's centre",
+        "flag_values": np.arange(len(BASINS) + 1, dtype=np.int8),
+        "flag_meanings": " ".join(["none", *BASINS]),
+        **ON_GRID,
+    }
+    area = {
+        "standard_name": "cell_area",
+        "long_name": "area of the cell on a sphere of radius 6371.0088 km",
+        "units": "km2",
+        "grid_mapping": "crs",
+    }
+    return {
+        "basin": (basin_mask(grid), basin),
+        "cell_area": (grid.area.astype(np.float64), area),
+    }
+
+
+def chunks_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the chunk of a (T, ..., H, W) variable: some years of a tile of one layer."""
+    tile = [
+        math.ceil(size / math.ceil(size / most))
+        for size, most in zip(shape[-2:], TILE, strict=True)
+    ]
+    return (min(TIME_CHUNK, shape[0]), *(1 for _ in shape[1:-2]), *tile)
+
+
+def kept_bits(significant_digits: int) -> int:
+    """Return the explicit mantissa bits that hold a number of significant decimal digits."""
+    return min(MANTISSA_BITS, math.ceil(significant_digits * math.log2(10)))
+
+
+def bits_of(significant_digits: int) -> dict[str, int]:
+    """Return the kept mantissa bits of each rounded variable; spreads keep two digits at most."""
+    spread = kept_bits(min(significant_digits, SPREAD_DIGITS))
+    moisture = kept_bits(significant_digits)
+    return {names.SOIL_MOISTURE: moisture, FOLD_SPREAD: spread, MODEL_SPREAD: spread}
+
+
+def rounded(values: np.ndarray, bits: int) -> np.ndarray:
+    """Round float32 to `bits` explicit mantissa bits, to nearest, ties to even (BitRound).
+
+    Trailing bits become 0, which zlib packs; the relative error is at most 2**-(bits + 1).
+    Kouznetsov (2021, doi:10.5194/gmd-14-377-2021). NaN and infinities stay as they are.
+    """
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    dropped = MANTISSA_BITS - bits
+    if dropped == 0:
+        return values
+    whole = values.view(np.uint32)
+    odd = (whole >> np.uint32(dropped)) & np.uint32(1)
+    half = np.uint32((1 << (dropped - 1)) - 1) + odd
+    kept = (whole + half) & ~np.uint32((1 << dropped) - 1)
+    return np.where(np.isfinite(values), kept.view(np.float32), values)

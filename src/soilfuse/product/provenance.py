@@ -1,0 +1,87 @@
+"""The provenance of a product as a W3C PROV-JSON file beside it.
+
+https://www.w3.org/submissions/prov-json/. What changes from run to run, and so must not stand in
+the product itself, stands here: run, model version, commit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soilfuse import __version__
+from soilfuse.files import sha256_of_file, write_json
+
+PREFIXES = {"sf": "urn:soilfuse:"}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Which run made a product: MLflow's run id, the registered model and its version, the code.
+
+    dirty: whether the code differed from the commit.
+    """
+
+    run_id: str
+    registered_model: str
+    model_version: str
+    commit: str
+    dirty: bool
+
+
+def prov_document(
+    product: str, product_sha256: str, experiment: str, used: Mapping[str, str], run: RunRecord
+) -> dict[str, Any]:
+    """Return the PROV-JSON document of one product.
+
+    product: its path in the project; used: path in the project -> content hash of everything that
+    was read (climate models, weights, params.yaml).
+    """
+    activity, agent = f"sf:run/{run.run_id}", f"sf:software/{__version__}"
+    made = f"sf:{product}"
+    sources = {f"sf:{name}": digest for name, digest in sorted(used.items())}
+    return {
+        "prefix": PREFIXES,
+        "entity": {
+            made: {"prov:label": product, "sf:sha256": product_sha256, "sf:experiment": experiment},
+            **{
+                name: {"prov:label": name[3:], "sf:hash": digest}
+                for name, digest in sources.items()
+            },
+        },
+        "activity": {
+            activity: {
+                "prov:label": f"infer {experiment}",
+                "sf:mlflow_run_id": run.run_id,
+                "sf:registered_model": run.registered_model,
+                "sf:model_version": run.model_version,
+                "sf:git_commit": run.commit,
+                "sf:git_dirty": run.dirty,
+            }
+        },
+        "agent": {
+            agent: {
+                "prov:type": {"$": "prov:SoftwareAgent", "type": "prov:QUALIFIED_NAME"},
+                "prov:label": f"soilfuse {__version__}",
+            }
+        },
+        "wasGeneratedBy": {"_:generated": {"prov:entity": made, "prov:activity": activity}},
+        "used": {
+            f"_:used{number}": {"prov:activity": activity, "prov:entity": name}
+            for number, name in enumerate(sources)
+        },
+        "wasDerivedFrom": {
+            f"_:derived{number}": {"prov:generatedEntity": made, "prov:usedEntity": name}
+            for number, name in enumerate(sources)
+        },
+        "wasAssociatedWith": {"_:associated": {"prov:activity": activity, "prov:agent": agent}},
+    }
+
+
+def write_prov(
+    path: Path, product: Path, experiment: str, used: Mapping[str, str], run: RunRecord
+) -> None:
+    """Write the PROV-JSON sidecar of a product that has been written; `product` is hashed."""
+    product = Path(product)
+    digest = sha256_of_file(product)
+    write_json(path, prov_document(product.as_posix(), digest, experiment, used, run))

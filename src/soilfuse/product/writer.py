@@ -1,0 +1,131 @@
+"""The CF-1.11 NetCDF file of one experiment, streamed, checked, and only then in its place."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import numpy as np
+
+from soilfuse import names
+from soilfuse.files import written_aside
+from soilfuse.grids.grid import Grid
+from soilfuse.inference.prediction import Prediction
+from soilfuse.product import layout
+from soilfuse.product.checks import Check, Limits, require
+from soilfuse.product.gate import inspect
+
+SOURCES = {  # variable -> the part of a prediction that it holds
+    names.SOIL_MOISTURE: "mean",
+    layout.FOLD_SPREAD: "fold_spread",
+    layout.MODEL_SPREAD: "model_spread",
+    layout.OUTSIDE: "outside",
+}
+COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+
+
+def write_product(
+    path: Path,
+    experiment: str,
+    grid: Grid,
+    time: np.ndarray,
+    depth_bounds: np.ndarray,
+    predictions: Iterable[Prediction],
+    attributes: Mapping[str, str],
+    significant_digits: int,
+    limits: Limits,
+) -> list[Check]:
+    """Write a product from predictions in batches of months; return the release gate's checks.
+
+    time: (T,) months; depth_bounds: (D, 2) m; predictions: T months in all, any batch sizes;
+    attributes: global ones, see `attributes.product_attributes`. Soil moisture is rounded to
+    `significant_digits`, its spreads to two. Equal arguments give equal bytes. UserError where the
+    gate refuses the file, ValueError where predictions are not T months; `path` is then as before.
+    """
+    with written_aside(path) as aside:
+        with h5netcdf.File(aside, "w") as file:
+            file.attrs.update(attributes)
+            axes = layout.axis_values(grid, time, depth_bounds)
+            bits = layout.bits_of(significant_digits)
+            _define(file, axes, grid, bits)
+            _fill(file, predictions, bits)
+        checks = inspect(aside, experiment, limits)
+        require(checks, Path(path))
+    return checks
+
+
+def _define(
+    file: h5netcdf.File,
+    axes: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    grid: Grid,
+    bits: Mapping[str, int],
+) -> None:
+    """Write axes and static fields, and lay out the monthly variables."""
+    file.dimensions = {name: centres.size for name, (centres, _) in axes.items()} | {"bnds": 2}
+    for name, (centres, bounds) in axes.items():
+        file.create_variable(name, (name,), data=centres).attrs.update(layout.AXES[name])
+        file.create_variable(layout.AXES[name]["bounds"], (name, "bnds"), data=bounds)
+    for name, described in (("crs", layout.CRS), ("quantization_info", layout.QUANTIZATION)):
+        file.create_variable(name, (), data=np.int32(0)).attrs.update(described)
+    for name, (values, attributes) in layout.static_fields(grid).items():
+        field = file.create_variable(name, ("lat", "lon"), data=values, **COMPRESSION)
+        field.attrs.update(attributes)
+    for name, (dims, attributes) in layout.MONTHLY.items():
+        shape = tuple(axes[dim][0].size for dim in dims)
+        variable = file.create_variable(
+            name,
+            dims,
+            dtype=np.float32 if name in bits else np.int8,
+            fillvalue=layout.FLOAT_FILL if name in bits else None,
+            chunks=layout.chunks_of(shape),
+            **COMPRESSION,
+        )
+        variable.attrs.update({**attributes, **layout.ON_GRID})
+        if name in bits:
+            variable.attrs["quantization"] = "quantization_info"
+            variable.attrs[layout.BITS] = np.int32(bits[name])
+
+
+def _fill(file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[str, int]) -> None:
+    """Write the months, a whole row of chunks at a time, so that no chunk is packed twice."""
+    months, start = file.dimensions["time"].size, 0
+    for block in _aligned(predictions, layout.TIME_CHUNK):
+        stop = start + len(block.mean)
+        if stop > months:
+            raise ValueError(f"predictions hold more than the {months} months of the time axis")
+        for name, part in SOURCES.items():
+            values = getattr(block, part)
+            rounded = _stored(values, bits[name]) if name in bits else values.astype(np.int8)
+            file.variables[name][start:stop] = rounded
+        start = stop
+    if start < months:
+        raise ValueError(f"predictions hold {start} of the {months} months of the time axis")
+
+
+def _stored(values: np.ndarray, bits: int) -> np.ndarray:
+    return np.where(np.isnan(values), layout.FLOAT_FILL, layout.rounded(values, bits))
+
+
+def _aligned(predictions: Iterable[Prediction], length: int) -> Iterator[Prediction]:
+    """Regroup batches of any sizes into blocks of `length` months and a shorter last one."""
+    waiting: list[Prediction] = []
+    for prediction in predictions:
+        waiting.append(prediction)
+        while sum(len(part.mean) for part in waiting) >= length:
+            joined = _joined(waiting)
+            yield _months(joined, slice(None, length))
+            rest = _months(joined, slice(length, None))
+            waiting = [rest] if len(rest.mean) else []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: list[Prediction]) -> Prediction:
+    return Prediction(
+        **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Prediction)}
+    )
+
+
+def _months(prediction: Prediction, chosen: slice) -> Prediction:
+    return Prediction(**{f.name: getattr(prediction, f.name)[chosen] for f in fields(Prediction)})

@@ -1,0 +1,261 @@
+"""Every figure of every page with its title, caption and description in words."""
+
+from collections.abc import Sequence
+
+from soilfuse.report import bars, labels, series, trend_maps
+from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
+from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars, station_boxes
+from soilfuse.report.maps import Place
+from soilfuse.report.pictures import Folder, Picture
+from soilfuse.report.records import Evaluation, Moisture, Trends, pick
+from soilfuse.report.summary import REGION, joined
+from soilfuse.report.taylor_figure import taylor_diagram
+
+DOTS = "Dots: significant trend (Mann-Kendall test). White: outside the three basins."
+SAME_SCALE = "Colours are the same in every scenario; values beyond the ends take the end colour."
+SEN = (
+    "Thin: yearly means; thick: Sen's line, dashed where the trend is not significant. Numbers: "
+    f"rate in {labels.RATE_UNIT}, with a star where it is significant."
+)
+
+
+def _layer_list(layers: Sequence[int]) -> str:
+    return joined([labels.layer_title(layer) for layer in layers])
+
+
+def moisture_picture(
+    folder: Folder, place: Place, moisture: Moisture, layers: Sequence[int], title: str
+) -> Picture:
+    """Draw the maps of mean moisture."""
+    years = labels.years_title(moisture.period)
+    return folder.draw(
+        "moisture",
+        lambda: trend_maps.moisture_maps(place, moisture, layers),
+        f"Mean soil moisture, {years}",
+        "One scale for all layers and scenarios. White: outside the three basins.",
+        f"Maps of mean soil moisture at {_layer_list(layers)}, {title}, {years}.",
+    )
+
+
+def slope_pictures(
+    folder: Folder, place: Place, trends: Trends, layers: Sequence[int]
+) -> list[Picture]:
+    """Draw the maps of annual and of seasonal Sen slopes over the main period."""
+    period, title = trends.main_period, labels.experiment_title(trends.experiment)
+    years = labels.years_title(period)
+    pictures = []
+    for name, seasons, what in (
+        ("slope_annual", ("annual",), "annual"),
+        ("slope_seasons", trend_maps.QUARTERS, "seasonal"),
+    ):
+        shares = [
+            trend_maps.significant_share(trends, place, season, period, layers[0])
+            for season in seasons
+        ]
+        said = joined(
+            [
+                f"{labels.season_title(season)} {wetter:.0f} % wetter and {drier:.0f} % drier"
+                for season, (wetter, drier) in zip(seasons, shares, strict=True)
+            ]
+        )
+        pictures.append(
+            folder.draw(
+                name,
+                lambda seasons=seasons: trend_maps.slope_maps(  # type: ignore[misc]
+                    place, trends, period, layers, seasons
+                ),
+                f"Trend of {what} soil moisture, {years}",
+                f"Sen slope. {DOTS} {SAME_SCALE}",
+                f"Maps of {what} Sen slopes at {_layer_list(layers)}, {title}, {years}. Area with "
+                f"a significant trend at {labels.layer_title(layers[0])}: {said}.",
+            )
+        )
+    return pictures
+
+
+def change_pictures(
+    folder: Folder, place: Place, trends: Trends, layers: Sequence[int]
+) -> list[Picture]:
+    """Draw the maps of annual and of seasonal changes; none where there is no future."""
+    future = trends.future_period
+    if future is None or "change_percent" not in trends.maps:
+        return []
+    title = labels.experiment_title(trends.experiment)
+    spell = f"{labels.years_title(future)} against {labels.years_title(trends.reference_period)}"
+    pictures = []
+    for name, seasons, what in (
+        ("change_annual", ("annual",), "annual"),
+        ("change_seasons", trend_maps.QUARTERS, "seasonal"),
+    ):
+        pictures.append(
+            folder.draw(
+                name,
+                lambda seasons=seasons: trend_maps.change_maps(  # type: ignore[misc]
+                    place, trends, layers, seasons
+                ),
+                f"Change of {what} soil moisture, {spell}",
+                f"In percent of the reference mean. {SAME_SCALE}",
+                f"Maps of the percent change of {what} soil moisture at {_layer_list(layers)}, "
+                f"{title}, {spell}.",
+            )
+        )
+    return pictures
+
+
+def series_pictures(folder: Folder, trends: Trends) -> list[Picture]:
+    """Draw the annual series of every region and the seasonal ones of the whole region."""
+    period, title = trends.main_period, labels.experiment_title(trends.experiment)
+    years = labels.years_title(period)
+    slope = labels.rate(trends.slope(REGION, "annual", period, trends.layers[0]))
+    return [
+        folder.draw(
+            "series_annual",
+            lambda: series.regional_series(trends, period),
+            "Annual soil moisture by region",
+            f"Trends over {years}. {SEN}",
+            f"Line charts of annual soil moisture by region and layer, {title}; the rate of the "
+            f"whole region at {labels.layer_title(trends.layers[0])} is {slope} "
+            f"{labels.RATE_UNIT}.",
+        ),
+        folder.draw(
+            "series_seasons",
+            lambda: series.seasonal_series(trends, period, REGION),
+            f"Seasonal soil moisture of the {labels.region_title(REGION)}",
+            f"Trends over {years}. {SEN}",
+            f"Line charts of soil moisture by season and layer, {title}.",
+        ),
+    ]
+
+
+def period_pictures(folder: Folder, trends: Trends) -> list[Picture]:
+    """Draw rates and changes by period, season and layer, as far as there are such periods."""
+    title, region = labels.experiment_title(trends.experiment), labels.region_title(REGION)
+    pictures = [
+        folder.draw(
+            "period_rates",
+            lambda: bars.period_rates(trends, REGION),
+            f"Rate by period, {region}",
+            "Sen slope within each period, by season and layer; hollow bars are not significant. "
+            "Rates of 20 or 30 years swing with the weather far more than those of a century.",
+            f"Bar charts of Sen slopes by layer, season and period, {title}.",
+        )
+    ]
+    if trends.future_period is not None:
+        pictures.append(
+            folder.draw(
+                "period_changes",
+                lambda: bars.period_changes(trends, REGION),
+                f"Change by period, {region}",
+                f"Against {labels.years_title(trends.reference_period)}, by season and layer.",
+                f"Bar charts of percent changes by season, period and layer, {title}.",
+            )
+        )
+    return pictures
+
+
+def scenario_pictures(
+    folder: Folder, place: Place, all_trends: Sequence[Trends]
+) -> list[Picture]:
+    """Draw the scenarios side by side: layer 1 slopes and changes, and overlaid series."""
+    scenarios = [trends for trends in all_trends if trends.future_period is not None]
+    pictures = []
+    if scenarios:
+        title = joined([labels.experiment_title(trends.experiment) for trends in scenarios])
+        depth, years = labels.layer_title(1), labels.years_title(scenarios[0].main_period)
+        slopes = [
+            trend_maps.slope_panel(
+                trends, "annual", trends.main_period, 1, labels.experiment_title(trends.experiment)
+            )
+            for trends in scenarios
+        ]
+        pictures.append(
+            folder.draw(
+                "scenario_slopes",
+                lambda: trend_maps.scenario_maps(place, slopes),
+                f"Annual trend at {depth}, {years}",
+                f"Sen slope. {DOTS}",
+                f"Maps of annual Sen slopes at {depth} under {title}.",
+            )
+        )
+        with_maps = [trends for trends in scenarios if "change_percent" in trends.maps]
+        changes = [
+            trend_maps.change_panel(trends, "annual", 1, labels.experiment_title(trends.experiment))
+            for trends in with_maps
+        ]
+        if changes:
+            spell = (
+                f"{labels.years_title(str(scenarios[0].future_period))} against "
+                f"{labels.years_title(scenarios[0].reference_period)}"
+            )
+            pictures.append(
+                folder.draw(
+                    "scenario_changes",
+                    lambda: trend_maps.scenario_maps(place, changes),
+                    f"Annual change at {depth}, {spell}",
+                    "White: outside the three basins.",
+                    f"Maps of the percent change at {depth}, {spell}, under {title}.",
+                )
+            )
+    pictures.append(
+        folder.draw(
+            "scenario_series",
+            lambda: series.scenario_series(all_trends, 1),
+            f"Annual soil moisture at {labels.layer_title(1)} by region",
+            SEN,
+            "Line charts of annual soil moisture by region with every experiment overlaid.",
+        )
+    )
+    return pictures
+
+
+def evaluation_pictures(folder: Folder, evaluation: Evaluation) -> list[Picture]:
+    """Draw scores, Taylor diagram, stations and future errors, as far as their tables exist."""
+    rows = headline(evaluation.scores, HELD_OUT)
+    methods = joined([labels.method_title(method) for method in methods_of(rows)])
+    pictures = [
+        folder.draw(
+            "scores",
+            lambda: score_bars(rows, evaluation.intervals, "rmse"),
+            f"Error of every method, {BLOCK_TITLES[HELD_OUT]}",
+            "Left: RMSE by layer. Right: paired differences with intervals from months resampled "
+            "in blocks.",
+            f"Bar chart of RMSE by layer of {methods}, and differences with intervals.",
+        )
+    ]
+    if evaluation.taylor is not None and len(evaluation.taylor):
+        first = pick(evaluation.taylor, layer=1)
+        pictures.append(
+            folder.draw(
+                "taylor",
+                lambda: taylor_diagram(first),
+                f"Taylor diagram, {labels.layer_title(1)}",
+                "Nearer to the star is better. Angle: correlation; radius: standard deviation; "
+                "dotted circles: centred root-mean-square difference.",
+                f"Taylor diagram of {len(first)} models and methods against the target.",
+            )
+        )
+    if evaluation.stations is not None and len(evaluation.stations):
+        stations = evaluation.stations
+        pictures.append(
+            folder.draw(
+                "stations",
+                lambda: station_boxes(stations),
+                "Beside the stations",
+                "Each box holds the middle half of the station series, whiskers 5-95 %. The "
+                "target was itself made from such stations, so its agreement is no independent "
+                "proof.",
+                "Box plots of correlation and RMSE against station series by layer and method.",
+            )
+        )
+    if evaluation.future is not None and len(evaluation.future):
+        future = evaluation.future
+        pictures.append(
+            folder.draw(
+                "future",
+                lambda: future_bars(future),
+                "Error of the projected future, where its truth is known",
+                "Bars: mean over scenarios; dots: single scenarios.",
+                "Bar charts of the errors of projected changes and trends by layer and method.",
+            )
+        )
+    return pictures

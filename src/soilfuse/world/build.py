@@ -1,0 +1,108 @@
+"""Writes a whole world: the raw files of every source, and the truth beside them."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from soilfuse import config, files, names
+from soilfuse.errors import UserError
+from soilfuse.grids.grid import Grid
+from soilfuse.progress import progress
+from soilfuse.world import gridded_files, observations, station_files, stations
+from soilfuse.world.climate_models import ClimateModelWorld
+from soilfuse.world.cmip6_files import write_mrsos
+from soilfuse.world.region import points_of
+from soilfuse.world.truth import Truth
+
+WORLD_VERSION = 1
+MANIFEST = "world.json"
+ERA5_LAND_FILES = ((1950, 1969), (1970, 1989), (1990, 2009), (2010, 2021))
+AMSMQTP_YEARS = (2000, 2021)
+
+
+def write_world(
+    root: Path, domain: config.Domain, world: config.World, models: Mapping[str, str]
+) -> None:
+    """Write the raw files of a pseudo-reality below root, whole or not at all.
+
+    models: source_id -> variant_label; only these are written, and none depends on the others. The
+    same seed gives the same bytes. An earlier world at root is replaced; any other content there
+    raises UserError, as do models that are not in names.CLIMATE_MODELS.
+    """
+    root = Path(root)
+    _require_replaceable(root)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=root.parent, prefix=f".{root.name}."))
+    try:
+        _write(aside, domain, world, models)
+        aside.chmod(0o755)
+        if root.exists():
+            shutil.rmtree(root)
+        aside.rename(root)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _require_replaceable(root: Path) -> None:
+    if root.exists() and (not root.is_dir() or any(root.iterdir())) and not (root / MANIFEST).exists():
+        raise UserError(
+            f"{root} holds files that are no pseudo-reality (no {MANIFEST}); expected an empty "
+            "folder or an earlier world: edit params.yaml:raw_root, or move the files away"
+        )
+
+
+def _write(
+    root: Path, domain: config.Domain, world: config.World, models: Mapping[str, str]
+) -> None:
+    label = f"v{WORLD_VERSION} seed {world.seed}"
+    grid = Grid.regular(**domain.model_dump(exclude={"name"}))
+    truth = Truth(world.seed)
+    for source_id, variant_label in progress(models.items(), "climate models", len(models)):
+        _write_model(root / "cmip6", ClimateModelWorld(source_id, truth), variant_label, grid, label)
+    lat, lon = points_of(grid)
+    for experiment in progress(names.EXPERIMENT_YEARS, "truth"):
+        values = truth.soil_moisture(experiment, lat, lon)
+        gridded_files.write_truth(root / "truth", grid, experiment, values, label)
+    for years in progress(ERA5_LAND_FILES, "ERA5-Land"):
+        values = observations.era5_land(truth, lat, lon, *years)
+        gridded_files.write_era5_land(root / "era5_land", grid, values, years, label)
+    _write_amsmqtp(root / "amsmqtp", truth, grid, world.amsmqtp_day_step, label)
+    _write_stations(root, truth, grid, world)
+    elevation = truth.terrain.elevation(lat, lon)
+    gridded_files.write_elevation(root / "static" / "elevation.nc", grid, elevation, label)
+    files.write_json(root / MANIFEST, {"version": WORLD_VERSION, "seed": world.seed})
+
+
+def _write_model(
+    folder: Path, model: ClimateModelWorld, variant_label: str, grid: Grid, label: str
+) -> None:
+    native = model.window(grid)
+    for experiment in names.EXPERIMENT_YEARS:
+        values = model.soil_moisture(experiment, native)
+        about = names.CLIMATE_MODELS[model.source_id]
+        write_mrsos(folder, about, variant_label, experiment, native, values, label)
+
+
+def _write_amsmqtp(folder: Path, truth: Truth, grid: Grid, step: int, label: str) -> None:
+    lat, lon = points_of(grid)
+    first, last = AMSMQTP_YEARS
+    monthly = observations.amsmqtp_monthly(truth, lat, lon, first, last)
+    for year in progress(range(first, last + 1), "AMSMQTP"):
+        months = monthly[(year - first) * 12 :][:12]
+        days, values = observations.amsmqtp_days(truth, months, lat, lon, year, step)
+        gridded_files.write_amsmqtp(folder, grid, days, np.asarray(values), label)
+
+
+def _write_stations(root: Path, truth: Truth, grid: Grid, world: config.World) -> None:
+    placed = {
+        network.name: stations.place(truth, network, grid, world.stations)
+        for network in (*stations.ISMN_NETWORKS, stations.CMA_NETWORK)
+    }
+    for network in stations.ISMN_NETWORKS:
+        records = stations.hourly_records(truth, placed[network.name], world.station_hour_step)
+        for record in progress(records, f"ISMN {network.name}"):
+            station_files.write_ismn(root / "ismn", record)
+    station_files.write_cma(root / "cma", truth, placed[stations.CMA_NETWORK.name])

@@ -1,0 +1,297 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soilfuse import config, names
+from soilfuse.errors import UserError
+from soilfuse.evaluation.bootstrap import paired_intervals
+from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
+from soilfuse.evaluation.evaluate import evaluate
+from soilfuse.evaluation.material import Material, Method, Series
+from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.months import month_axis, month_of, year_of
+from soilfuse.grids.regions import region_masks
+from soilfuse.insitu.table import COLUMNS
+from soilfuse.training.folds import FINAL_TEST_YEARS, TRAINING_YEARS, folds
+
+GRID = Grid.regular(89, 104, 31, 38, 1.0)
+MODELS = ("CESM2", "MIROC6", "TaiESM1")
+EXPERIMENTS = ("historical", "ssp126", "ssp245")
+SETTINGS = config.Evaluate(
+    baselines=list(names.BASELINES), bootstrap_samples=60, bootstrap_block_months=12
+)
+OUTER, FINAL = month_axis(*TRAINING_YEARS), month_axis(*FINAL_TEST_YEARS)
+RISE = {"historical": 0.0, "ssp126": 2e-4, "ssp245": 5e-4}  # m3 m-3 per year after 2014
+
+
+def months_of(experiment):
+    return month_axis(*names.EXPERIMENT_YEARS[experiment])
+
+
+def signal(experiment, time, layers=5):
+    """Season, pattern and forced rise: (T, D, H, W), shared by truth and models."""
+    season = 0.05 * np.sin(2 * np.pi * month_of(time) / 12)
+    rise = RISE[experiment] * np.maximum(year_of(time) - 2014, 0)
+    pattern = np.linspace(0.15, 0.35, GRID.lat.size * GRID.lon.size).reshape(GRID.shape)
+    return (season + rise)[:, None, None, None] + pattern + 0.01 * np.arange(layers)[:, None, None]
+
+
+def noisy(values, size, *stream):
+    rng = np.random.default_rng([*map(ord, "".join(map(str, stream)))])
+    return (values + size * rng.standard_normal(values.shape)).astype(np.float32)
+
+
+def truth(experiment):
+    time = months_of(experiment)
+    return Series(time, noisy(signal(experiment, time), 0.02, "truth", experiment))
+
+
+def inputs(experiment):
+    time = months_of(experiment)
+    one = signal(experiment, time, 1) + 0.1
+    return Series(time, noisy(np.repeat(one, len(MODELS), axis=1), 0.03, "models", experiment))
+
+
+def observed():
+    past, later = truth("historical"), truth("ssp245")
+    time = month_axis(2000, 2021)
+    both = np.concatenate([past.values, later.values])
+    whole = Series(np.concatenate([past.time, later.time]), both)
+    return Series(time, whole.at(time, "the truth"))
+
+
+def stations(target):
+    rows = []
+    for number, (h, w) in enumerate([(1, 3), (2, 12), (3, 11)]):
+        for layer in (1, 2):
+            here = (target.time >= np.datetime64("2008-05")) & (
+                target.time < np.datetime64("2019-10")
+            )
+            for month, value in zip(
+                target.time[here], target.values[here, layer - 1, h, w], strict=True
+            ):
+                when = year_of(month[None])[0], month_of(month[None])[0]
+                place = GRID.lat[h] + 0.2, GRID.lon[w] - 0.3
+                rows.append(("NET", f"S{number}", *place, 0, 0.1, layer, *when, value + 0.01, 9))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def material():
+    target = observed()
+    return Material(
+        grid=GRID,
+        regions=region_masks(GRID),
+        target=target,
+        source_ids=MODELS,
+        experiments=EXPERIMENTS,
+        inputs=inputs,
+        truth=truth,
+        folds=folds("blocked", 1),
+        stations=stations(target),
+    )
+
+
+def method(material, error, future_error=0.0):
+    """A candidate that knows the target up to noise."""
+
+    def future(experiment):
+        series = truth(experiment)
+        rise = future_error * np.maximum(year_of(series.time) - 2014, 0)[:, None, None, None]
+        return Series(series.time, (series.values + rise).astype(np.float32))
+
+    outer, final = (
+        Series(time, noisy(material.target.at(time, "x"), error, "own", len(time)))
+        for time in (OUTER, FINAL)
+    )
+    return Method("unet", outer, final, future)
+
+
+def slope(series):
+    return np.polyfit(np.arange(len(series)), series, 1)[0]
+
+
+@pytest.fixture(scope="module")
+def good(material):
+    return evaluate(method(material, 0.01), material, SETTINGS, 1, slope)
+
+
+def value(scores, **where):
+    for key, wanted in where.items():
+        scores = scores[scores[key] == wanted]
+    assert len(scores) == 1
+    return scores["value"].item()
+
+
+def test_the_score_table_is_complete(good):
+    scores = good.tables["scores"]
+    whole = scores[scores["block"].isin(["out_of_fold", "final_test"])]
+    regions = len(region_masks(GRID))
+    assert len(whole) == 5 * 2 * 5 * 5 * regions * 10
+    assert set(scores["method"]) == {"unet", *names.BASELINES}
+    assert not scores.duplicated(["method", "block", "layer", "season", "region", "metric"]).any()
+
+
+def test_scores_equal_numpy_on_the_cells_of_the_region(good, material):
+    mask = region_masks(GRID)["yellow"]
+    weight = np.broadcast_to(np.where(mask, GRID.area, 0), (45, *GRID.shape))
+    summer = np.isin(month_of(OUTER), (6, 7, 8))
+    x = method(material, 0.01).outer.values[summer, 3].astype(float)
+    y = material.target.at(OUTER, "x")[summer, 3].astype(float)
+    expected = np.sqrt(np.average((x - y) ** 2, weights=weight))
+    where = {"method": "unet", "block": "out_of_fold", "layer": 4, "season": "JJA"}
+    got = value(good.tables["scores"], **where, region="yellow", metric="rmse")
+    assert got == pytest.approx(expected, rel=1e-9)
+
+
+def test_baselines_are_out_of_fold(good, material):
+    """The climatology's score is that of one fitted by hand on each fold's training months."""
+    mask = region_masks(GRID)["TRSR"]
+    total, weight = 0.0, 0.0
+    for fold in material.folds:
+        train, outer = (material.target.at(m, "x")[:, 0] for m in (fold.train, fold.outer))
+        for month, field in zip(fold.outer, outer, strict=True):
+            normal = train[month_of(fold.train) == month_of(month[None])].mean(axis=0)
+            total += (GRID.area * (normal - field) ** 2)[mask].sum()
+            weight += GRID.area[mask].sum()
+    where = {"block": "out_of_fold", "layer": 1, "season": "annual", "region": "TRSR"}
+    got = value(good.tables["scores"], method="climatology", metric="rmse", **where)
+    assert got == pytest.approx(np.sqrt(total / weight), rel=1e-5)
+
+
+def test_changing_a_held_out_year_does_not_change_its_prediction(material):
+    from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
+
+    means = {name: ensemble_series(inputs(name)) for name in EXPERIMENTS}
+    fold = material.folds[2]
+    changed = material.target.values.copy()
+    changed[np.isin(material.target.time, np.concatenate([fold.outer, fold.inner]))] += 0.3
+    other = Material(**{**vars(material), "target": Series(material.target.time, changed)})
+    for name in names.BASELINES:
+        one, two = (
+            baseline_method(name, m, means, FINAL).outer.at(fold.outer, "x")
+            for m in (material, other)
+        )
+        np.testing.assert_array_equal(one, two)
+
+
+def test_the_candidate_beats_every_baseline_and_nothing_is_said_against_it(good):
+    rows = good.tables["intervals"]
+    assert set(rows["method"]) == set(names.BASELINES)
+    assert (rows.loc[rows["metric"] == "rmse", "high"] < 0).all()
+    assert good.caveats == [STATIONS]
+
+
+def test_a_poor_candidate_gets_its_sentences(material):
+    poor = evaluate(method(material, 0.06, future_error=0.002), material, SETTINGS, 1, slope)
+    text = "\n".join(poor.caveats)
+    assert poor.caveats[0] == (
+        "Out of fold (2000-2014), unet has no lower RMSE than the training-period climatology in "
+        "layers 1, 2, 3, 4, 5."
+    )
+    assert "In the final test, unet has no lower RMSE than delta change in layers 1, 2" in text
+    assert "that of delta change in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
+    assert poor.caveats[-1] == STATIONS
+
+
+def test_future_errors_know_the_truth(good):
+    future = good.tables["future"].set_index(["method", "experiment", "quantity", "layer"]).sort_index()
+    assert (future.loc["unet", "rmse"] == 0).all()
+    change = "change_2071_2100"
+    rise = RISE["ssp245"] * np.mean(np.arange(2071, 2101) - 2014)
+    still = future.loc[("climatology", "ssp245", change, 1)]
+    assert still["mean"] == pytest.approx(0, abs=1e-6)
+    assert still["bias"] == pytest.approx(-rise, rel=0.1)
+    assert future.loc[("delta_change", "ssp245", change, 1), "rmse"] < 0.2 * still["rmse"]
+
+
+def test_taylor_rows_hold_target_methods_and_models(good):
+    rows = good.tables["taylor"]
+    assert set(rows["name"]) == {"AMSMQTP", "unet", *names.BASELINES, *MODELS}
+    assert (rows[rows["name"] == "AMSMQTP"]["r"] == 1).all()
+    assert len(rows) == 9 * 5
+
+
+def test_station_rows_hold_methods_and_the_target_itself(good):
+    rows = good.tables["stations"]
+    assert set(rows["method"]) == {"unet", "AMSMQTP", *names.BASELINES}
+    target = rows[rows["method"] == "AMSMQTP"]
+    np.testing.assert_allclose(target["mae"], 0.01, rtol=1e-4)
+    np.testing.assert_allclose(target["r"], 1)
+    assert set(target["n"]) == {80, 45}
+
+
+def test_metrics_json_holds_finite_numbers_only(good, tmp_path):
+    write_evaluation(good, tmp_path)
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert set(content) >= {"outer", "baselines", "final_test", "future", "stations"}
+    assert set(content["outer"]) == {f"layer_{layer}" for layer in range(1, 6)}
+    scores = good.tables["scores"]
+    where = {"season": "annual", "region": "TRSR", "metric": "rmse", "layer": 2}
+    got = value(scores, method="delta_change", block="out_of_fold", **where)
+    assert content["baselines"]["delta_change"]["layer_2"]["rmse"] == got
+
+    def leaves(node):
+        return (
+            [leaf for child in node.values() for leaf in leaves(child)]
+            if isinstance(node, dict)
+            else [node]
+        )
+
+    assert np.isfinite(leaves(content)).all()
+
+
+def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
+    write_evaluation(good, tmp_path / "one")
+    again = evaluate(method(material, 0.01), material, SETTINGS, 1, slope)
+    write_evaluation(again, tmp_path / "other")
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert files == [
+        "caveats.json",
+        "future.csv",
+        "intervals.csv",
+        "metrics.json",
+        "monthly.csv",
+        "scores.csv",
+        "station_medians.csv",
+        "stations.csv",
+        "taylor.csv",
+    ]
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+    assert read_caveats(tmp_path / "one") == good.caveats
+
+
+def test_monthly_sums_survive_the_file_and_give_the_same_interval(good, tmp_path):
+    write_evaluation(good, tmp_path)
+    months, sums = read_monthly(tmp_path / "monthly.csv")
+    np.testing.assert_array_equal(months, OUTER)
+    np.testing.assert_array_equal(sums, good.monthly)
+    table = paired_intervals(sums, good.monthly, 20, 12, seed=1)
+    assert (table["difference"] == 0).all()
+
+
+def test_with_real_data_the_future_is_said_to_be_untested(material):
+    real = Material(**{**vars(material), "truth": None, "experiments": ("historical",)})
+    got = evaluate(method(material, 0.01), real, SETTINGS, 1, slope)
+    assert got.tables["future"].empty
+    assert got.metrics["future"] == {}
+    assert got.metrics["final_test"] == {}
+    assert UNTESTED_FUTURE in got.caveats
+
+
+def test_a_prediction_that_lacks_a_month_is_refused(material):
+    whole = method(material, 0.01)
+    short = Method("unet", Series(OUTER[1:], whole.outer.values[1:]), None, whole.future)
+    with pytest.raises(UserError, match="1 months missing in the out_of_fold prediction of unet"):
+        evaluate(short, material, SETTINGS, 1, slope)
+
+
+def test_a_target_that_is_all_missing_is_refused(material):
+    target = Series(material.target.time, np.full_like(material.target.values, np.nan))
+    empty = Material(**{**vars(material), "target": target})
+    with pytest.raises(UserError, match="no overlap of prediction and truth in unet, out_of_fold"):
+        evaluate(method(material, 0.01), empty, SETTINGS, 1, slope)

@@ -1,0 +1,259 @@
+"""A small factory of results in the forms that the report reads."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from soilfuse import names
+from soilfuse.config import Report
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.months import month_axis
+from soilfuse.grids.regions import basin_mask
+from soilfuse.report.records import Trends
+from soilfuse.seeding import generator
+
+GRID = Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5)
+REGIONS = ("TRSR", "yangtze", "yellow", "lancang")
+LAYERS = (1, 2, 3, 4, 5)
+RATES = {"historical": 3.3e-4, "ssp126": 8.5e-5, "ssp245": 1.5e-4, "ssp370": 2.4e-4, "ssp585": 2.7e-4}
+SEASON_FACTOR = {"annual": 1.0, "DJF": 1.25, "MAM": 1.6, "JJA": 0.05, "SON": 1.1}
+REFERENCE = "1995-2014"
+FUTURES = ("2021-2040", "2041-2070", "2071-2100")
+METHODS = ("unet", *names.BASELINES)
+
+
+def periods_of(experiment):
+    if experiment == "historical":
+        return ("1995-2014",)
+    return ("2015-2100", *FUTURES)
+
+
+def slope_of(experiment, season, period, layer):
+    flat = {"2041-2070": 0.05}.get(period, 1.0)
+    return RATES[experiment] * SEASON_FACTOR[season] * (1.2 - 0.2 * layer + 0.05) * flat
+
+
+def region_table(experiment):
+    rows = []
+    for region in REGIONS:
+        for season in names.SEASONS:
+            for period in periods_of(experiment):
+                for layer in LAYERS:
+                    slope = slope_of(experiment, season, period, layer)
+                    sure = season != "JJA" and period != "2041-2070"
+                    p = 0.0001 if sure else 0.43
+                    rows.append((region, season, period, layer, slope, p, 4.0, 86, sure))
+    columns = ["region", "season", "period", "layer", "slope", "p", "z", "n", "significant"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def period_table(experiment):
+    periods = (REFERENCE,) if experiment == "historical" else (REFERENCE, *FUTURES)
+    rows = []
+    for region in REGIONS:
+        for season in names.SEASONS:
+            for layer in LAYERS:
+                base = 0.18 + 0.02 * layer
+                for i, period in enumerate(periods):
+                    grown = base + i * 30 * slope_of(experiment, season, "2015-2100", layer)
+                    change = 100 * (grown / base - 1)
+                    rows.append((region, season, layer, period, grown, change))
+    columns = ["region", "season", "layer", "period", "mean", "change_percent"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def series_table(experiment):
+    first, last = names.EXPERIMENT_YEARS[experiment]
+    years = np.arange(first, last + 1)
+    parts = []
+    for i, region in enumerate(REGIONS):
+        for season in names.SEASONS:
+            for layer in LAYERS:
+                rng = generator(7, experiment, region, season, layer)
+                slope = slope_of(experiment, season, "2015-2100", layer)
+                wobble = rng.normal(0, 0.004, years.size)
+                values = 0.18 + 0.02 * layer + 0.01 * i + slope * (years - 2014) + wobble
+                part = {"region": region, "season": season, "layer": layer}
+                parts.append(pd.DataFrame({**part, "year": years, "value": values}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def trend_maps(experiment, grid=GRID):
+    periods, seasons = periods_of(experiment), tuple(names.SEASONS)
+    inside = basin_mask(grid) > 0
+    lon, lat = np.meshgrid(grid.lon, grid.lat)
+    pattern = 1 + 0.8 * np.sin(lon / 1.7) * np.cos(lat / 0.9)
+    slopes = np.array(
+        [
+            [[slope_of(experiment, s, p, layer) * pattern for layer in LAYERS] for p in periods]
+            for s in seasons
+        ]
+    )
+    slopes = np.where(inside, slopes, np.nan)
+    # The layer's centre in m is the coordinate, as in every file of the project.
+    depth = [np.mean(bounds) for bounds in names.PRODUCT_LAYERS]
+    dims = ("season", "period", "depth", "lat", "lon")
+    maps = xr.Dataset(
+        {
+            "sens_slope": (dims, slopes.astype("float32")),
+            "p_value": (dims, np.where(np.abs(slopes) > 5e-5, 0.01, 0.4).astype("float32")),
+            "significant": (dims, (np.abs(slopes) > 5e-5).astype("int8")),
+        },
+        coords={
+            "season": list(seasons),
+            "period": list(periods),
+            "depth": depth,
+            "lat": grid.lat,
+            "lon": grid.lon,
+        },
+    )
+    if experiment != "historical":
+        change = slopes[:, 0] * 86 / 0.2 * 100
+        maps["change_percent"] = (("season", "depth", "lat", "lon"), change.astype("float32"))
+    return maps
+
+
+def write_trends(folder, experiment, grid=GRID):
+    folder.mkdir(parents=True, exist_ok=True)
+    trend_maps(experiment, grid).to_netcdf(folder / f"{experiment}.nc", engine="h5netcdf")
+    region_table(experiment).to_csv(folder / f"{experiment}_regions.csv", index=False)
+    period_table(experiment).to_csv(folder / f"{experiment}_periods.csv", index=False)
+    series_table(experiment).to_csv(folder / f"{experiment}_series.csv", index=False)
+
+
+def write_product(path, experiment, grid=GRID):
+    first, last = names.EXPERIMENT_YEARS[experiment]
+    time = month_axis(first, last)
+    lon, lat = np.meshgrid(grid.lon, grid.lat)
+    field = 0.22 + 0.12 * np.sin((lon - 91) / 4) - 0.01 * (lat - 34)
+    values = np.broadcast_to(field, (time.size, 5, *grid.shape)).astype("float32")
+    product = xr.Dataset(
+        {
+            "soil_moisture": (("time", "depth", "lat", "lon"), values),
+            "basin": (("lat", "lon"), basin_mask(grid)),
+        },
+        coords={
+            "time": time,
+            "depth": [np.mean(bounds) for bounds in names.PRODUCT_LAYERS],
+            "lat": grid.lat,
+            "lon": grid.lon,
+        },
+        attrs={"weights_sha256": "c0ffee" * 8, "params_sha256": "abcd" * 16, "world": "v1 seed 1"},
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encoding = {"soil_moisture": {"zlib": True, "complevel": 1}}
+    product.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def score_table():
+    rows = []
+    for i, method in enumerate(METHODS):
+        for block in ("out_of_fold", "final_test"):
+            for layer in LAYERS:
+                for region in REGIONS:
+                    error = 0.030 + 0.004 * i - 0.001 * layer
+                    for metric, value in (("rmse", error), ("anomaly_r", 0.05), ("r", 0.9)):
+                        rows.append((method, block, layer, "annual", region, metric, value))
+    columns = ["method", "block", "layer", "season", "region", "metric", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def write_evaluation(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    score_table().to_csv(folder / "scores.csv", index=False)
+    rng = generator(3, "evaluation")
+    intervals = [
+        (method, layer, "rmse", -0.002 * i, -0.002 * i - 0.001, -0.002 * i + 0.0012)
+        for i, method in enumerate(names.BASELINES)
+        for layer in LAYERS
+    ]
+    columns = ["method", "layer", "metric", "difference", "low", "high"]
+    pd.DataFrame(intervals, columns=columns).to_csv(folder / "intervals.csv", index=False)
+    taylor = [("AMSMQTP", 1, 0.08, 1.0, 0.0)]
+    spots = [(name, rng.uniform(0.03, 0.09), rng.uniform(-0.2, 0.7)) for name in names.CLIMATE_MODELS]
+    spots += [("unet", 0.072, 0.905), ("ensemble_mean", 0.035, 0.5), ("climatology", 0.07, 0.89)]
+    for name, sd, r in spots:
+        taylor.append((name, 1, sd, r, np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)))
+    pd.DataFrame(taylor, columns=["name", "layer", "sd", "r", "crmsd"]).to_csv(
+        folder / "taylor.csv", index=False
+    )
+    stations = [
+        (method, "out_of_fold", "MAQU", f"S{n}", layer, 60, rng.uniform(0.3, 0.95), rng.uniform(0.02, 0.08))
+        for method in ("AMSMQTP", "ERA5-Land", "unet", "climatology")
+        for n in range(20)
+        for layer in LAYERS
+    ]
+    columns = ["method", "block", "network", "station", "layer", "n", "r", "rmse"]
+    pd.DataFrame(stations, columns=columns).to_csv(folder / "stations.csv", index=False)
+    future = [
+        (method, experiment, layer, quantity, size * (1 + 0.3 * i) * rng.uniform(0.8, 1.2), 0.0)
+        for i, method in enumerate(METHODS)
+        for experiment in names.SCENARIOS
+        for layer in LAYERS
+        for quantity, size in (("change_2071_2100", 0.006), ("sens_slope", 6e-5))
+    ]
+    columns = ["method", "experiment", "layer", "quantity", "rmse", "bias"]
+    pd.DataFrame(future, columns=columns).to_csv(folder / "future.csv", index=False)
+
+
+CHAMPION = {
+    "registered_model": "soilfuse-trsr-0.25",
+    "weights_sha256": "f00d" * 16,
+    "ensemble_hash": "beef" * 16,
+    "world": "v1 seed 1",
+    "caveats": ["The ensemble is not better than delta change in layer 5 <and says so>."],
+    "verdict": {},
+    "scores": {},
+    "input_range": {},
+}
+VERDICT = {
+    "promoted": True,
+    "checks": [
+        {"name": "finite", "passed": True, "got": 1.0, "allowed": 1.0, "why": "no gaps inside"},
+        {"name": "beats_ensemble_mean", "passed": True, "got": -0.004, "allowed": 0, "why": "RMSE"},
+    ],
+    "caveats": ["In layer 5 delta change is as good."],
+}
+
+
+@pytest.fixture
+def settings():
+    return Report(title="Soil moisture of the Three-River-Source Region", map_layers=[1, 3, 5])
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """Give a folder with products, trends, evaluation, sweep and verdict of every experiment."""
+    root = tmp_path_factory.mktemp("project")
+    for experiment in names.EXPERIMENT_YEARS:
+        write_trends(root / "results" / "trends", experiment)
+        write_product(root / "products" / f"{experiment}.nc", experiment)
+    write_evaluation(root / "results" / "evaluate")
+    sweep = root / "results" / "sweep"
+    sweep.mkdir()
+    trials = {"trial": [0, 1, 2], "state": ["complete"] * 3, "inner_rmse": [0.031, 0.029, 0.035], "learning_rate": [1e-3, 5e-4, 9e-3]}
+    pd.DataFrame(trials).to_csv(sweep / "trials.csv", index=False)
+    (root / "verdict.json").write_text(json.dumps(VERDICT))
+    return root
+
+
+@pytest.fixture
+def champion():
+    return dict(CHAMPION)
+
+
+@pytest.fixture
+def make_trends():
+    """Give a maker of Trends from hand-made region and period rows, with no files behind them."""
+
+    def make(experiment="ssp370", regions=None, periods=None):
+        regions = region_table(experiment) if regions is None else regions
+        periods = period_table(experiment) if periods is None else periods
+        tables = [regions, periods, series_table(experiment)]
+        tables = [table.assign(region=table["region"].str.lower()) for table in tables]
+        return Trends(experiment, trend_maps(experiment), *tables, files=())
+
+    return make

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import xarray as xr
+from source_files import GRID, NATIVE_LAT, NATIVE_LON
+
+from soilfuse import names
+from soilfuse.errors import UserError
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.interpolation import bilinear, interpolate
+from soilfuse.grids.months import month_axis
+from soilfuse.sources.processed import read_field, read_models, write_field, write_models
+from soilfuse.sources.targets import layered
+from soilfuse.sources.truth import read_truth
+
+
+def crop(seed, step=1.0, world="real", years=(2000, 2001)):
+    lat, lon = NATIVE_LAT, np.arange(NATIVE_LON[0], NATIVE_LON[-1], step)
+    months = month_axis(*years)
+    values = np.random.default_rng(seed).uniform(0, 0.5, (months.size, lat.size, lon.size))
+    return xr.DataArray(
+        values.astype(np.float32),
+        dims=("time", "lat", "lon"),
+        coords={"time": months, "lat": lat, "lon": lon},
+        attrs={
+            **names.SOIL_MOISTURE_ATTRIBUTES,
+            "source_calendar": "360_day",
+            "world": world,
+            "filled_cells": 2,
+            "source_id": f"M{seed}",
+            "inputs_sha256": str(seed),
+        },
+    )
+
+
+def test_models_come_back_as_written_in_their_order(tmp_path):
+    models = {"M2": crop(2), "M1": crop(1, step=2.5)}
+    path = tmp_path / "historical.nc"
+    write_models(path, "historical", models)
+    got = read_models(path)
+    assert got.source_ids == ["M2", "M1"]
+    np.testing.assert_array_equal(got.time, month_axis(2000, 2001))
+    assert got.attrs["experiment"] == "historical"
+    assert got.attrs["world"] == "real"
+    for name, model in models.items():
+        np.testing.assert_array_equal(got.crops[name].values, model.values)
+        assert got.crops[name].attrs["source_calendar"] == "360_day"
+        assert int(got.crops[name].attrs["filled_cells"]) == 2
+    with xr.open_dataset(path, group="M1", engine="h5netcdf") as as_xarray:
+        np.testing.assert_array_equal(as_xarray["soil_moisture"], models["M1"])
+        np.testing.assert_array_equal(as_xarray.time, got.time)
+
+
+def test_interpolated_view_equals_each_model_alone(tmp_path):
+    models = {"M1": crop(1), "M2": crop(2, step=2.0)}
+    write_models(tmp_path / "a.nc", "historical", models)
+    crops = read_models(tmp_path / "a.nc")
+    got = crops.interpolated(GRID)
+    assert got.shape == (24, 2, *GRID.shape)
+    assert got.dtype == np.float32
+    for m, model in enumerate(models.values()):
+        weights = bilinear(model.lat.values, model.lon.values, GRID)
+        np.testing.assert_array_equal(got[:, m], interpolate(weights, model.values, GRID))
+    np.testing.assert_array_equal(crops.interpolated(GRID, slice(3, 7)), got[3:7])
+    np.testing.assert_array_equal(crops.interpolated(GRID, np.array([9, 2])), got[[9, 2]])
+    shifted = Grid.regular(90.0, 92.0, 33.0, 35.0, 0.5)
+    assert not np.array_equal(crops.interpolated(shifted), got)
+
+
+def test_empty_cells_and_short_models_name_model_and_file(tmp_path):
+    lake = crop(1)
+    lake.values[:, 2:4, 3:7] = np.nan
+    write_models(tmp_path / "a.nc", "historical", {"M1": lake})
+    with pytest.raises(UserError, match=r"cells of the grid have no land value of M1 in .*a\.nc"):
+        read_models(tmp_path / "a.nc").interpolated(GRID)
+    with pytest.raises(UserError, match=r"M1 in .*a\.nc: source cells span longitude"):
+        read_models(tmp_path / "a.nc").interpolated(Grid.regular(91, 120, 33, 35, 0.5))
+
+
+def test_equal_content_gives_equal_bytes(tmp_path):
+    models = {"M1": crop(1), "M2": crop(2)}
+    dataset = target()
+    for name in ("first", "second"):
+        write_models(tmp_path / name / "a.nc", "historical", models)
+        write_field(tmp_path / name / "b.nc", dataset)
+    for name in ("a.nc", "b.nc"):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    write_models(tmp_path / "c.nc", "historical", {**models, "M2": crop(3)})
+    assert (tmp_path / "c.nc").read_bytes() != (tmp_path / "first" / "a.nc").read_bytes()
+
+
+def test_worlds_and_months_do_not_mix(tmp_path):
+    models = {"M1": crop(1, world="v1 seed 1"), "M2": crop(2, world="v1 seed 2")}
+    with pytest.raises(UserError, match=r"2 worlds in .*a\.nc.*M2 is of 'v1 seed 2'"):
+        write_models(tmp_path / "a.nc", "historical", models)
+    with pytest.raises(UserError, match="months of M2 differ from those of M1"):
+        write_models(
+            tmp_path / "a.nc", "historical", {"M1": crop(1), "M2": crop(2, years=(2001, 2002))}
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def target():
+    shape = (24, 5, *GRID.shape)
+    values = np.random.default_rng(5).uniform(0, 0.5, shape).astype(np.float32)
+    values[:, :, 0, 0] = np.nan
+    attributes = {"world": "v1 seed 1"}
+    return layered(
+        values, month_axis(2000, 2001), names.PRODUCT_LAYERS, GRID, "standard", attributes
+    )
+
+
+def test_layered_fields_come_back_whole(tmp_path):
+    field = target()
+    write_field(tmp_path / "b.nc", field)
+    got = read_field(tmp_path / "b.nc")
+    xr.testing.assert_identical(got, field)
+    assert got["soil_moisture"].dtype == np.float32
+
+
+def test_absent_and_damaged_files_are_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"no file .*a\.nc"):
+        read_models(tmp_path / "a.nc")
+    write_models(tmp_path / "a.nc", "historical", {"M1": crop(1)})
+    whole = (tmp_path / "a.nc").read_bytes()
+    (tmp_path / "a.nc").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"a\.nc .*truncated or damaged"):
+        read_models(tmp_path / "a.nc")
+
+
+def test_truth_is_there_or_none(tmp_path):
+    assert read_truth(tmp_path, "ssp245") is None
+    write_field(tmp_path / "truth_ssp245.nc", target())
+    assert read_truth(tmp_path, "ssp245").dims == ("time", "depth", "lat", "lon")

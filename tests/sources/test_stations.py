@@ -1,0 +1,141 @@
+import numpy as np
+import pandas as pd
+import pytest
+from source_files import write_ismn
+
+from soilfuse.errors import UserError
+from soilfuse.sources import cma, ismn
+from soilfuse.sources.stations import RECORD_COLUMNS, TABLE_COLUMNS, monthly_means
+
+LINES = [
+    ("2008/07/01", "00:00", 0.30, "G"),
+    ("2008/07/01", "01:00", 0.20, "G"),
+    ("2008/07/31", "23:00", 0.10, "G"),
+    ("2008/07/31", "23:30", 0.90, "D01,D03"),
+    ("2008/08/01", "00:00", -9999.0, "M"),
+    ("2008/08/01", "01:00", 0.25, "C03"),
+    ("2008/08/02", "01:00", 0.40, "G"),
+]
+CMA_HEADER = (
+    "station_id,longitude,latitude,elevation_m,date,depth_from_cm,depth_to_cm,"
+    "soil_moisture_percent,quality\n"
+)
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_ismn_records_with_any_line_end(tmp_path, end):
+    path = write_ismn(tmp_path, "MAQU", "CST-01", LINES, end=end)
+    got = ismn.read_record(path, ["G"])
+    assert list(got.columns) == RECORD_COLUMNS
+    assert got["soil_moisture"].tolist() == [0.3, 0.2, 0.1, 0.4]
+    assert got["month"].tolist() == [7, 7, 7, 8]
+    first = got.iloc[0]
+    assert (first["network"], first["station"], first["year"]) == ("MAQU", "CST-01", 2008)
+    assert (first["lat"], first["lon"], first["depth_from"]) == (33.9, 102.1, 0.05)
+
+
+def test_a_record_is_good_only_if_all_its_flags_are(tmp_path):
+    path = write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    assert len(ismn.read_record(path, ["G", "D01"])) == 4
+    assert len(ismn.read_record(path, ["G", "D01", "D03"])) == 5
+    assert len(ismn.read_record(path, ["M"])) == 0
+
+
+def test_ismn_monthly_means_by_hand(tmp_path):
+    write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    write_ismn(tmp_path, "NAQU", "Naqu", LINES[:2], place=(31.4, 92.0), depth=(0.1, 0.1))
+    table = ismn.monthly_table(tmp_path, ["G"], min_records=2)
+    assert list(table.columns) == TABLE_COLUMNS
+    assert table["network"].tolist() == ["MAQU", "NAQU"]
+    np.testing.assert_allclose(table["soil_moisture"], [0.2, 0.25])
+    assert table["records"].tolist() == [3, 2]
+    assert table["depth_to"].tolist() == [0.05, 0.1]
+    assert len(ismn.monthly_table(tmp_path, ["G"], min_records=1)) == 3
+    assert len(ismn.read_stations(tmp_path, ["G"])) == 6
+
+
+def test_sensors_of_one_depth_are_pooled(tmp_path):
+    path = write_ismn(tmp_path, "MAQU", "CST-01", LINES[:2])
+    second = path.with_name(path.name.replace("ECH20", "5TM"))
+    second.write_bytes(path.read_bytes().replace(b"0.3000", b"0.5000"))
+    table = ismn.monthly_table(tmp_path, ["G"], min_records=1)
+    assert table["records"].tolist() == [4]
+    assert table["soil_moisture"][0] == pytest.approx((0.3 + 0.2 + 0.5 + 0.2) / 4)
+
+
+def test_parts_give_the_same_means_as_the_whole():
+    rng = np.random.default_rng(0)
+    size = 500
+    records = pd.DataFrame(
+        {
+            "network": "N",
+            "station": rng.choice(["a", "b"], size),
+            "lat": 33.0,
+            "lon": 95.0,
+            "depth_from": 0.05,
+            "depth_to": 0.05,
+            "year": rng.integers(2008, 2010, size),
+            "month": rng.integers(1, 13, size),
+            "soil_moisture": rng.uniform(0.1, 0.4, size),
+        }
+    )
+    whole = records.groupby(["station", "year", "month"])["soil_moisture"].agg(["mean", "count"])
+    table = monthly_means([records[:200], records[200:200], records[200:]], 1)
+    np.testing.assert_allclose(table["soil_moisture"], whole["mean"])
+    np.testing.assert_array_equal(table["records"], whole["count"])
+    assert list(monthly_means([], 1).columns) == TABLE_COLUMNS
+
+
+def test_ismn_errors_name_the_file(tmp_path):
+    with pytest.raises(UserError, match=r"no file .*\.stm in .*ISMN"):
+        ismn.monthly_table(tmp_path, ["G"], 1)
+    path = write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    for content, message in [
+        (b"nonsense\r2008/07/01 00:00 0.3 G M\r", "is no header: got 'nonsense'"),
+        (b"2007/01/01 01:00 2007/01/01 01:00 A A S 43.15 2.95 112.00 0.05 0.05 0.2 U M\r", "CEOP"),
+        (path.read_bytes().replace(b"0.3000", b"abcdef"), "unreadable record"),
+        (path.read_bytes().replace(b"2008/08/02", b"2008-08-02"), "unreadable record"),
+        (path.read_bytes().replace(b" 33.90000", b"133.90000"), "lies at 133.9N"),
+    ]:
+        broken = path.with_name("X_sm_broken.stm")
+        broken.write_bytes(content)
+        with pytest.raises(UserError, match=message) as caught:
+            ismn.read_record(broken, ["G"])
+        assert str(broken) in str(caught.value)
+        assert len(caught.value.problems) == 1
+
+
+def test_cma_percent_and_centimetres_become_fractions_and_metres(tmp_path):
+    rows = [
+        "56021,95.8,34.1,4175,2015-07-01,0,10,20.0,0",
+        "56021,95.8,34.1,4175,2015-07-11,0,10,30.0,0",
+        "56021,95.8,34.1,4175,2015-07-21,0,10,90.0,2",
+        "56021,95.8,34.1,4175,2015-08-01,0,10,-9999,0",
+        "56021,95.8,34.1,4175,2015-08-11,0,10,25.0,0",
+    ]
+    (tmp_path / "CMA_2015.csv").write_text(CMA_HEADER + "\n".join(rows) + "\n")
+    table = cma.monthly_table(tmp_path)
+    assert list(table.columns) == TABLE_COLUMNS
+    assert len(table) == 1
+    row = table.iloc[0]
+    assert (row["network"], row["station"], row["year"], row["month"]) == ("CMA", "56021", 2015, 7)
+    assert row["soil_moisture"] == pytest.approx(0.25)
+    assert (row["depth_from"], row["depth_to"], row["records"]) == (0.0, 0.1, 2)
+    assert len(cma.monthly_table(tmp_path, min_records=1)) == 2
+    assert len(cma.read_stations(tmp_path)) == 3
+
+
+def test_cma_errors_name_the_file(tmp_path):
+    with pytest.raises(UserError, match=r"no file CMA_\*\.csv"):
+        cma.monthly_table(tmp_path)
+    path = tmp_path / "CMA_2015.csv"
+    for content in (
+        "station,value\n1,2\n",
+        CMA_HEADER + "56021,95.8,34.1,4175,first of July,0,10,20.0,0\n",
+        CMA_HEADER + "56021,95.8,34.1,4175,2015-07-01,0,10,wet,0\n",
+        "",
+    ):
+        path.write_text(content)
+        with pytest.raises(UserError, match="unreadable .*CMA_2015.csv") as caught:
+            cma.monthly_table(tmp_path)
+        assert len(caught.value.problems) == 1

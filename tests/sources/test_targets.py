@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from source_files import GRID, write_amsmqtp, write_era5
+
+from soilfuse import names
+from soilfuse.errors import UserError
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.months import month_axis
+from soilfuse.sources import amsmqtp, era5_land
+
+
+def era5_field(years, seed=0):
+    months = 12 * (years[1] - years[0] + 1)
+    return np.random.default_rng(seed).uniform(0.05, 0.5, (3, months, *GRID.shape))
+
+
+def test_both_dialects_of_the_cds_give_one_series(tmp_path):
+    values = era5_field((2000, 2003))
+    values[:, :, 1, 2] = np.nan
+    write_era5(tmp_path, "a_old.nc", values[:, :24], (2000, 2001), "old")
+    write_era5(tmp_path, "b_new.nc", values[:, 24:], (2002, 2003), "new")
+    got = era5_land.read(tmp_path, GRID, 2000, 2003)
+    field = got["soil_moisture"]
+    assert field.dims == ("time", "depth", "lat", "lon")
+    np.testing.assert_array_equal(got.time, month_axis(2000, 2003))
+    np.testing.assert_allclose(field.values, values.swapaxes(0, 1), atol=0.51e-5)
+    np.testing.assert_array_equal(got.depth_bnds, names.ERA5_LAND_LAYERS)
+    np.testing.assert_allclose(got.depth, [0.035, 0.175, 0.64])
+    assert field.dtype == np.float32
+    assert got.attrs["world"] == "real"
+
+
+def test_era5_land_finer_than_the_grid_is_averaged_by_area(tmp_path):
+    values = np.tile(GRID.lon / 1000, (3, 12, GRID.lat.size, 1))
+    write_era5(tmp_path, "a.nc", values, (2000, 2000), "new")
+    coarse = Grid(lat=np.array([33.5, 34.5]), lon=np.array([91.5, 92.5]))
+    got = era5_land.read(tmp_path, coarse, 2000, 2000)["soil_moisture"]
+    np.testing.assert_allclose(got.values[0, 0, 0], [0.0915, 0.0925], rtol=1e-5)
+
+
+def test_era5_land_that_does_not_cover_the_grid_is_refused(tmp_path):
+    write_era5(tmp_path, "a.nc", era5_field((2000, 2000)), (2000, 2000), "new")
+    wide = Grid.regular(85.0, 93.0, 33.0, 35.0, 0.5)
+    with pytest.raises(UserError, match=r"ERA5-Land.*longitude 90\.750 to 93\.250.*85 to 93"):
+        era5_land.read(tmp_path, wide, 2000, 2000)
+
+
+def test_era5_land_errors_name_file_and_variable(tmp_path):
+    with pytest.raises(UserError, match=r"no file \*\.nc in .*ERA5-Land"):
+        era5_land.read(tmp_path, GRID, 2000, 2000)
+    path = write_era5(tmp_path, "a.nc", era5_field((2000, 2000)) * 100, (2000, 2000), "new")
+    with pytest.raises(
+        UserError, match=r"swvl1 in .*a\.nc.*percent instead of a fraction"
+    ) as caught:
+        era5_land.read(tmp_path, GRID, 2000, 2000)
+    assert str(path) in str(caught.value)
+    write_era5(tmp_path, "a.nc", era5_field((2000, 2000)), (2000, 2000), "new")
+    with pytest.raises(UserError, match=r"missing month 2001-01, .*a\.nc.*ERA5-Land swvl1"):
+        era5_land.read(tmp_path, GRID, 2000, 2001)
+
+
+def days_of_months(step=5, leap=False):
+    lengths = [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    starts = np.cumsum([0, *lengths[:-1]])
+    days = [
+        start + day
+        for start, length in zip(starts, lengths, strict=True)
+        for day in range(0, length, step)
+    ]
+    months = np.repeat(np.arange(12), [len(range(0, n, step)) for n in lengths])
+    return np.array(days), months
+
+
+def test_amsmqtp_days_become_monthly_means_by_hand(tmp_path):
+    rng = np.random.default_rng(1)
+    expected = []
+    for year in (2003, 2004):
+        days, months = days_of_months(leap=year == 2004)
+        values = rng.uniform(0.1, 0.4, (days.size, 5, *GRID.shape))
+        values[rng.random(values.shape) < 0.1] = np.nan
+        values[:, 4, 0, 0] = np.nan
+        write_amsmqtp(tmp_path, year, values, days)
+        for month in range(12):
+            with np.errstate(invalid="ignore"):
+                part = values[months == month].astype(np.float32).astype(float)
+                count = np.isfinite(part).sum(axis=0)
+                expected.append(np.where(count, np.nansum(part, axis=0) / count, np.nan))
+    got = amsmqtp.read(tmp_path, GRID, 2003, 2004, min_days=5)
+    np.testing.assert_array_equal(got.time, month_axis(2003, 2004))
+    np.testing.assert_allclose(got["soil_moisture"].values, np.stack(expected), rtol=1e-6)
+    assert np.isnan(got["soil_moisture"].values[:, 4, 0, 0]).all()
+    np.testing.assert_array_equal(got.depth_bnds, names.PRODUCT_LAYERS)
+
+
+def test_amsmqtp_refuses_thin_months_missing_years_and_other_layers(tmp_path):
+    days, months = days_of_months()
+    values = np.full((days.size, 5, *GRID.shape), 0.2)
+    write_amsmqtp(tmp_path, 2003, values, days)
+    with pytest.raises(UserError, match=r"month 2003-02 has 6 days in .*2003\.nc.*expected 7"):
+        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=7)
+    with pytest.raises(UserError, match=r"no file AMSMQTP_\*_2004\.nc"):
+        amsmqtp.read(tmp_path, GRID, 2003, 2004, min_days=5)
+    write_amsmqtp(tmp_path, 2003, values[months != 4], days[months != 4])
+    with pytest.raises(UserError, match=r"missing month 2003-05 in .*2003\.nc"):
+        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=5)
+    write_amsmqtp(tmp_path, 2003, values, days, layers=4)
+    with pytest.raises(UserError, match=r"4 layers in .*2003\.nc"):
+        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=5)
+    write_amsmqtp(tmp_path, 2003, values, days, units="%")
+    with pytest.raises(UserError, match=r"units '%' of SM.*2003\.nc.*divide by 100"):
+        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=5)

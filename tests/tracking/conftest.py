@@ -1,0 +1,119 @@
+"""A folder like the project's root, with a migrated MLflow store of its own."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from soilfuse import config
+from soilfuse.files import sha256_of_content, sha256_of_files, write_json
+from soilfuse.networks.registry import build
+from soilfuse.tracking import store
+from soilfuse.training import weights
+
+ROOT = Path(__file__).parents[2]
+DOMAIN = {
+    "name": "tiny",
+    "west": 90.0,
+    "east": 91.75,
+    "south": 32.0,
+    "north": 33.75,
+    "resolution": 0.25,
+}
+SOURCE_IDS = ["CESM2", "MIROC6", "TaiESM1"]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """Return a store's file, made once: migrations take seconds."""
+    database = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+        store.open_client()
+    return database
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch, migrated):
+    """Return the current folder: a root with params.yaml and a store, free of the caller's runs."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_RUN_ID", "SOILFUSE_PARENT_RUN_ID", "DVC_ROOT", "MLFLOW_EXPERIMENT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    shutil.copyfile(migrated, tmp_path / "mlflow.db")
+    shutil.copyfile(ROOT / "profiles" / "demo.yaml", tmp_path / "params.yaml")
+    (tmp_path / ".dvc").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def params(root):
+    return config.load()
+
+
+def write_champion(folder, seed, folds=2):
+    """Write a small champion whose weights hang on the seed."""
+    network = {"name": "unet", "in_channels": 3, "out_channels": 5, "width": 2, "depth": 1}
+    shared = {
+        "network": network,
+        "source_ids": SOURCE_IDS,
+        "depth_bnds": [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]],
+        "domain": DOMAIN,
+        "seed": seed,
+    }
+    torch.manual_seed(seed)
+    for fold in range(folds):
+        file = folder / f"fold_{fold}.safetensors"
+        digest = weights.save(file, build(**network).state_dict())
+        shared_hash = sha256_of_content(shared)
+        told = {"fold": fold, "ensemble_hash": shared_hash, "weights_sha256": digest}
+        write_json(folder / f"fold_{fold}.json", {**shared, **told})
+    content = {
+        "weights_sha256": sha256_of_files(folder.glob("*.safetensors")),
+        "ensemble_hash": shared_hash,
+        "world": "v1 seed 1",
+        "input_range": {name: [0.0, 1.0] for name in SOURCE_IDS},
+        "caveats": [f"caveat of seed {seed}"],
+    }
+    write_json(folder / "champion.json", content)
+    return folder
+
+
+@pytest.fixture
+def champion_of():
+    """Return a function (folder, seed) that writes a small champion there."""
+    return write_champion
+
+
+@pytest.fixture
+def change_params(root):
+    """Return a function that changes top-level entries of params.yaml."""
+
+    def change(**changes):
+        yaml = YAML()
+        content = yaml.load(root / "params.yaml")
+        content.update(changes)
+        yaml.dump(content, root / "params.yaml")
+
+    return change
+
+
+@pytest.fixture
+def git(root):
+    """Return a function that runs git in the root, a repository with one commit of params.yaml."""
+
+    def run(*arguments):
+        who = ("-c", "user.name=a user", "-c", "user.email=user@example.org")
+        done = subprocess.run(
+            ["git", *who, *arguments], cwd=root, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    run("init", "-q")
+    (root / ".gitignore").write_text("/mlflow.db*\n/mlruns/\n/.dvc/\n")
+    run("add", "params.yaml", ".gitignore")
+    run("commit", "-qm", "params")
+    return run

@@ -1,0 +1,150 @@
+"""The trends of a small product whose trends are known, and bad products."""
+
+import hashlib
+
+import numpy as np
+import pymannkendall
+import pytest
+import xarray as xr
+
+from soilfuse import seeding
+from soilfuse.config import Trends
+from soilfuse.errors import UserError
+from soilfuse.grids.months import month_axis
+from soilfuse.trends.product_trends import product_trends, write_trends
+
+SETTINGS = Trends(
+    alpha=0.05, reference_period=(1995, 2014), future_periods=[(2021, 2040), (2041, 2070)]
+)
+RATE = 1e-4  # m3 m-3 a year
+
+
+def small_product(first, last, experiment, rate=RATE, start=0.2):
+    time = month_axis(first, last)
+    years = np.arange(time.size) / 12
+    rng = seeding.generator(3, experiment)
+    field = start + rate * years[:, None, None, None] + rng.normal(0, 1e-3, (time.size, 2, 3, 4))
+    flags = {"flag_values": np.array([0, 1, 2]), "flag_meanings": "none yangtze yellow"}
+    dims = ("time", "depth", "lat", "lon")
+    return xr.Dataset(
+        {
+            "soil_moisture": (dims, field.astype(np.float32)),
+            "basin": (("lat", "lon"), np.array([[1] * 4, [2] * 4, [0] * 4], np.int8), flags),
+            "cell_area": (("lat", "lon"), np.full((3, 4), 100.0)),
+            "depth_bnds": (("depth", "bnds"), np.array([[0, 0.1], [0.1, 0.3]])),
+        },
+        coords={"time": time, "depth": [0.05, 0.2], "lat": [31.0, 32, 33], "lon": np.arange(90, 94)},
+        attrs={"experiment": experiment, "weights_sha256": "w"},
+    )
+
+
+@pytest.fixture(scope="module")
+def products():
+    scenario = small_product(2015, 2070, "ssp370", start=0.2 + 65 * RATE)
+    return scenario, small_product(1950, 2014, "historical")
+
+
+@pytest.fixture(scope="module")
+def trends(products):
+    return product_trends(*products, SETTINGS)
+
+
+def test_maps_recover_the_rate(trends):
+    slope = trends.maps["sens_slope"].sel(season="annual", period="2015-2070")
+    assert slope.dims == ("depth", "lat", "lon")
+    np.testing.assert_allclose(slope, RATE, rtol=0.1)
+    assert trends.maps["significant"].sel(season="annual", period="2015-2070").values.all()
+    assert list(trends.maps["period"].values) == ["2015-2070", "2021-2040", "2041-2070"]
+
+
+def test_change_is_against_the_reference(trends, products):
+    scenario, historical = products
+    inside = historical["soil_moisture"].sel(time=slice("1995", "2014")).mean("time")
+    later = scenario["soil_moisture"].sel(time=slice("2041", "2070")).mean("time")
+    got = trends.maps["change_percent"].sel(season="annual")
+    np.testing.assert_allclose(got, 100 * (later / inside - 1), rtol=1e-3)
+
+
+def test_regions_are_pymannkendalls_numbers(trends):
+    key = {"region": "yellow", "season": "DJF", "layer": 2}
+    rows = trends.series.query(" and ".join(f"{name} == {value!r}" for name, value in key.items()))
+    assert rows["year"].min() == 2016
+    theirs = pymannkendall.original_test(rows["value"].to_numpy())
+    row = trends.regions.query(
+        "region == 'yellow' and season == 'DJF' and layer == 2 and period == '2015-2070'"
+    ).iloc[0]
+    assert row["slope"] == pytest.approx(theirs.slope, abs=1e-15)
+    assert row["p"] == pytest.approx(theirs.p, abs=1e-12)
+    assert row["n"] == 55
+
+
+def test_regional_and_gridded_test_agree_on_one_cell(products):
+    scenario, historical = products
+    one = {"lat": [0], "lon": [0]}
+    got = product_trends(scenario.isel(one), historical.isel(one), SETTINGS)
+    row = got.regions.query("region == 'TRSR' and season == 'annual' and layer == 1").iloc[0]
+    cell = got.maps.sel(season="annual", period="2015-2070").isel(depth=0, lat=0, lon=0)
+    assert float(cell["sens_slope"]) == pytest.approx(row["slope"], rel=1e-6)
+    assert float(cell["z"]) == pytest.approx(row["z"], rel=1e-6)
+
+
+def test_period_table(trends):
+    rows = trends.periods.query("region == 'TRSR' and season == 'annual' and layer == 1")
+    assert list(rows["period"]) == ["1995-2014", "2021-2040", "2041-2070"]
+    first = rows["mean"].iloc[0]
+    np.testing.assert_allclose(rows["change_percent"], 100 * (rows["mean"] / first - 1), atol=1e-9)
+
+
+def test_historical_has_no_future(products):
+    got = product_trends(products[1], None, SETTINGS)
+    assert list(got.maps["period"].values) == ["1950-2014", "1995-2014"]
+    assert "change_percent" not in got.maps
+    assert set(got.periods["period"]) == {"1995-2014"}
+
+
+def test_written_twice_is_the_same_bytes(trends, tmp_path):
+    def digests(folder):
+        paths = write_trends(tmp_path / folder, "ssp370", trends)
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+    first = digests("a")
+    assert first == digests("b")
+    assert sorted(first) == [
+        "ssp370.nc",
+        "ssp370_periods.csv",
+        "ssp370_regions.csv",
+        "ssp370_series.csv",
+    ]
+    with xr.open_dataset(tmp_path / "a" / "ssp370.nc", engine="h5netcdf") as maps:
+        xr.testing.assert_allclose(maps["sens_slope"], trends.maps["sens_slope"])
+
+
+def test_other_grid_is_refused(products):
+    scenario, historical = products
+    with pytest.raises(UserError, match="lon of the historical product"):
+        product_trends(scenario.isel(lon=slice(0, 3)), historical, SETTINGS)
+
+
+def test_reference_outside_the_data_is_refused(products):
+    scenario, historical = products
+    short = historical.sel(time=slice("2000", "2014"))
+    with pytest.raises(UserError, match="reference period 1995-2014 lies outside"):
+        product_trends(scenario, short, SETTINGS)
+
+
+def test_missing_month_is_refused(products):
+    scenario, historical = products
+    holed = scenario.isel(time=np.delete(np.arange(scenario.sizes["time"]), 30))
+    with pytest.raises(UserError, match="2017-07.*product ssp370"):
+        product_trends(holed, historical, SETTINGS)
+
+
+def test_cells_without_values_stay_empty(products):
+    scenario, historical = products
+    holed = scenario.copy(deep=True)
+    holed["soil_moisture"][:, :, 2, 3] = np.nan
+    got = product_trends(holed, historical, SETTINGS)
+    cell = got.maps["sens_slope"].isel(lat=2, lon=3)
+    assert np.isnan(cell).all()
+    assert not got.maps["significant"].isel(lat=2, lon=3).values.any()
+    assert got.regions["slope"].notna().all()
