@@ -1,17 +1,17 @@
 """Stage evaluate: the candidate beside the baselines, out of fold, in the final test, in future."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
-from soilfuse.evaluation.candidate import Candidate
+from soilfuse.evaluation.candidate import Candidate, gate_facts
 from soilfuse.evaluation.evaluate import evaluate
-from soilfuse.evaluation.outputs import write_evaluation, write_facts
+from soilfuse.evaluation.outputs import write_evaluation
+from soilfuse.files import write_json
 from soilfuse.tracking.runs import stage_run
-from soilfuse.trends.mann_kendall import sens_slope
+from soilfuse.trends.mann_kendall import trend_test
 
 
 def main() -> None:
@@ -27,12 +27,16 @@ def main() -> None:
         Path(params.raw_root) / "truth",
     ]
     with stage_run("evaluate", params, sections, inputs) as run:
-        candidate = Candidate(params)
+        candidate, threads = Candidate(params), params.compute.threads
         result = evaluate(
-            candidate.method(), candidate.material(), params.evaluate, params.seed, sens_slope
+            candidate.method(),
+            candidate.material(),
+            params.evaluate,
+            params.seed,
+            lambda series: trend_test(series, threads).slope,
         )
         write_evaluation(result, layout.EVALUATE)
-        write_facts(candidate, layout.EVALUATE)
+        write_json(layout.EVALUATE / "facts.json", gate_facts(candidate, result))
         run.log_metrics(result.metrics)
         run.log_artifact(layout.EVALUATE)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from soilfuse.evaluation.bootstrap import block_counts, paired_intervals
+from soilfuse.evaluation.bootstrap import block_counts, paired_intervals, paired_mean_rmse
 from soilfuse.evaluation.metrics import metrics, pair_terms
 
 
@@ -89,3 +89,14 @@ def test_intervals_cover_the_true_difference_about_as_often_as_promised():
         )
         covered += bool((table["low"][0] <= -0.01) & (table["high"][0] >= -0.01))
     assert covered >= 50
+
+
+def test_the_mean_over_layers_is_between_the_layers(pairs):
+    good, bad, truth = pairs
+    one = np.concatenate([sums(good, truth), sums(bad, truth)], axis=1)
+    other = np.concatenate([sums(bad, truth), sums(bad, truth)], axis=1)
+    table = paired_intervals(one, other, 100, 12, seed=3, chosen=("rmse",))
+    difference, low, high = paired_mean_rmse(one, other, 100, 12, seed=3)
+    assert difference == pytest.approx(table["difference"].mean(), rel=1e-12)
+    assert low == pytest.approx(table["low"][0] / 2, rel=1e-9)
+    assert low <= difference <= high < 0

@@ -198,7 +198,9 @@ def test_a_poor_candidate_gets_its_sentences(material):
 
 
 def test_future_errors_know_the_truth(good):
-    future = good.tables["future"].set_index(["method", "experiment", "quantity", "layer"]).sort_index()
+    future = (
+        good.tables["future"].set_index(["method", "experiment", "quantity", "layer"]).sort_index()
+    )
     assert (future.loc["unet", "rmse"] == 0).all()
     change = "change_2071_2100"
     rise = RISE["ssp245"] * np.mean(np.arange(2071, 2101) - 2014)

@@ -88,7 +88,8 @@ def test_every_experiment_is_asked_for_once():
 def test_annual_means_leave_out_a_broken_year():
     time = month_axis(2000, 2002)[:-3]
     values = np.arange(33, dtype=np.float32)[:, None, None, None] * np.ones((1, 1, 2, 3))
-    got = annual_means(Series(time, values), np.array([0]))
+    years, got = annual_means(Series(time, values), np.array([0]), "x", (2000, 2001))
+    assert years.tolist() == [2000, 2001]
     np.testing.assert_allclose(got.ravel(), [5.5, 17.5])
 
 

@@ -7,7 +7,7 @@ from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.insitu.cells import nearest_cells
 from soilfuse.insitu.field import fit_field
-from soilfuse.insitu.store import read_field, write_field
+from soilfuse.insitu.store import read_field, write_field, write_scores
 from soilfuse.insitu.table import COLUMNS, rows_in_months
 from soilfuse.insitu.validation import network_out_scores
 
@@ -172,6 +172,13 @@ def test_a_left_out_network_is_scored_from_the_others_alone(stations):
     assert (got["r"] > 0.9).all()
     assert (got["rmse"] < got["rmse_of_mean"]).all()
     assert got["n"].tolist() == [8 * 80] * 3 + [14 * 80] * 3
+
+
+def test_scores_are_written_as_a_table(stations, tmp_path):
+    scores = network_out_scores(stations, SETTINGS, seed=1)
+    write_scores(scores, tmp_path / "network_out.csv")
+    got = pd.read_csv(tmp_path / "network_out.csv")
+    pd.testing.assert_frame_equal(got, scores, rtol=1e-7, check_dtype=False)
 
 
 def test_one_network_alone_cannot_be_left_out(stations):

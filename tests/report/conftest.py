@@ -12,13 +12,20 @@ from soilfuse.config import Report
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import basin_mask
+from soilfuse.product.layout import FOLD_SPREAD, OUTSIDE
 from soilfuse.report.records import Trends
 from soilfuse.seeding import generator
 
 GRID = Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5)
 REGIONS = ("TRSR", "yangtze", "yellow", "lancang")
 LAYERS = (1, 2, 3, 4, 5)
-RATES = {"historical": 3.3e-4, "ssp126": 8.5e-5, "ssp245": 1.5e-4, "ssp370": 2.4e-4, "ssp585": 2.7e-4}
+RATES = {
+    "historical": 3.3e-4,
+    "ssp126": 8.5e-5,
+    "ssp245": 1.5e-4,
+    "ssp370": 2.4e-4,
+    "ssp585": 2.7e-4,
+}
 SEASON_FACTOR = {"annual": 1.0, "DJF": 1.25, "MAM": 1.6, "JJA": 0.05, "SON": 1.1}
 REFERENCE = "1995-2014"
 FUTURES = ("2021-2040", "2041-2070", "2071-2100")
@@ -126,13 +133,15 @@ def write_trends(folder, experiment, grid=GRID):
 
 def write_product(path, experiment, grid=GRID):
     first, last = names.EXPERIMENT_YEARS[experiment]
-    time = month_axis(first, last)
+    time = month_axis(first, last) + np.timedelta64(14, "D")  # products give mid-months
     lon, lat = np.meshgrid(grid.lon, grid.lat)
     field = 0.22 + 0.12 * np.sin((lon - 91) / 4) - 0.01 * (lat - 34)
     values = np.broadcast_to(field, (time.size, 5, *grid.shape)).astype("float32")
     product = xr.Dataset(
         {
             "soil_moisture": (("time", "depth", "lat", "lon"), values),
+            FOLD_SPREAD: (("time", "depth", "lat", "lon"), 0.05 * (values - 0.1)),
+            OUTSIDE: (("time", "lat", "lon"), (values[:, 0] > 0.33).astype("int8")),
             "basin": (("lat", "lon"), basin_mask(grid)),
         },
         coords={
@@ -141,10 +150,14 @@ def write_product(path, experiment, grid=GRID):
             "lat": grid.lat,
             "lon": grid.lon,
         },
-        attrs={"weights_sha256": "c0ffee" * 8, "params_sha256": "abcd" * 16, "world": "v1 seed 1"},
+        attrs={
+            "weights_sha256": "c0ffee" * 8,
+            "params_sha256": "abcd" * 16,
+            "soilfuse_world": "v1 seed 1",
+        },
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    encoding = {"soil_moisture": {"zlib": True, "complevel": 1}}
+    encoding = {name: {"zlib": True, "complevel": 1} for name in ("soil_moisture", FOLD_SPREAD)}
     product.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 
 
@@ -173,7 +186,9 @@ def write_evaluation(folder):
     columns = ["method", "layer", "metric", "difference", "low", "high"]
     pd.DataFrame(intervals, columns=columns).to_csv(folder / "intervals.csv", index=False)
     taylor = [("AMSMQTP", 1, 0.08, 1.0, 0.0)]
-    spots = [(name, rng.uniform(0.03, 0.09), rng.uniform(-0.2, 0.7)) for name in names.CLIMATE_MODELS]
+    spots = [
+        (name, rng.uniform(0.03, 0.09), rng.uniform(-0.2, 0.7)) for name in names.CLIMATE_MODELS
+    ]
     spots += [("unet", 0.072, 0.905), ("ensemble_mean", 0.035, 0.5), ("climatology", 0.07, 0.89)]
     for name, sd, r in spots:
         taylor.append((name, 1, sd, r, np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)))
@@ -181,7 +196,16 @@ def write_evaluation(folder):
         folder / "taylor.csv", index=False
     )
     stations = [
-        (method, "out_of_fold", "MAQU", f"S{n}", layer, 60, rng.uniform(0.3, 0.95), rng.uniform(0.02, 0.08))
+        (
+            method,
+            "out_of_fold",
+            "MAQU",
+            f"S{n}",
+            layer,
+            60,
+            rng.uniform(0.3, 0.95),
+            rng.uniform(0.02, 0.08),
+        )
         for method in ("AMSMQTP", "ERA5-Land", "unet", "climatology")
         for n in range(20)
         for layer in LAYERS
@@ -234,7 +258,12 @@ def project(tmp_path_factory):
     write_evaluation(root / "results" / "evaluate")
     sweep = root / "results" / "sweep"
     sweep.mkdir()
-    trials = {"trial": [0, 1, 2], "state": ["complete"] * 3, "inner_rmse": [0.031, 0.029, 0.035], "learning_rate": [1e-3, 5e-4, 9e-3]}
+    trials = {
+        "trial": [0, 1, 2],
+        "state": ["complete"] * 3,
+        "inner_rmse": [0.031, 0.029, 0.035],
+        "learning_rate": [1e-3, 5e-4, 9e-3],
+    }
     pd.DataFrame(trials).to_csv(sweep / "trials.csv", index=False)
     (root / "verdict.json").write_text(json.dumps(VERDICT))
     return root

@@ -44,7 +44,7 @@ def write_cmip6(
     stamp="middle",
 ):
     """One ESGF file of mrsos; `values` (T, h, w) in `units`, NaN as 1e20; `keep` takes months."""
-    folder = root / source_id
+    folder = root / "cmip6" / source_id
     folder.mkdir(parents=True, exist_ok=True)
     period = f"{years[0]}01-{years[1]}12"
     path = folder / f"mrsos_Lmon_{source_id}_{experiment}_{variant}_{grid_label}_{period}.nc"
@@ -74,6 +74,7 @@ def write_cmip6(
 
 def write_era5(root, name, values, years, dialect):
     """ERA5-Land of GRID; `values` (3, T, H, W) m3 m-3; dialect "old" (packed) or "new"."""
+    root = root / "era5_land"
     root.mkdir(parents=True, exist_ok=True)
     old = dialect == "old"
     units = "hours since 1900-01-01 00:00:00.0" if old else "seconds since 1970-01-01"
@@ -113,6 +114,7 @@ def write_era5(root, name, values, years, dialect):
 
 def write_amsmqtp(root, year, values, days, units="m3/m3", layers=5):
     """One AMSMQTP year of GRID: values (T, 5, H, W) at day-of-year numbers `days` (0-based)."""
+    root = root / "amsmqtp"
     root.mkdir(parents=True, exist_ok=True)
     path = root / f"AMSMQTP_ensemble_{year}.nc"
     start = cftime.date2num(cftime.datetime(year, 1, 1), "days since 2000-01-01")
@@ -133,7 +135,7 @@ def write_amsmqtp(root, year, values, days, units="m3/m3", layers=5):
 
 def write_ismn(root, network, station, lines, place=(33.9, 102.1), depth=(0.05, 0.05), end="\r"):
     """One station file; lines of (date, hour, value, flag)."""
-    folder = root / network / station
+    folder = root / "ismn" / network / station
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{network}_{network}_{station}_sm_{depth[0]:.6f}_{depth[1]:.6f}_ECH20_20080501_20190930"
     header = (

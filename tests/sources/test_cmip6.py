@@ -130,7 +130,7 @@ def test_missing_files_name_pattern_folder_and_near_misses(tmp_path):
     write_cmip6(tmp_path, field((2000, 2003)), (2000, 2003), variant="r2i1p1f1")
     line = problem(tmp_path)
     assert "mrsos_Lmon_MIROC6_historical_r1i1p1f1_*.nc" in line
-    assert str(tmp_path / "MIROC6") in line
+    assert str(tmp_path / "cmip6" / "MIROC6") in line
     assert "similar: mrsos_Lmon_MIROC6_historical_r2i1p1f1_gn_200001-200312.nc" in line
     assert "similar: MIROC6" in problem(tmp_path, model="MIROC-ES2L")
 

@@ -129,5 +129,5 @@ def test_absent_and_damaged_files_are_one_line(tmp_path):
 
 def test_truth_is_there_or_none(tmp_path):
     assert read_truth(tmp_path, "ssp245") is None
-    write_field(tmp_path / "truth_ssp245.nc", target())
+    write_field(tmp_path / "truth" / "truth_ssp245.nc", target())
     assert read_truth(tmp_path, "ssp245").dims == ("time", "depth", "lat", "lon")

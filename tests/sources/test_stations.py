@@ -4,7 +4,7 @@ import pytest
 from source_files import write_ismn
 
 from soilfuse.errors import UserError
-from soilfuse.sources import cma, ismn
+from soilfuse.sources import cma, ismn, stations
 from soilfuse.sources.stations import RECORD_COLUMNS, TABLE_COLUMNS, monthly_means
 
 LINES = [
@@ -63,7 +63,9 @@ def test_sensors_of_one_depth_are_pooled(tmp_path):
     assert table["soil_moisture"][0] == pytest.approx((0.3 + 0.2 + 0.5 + 0.2) / 4)
 
 
-def test_parts_give_the_same_means_as_the_whole():
+@pytest.mark.parametrize("batch", [1, 250, 500_000])
+def test_parts_give_the_same_means_as_the_whole(batch, monkeypatch):
+    monkeypatch.setattr(stations, "BATCH", batch)
     rng = np.random.default_rng(0)
     size = 500
     records = pd.DataFrame(
@@ -105,6 +107,11 @@ def test_ismn_errors_name_the_file(tmp_path):
         assert len(caught.value.problems) == 1
 
 
+def cma_file(root):
+    (root / "cma").mkdir(exist_ok=True)
+    return root / "cma" / "CMA_2015.csv"
+
+
 def test_cma_percent_and_centimetres_become_fractions_and_metres(tmp_path):
     rows = [
         "56021,95.8,34.1,4175,2015-07-01,0,10,20.0,0",
@@ -113,7 +120,7 @@ def test_cma_percent_and_centimetres_become_fractions_and_metres(tmp_path):
         "56021,95.8,34.1,4175,2015-08-01,0,10,-9999,0",
         "56021,95.8,34.1,4175,2015-08-11,0,10,25.0,0",
     ]
-    (tmp_path / "CMA_2015.csv").write_text(CMA_HEADER + "\n".join(rows) + "\n")
+    cma_file(tmp_path).write_text(CMA_HEADER + "\n".join(rows) + "\n")
     table = cma.monthly_table(tmp_path)
     assert list(table.columns) == TABLE_COLUMNS
     assert len(table) == 1
@@ -128,7 +135,7 @@ def test_cma_percent_and_centimetres_become_fractions_and_metres(tmp_path):
 def test_cma_errors_name_the_file(tmp_path):
     with pytest.raises(UserError, match=r"no file CMA_\*\.csv"):
         cma.monthly_table(tmp_path)
-    path = tmp_path / "CMA_2015.csv"
+    path = cma_file(tmp_path)
     for content in (
         "station,value\n1,2\n",
         CMA_HEADER + "56021,95.8,34.1,4175,first of July,0,10,20.0,0\n",

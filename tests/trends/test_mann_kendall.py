@@ -153,10 +153,8 @@ def test_a_linear_trend_shifts_the_slope(values, rate):
 @given(some_series)
 def test_a_monotonic_transform_leaves_the_test_alone(values):
     plain, cubed = trend_test(values), trend_test(np.sign(values) * np.abs(values) ** 3)
-    np.testing.assert_array_equal(plain.n, cubed.n)
-    ranks = np.where(np.isnan(values), np.nan, np.argsort(np.argsort(values, axis=0), axis=0))
-    distinct = np.array([len(np.unique(c[~np.isnan(c)])) == (~np.isnan(c)).sum() for c in values.T])
-    np.testing.assert_array_equal(plain.s[distinct], trend_test(ranks).s[distinct])
+    np.testing.assert_array_equal(plain.s, cubed.s)
+    np.testing.assert_array_equal(plain.p, cubed.p)
 
 
 @published

@@ -33,7 +33,12 @@ def small_product(first, last, experiment, rate=RATE, start=0.2):
             "cell_area": (("lat", "lon"), np.full((3, 4), 100.0)),
             "depth_bnds": (("depth", "bnds"), np.array([[0, 0.1], [0.1, 0.3]])),
         },
-        coords={"time": time, "depth": [0.05, 0.2], "lat": [31.0, 32, 33], "lon": np.arange(90, 94)},
+        coords={
+            "time": time,
+            "depth": [0.05, 0.2],
+            "lat": [31.0, 32, 33],
+            "lon": np.arange(90, 94),
+        },
         attrs={"experiment": experiment, "weights_sha256": "w"},
     )
 

@@ -7,16 +7,21 @@ import numpy as np
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_of
 
+CHUNK_MONTHS = 24  # of all models at once: nanmean copies what it is given
+
 
 def multi_model_mean(inputs: np.ndarray) -> np.ndarray:
     """Return the (T, H, W) float32 mean over the climate models of (T, M, H, W), NaN left out."""
     if inputs.shape[1] == 1:
         return inputs[:, 0]
-    with warnings.catch_warnings():
-        # A cell that no model covers is NaN by intention.
-        warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        mean = np.nanmean(inputs, axis=1, dtype=np.float64)
-    return np.asarray(mean, dtype=np.float32)
+    means = np.empty((len(inputs), *inputs.shape[2:]), dtype=np.float32)
+    for start in range(0, len(inputs), CHUNK_MONTHS):
+        here = slice(start, start + CHUNK_MONTHS)
+        with warnings.catch_warnings():
+            # A cell that no model covers is NaN by intention.
+            warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
+            means[here] = np.nanmean(inputs[here], axis=1, dtype=np.float64)
+    return means
 
 
 def _by_calendar_month(values: np.ndarray, months: np.ndarray) -> list[np.ndarray]:

@@ -96,6 +96,7 @@ def _record(run: StageRun, root: Path, targets: Sequence[str], before: dict[str,
             state = "made now" if stage in ran else state
             hashes[f"soilfuse.output/{path}"] = md5
             if Path(path).suffix in SMALL and (root / path).is_file():
-                run.log_artifact(root / path, Path(path).parent.as_posix())
+                folder = Path(path).parent.as_posix()
+                run.log_artifact(root / path, None if folder == "." else folder)
             sys.stdout.write(f"{path}: {state}, md5 {md5}\n")
     run.set_tags(hashes)

@@ -14,6 +14,7 @@ from soilfuse.seeding import generator
 INTERVAL_COLUMNS = ["layer", "metric", "difference", "low", "high"]
 COMPARED = ("rmse", "r")
 LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 def block_counts(months: int, samples: int, block: int, rng: np.random.Generator) -> np.ndarray:
@@ -59,10 +60,9 @@ def paired_intervals(
     counts = block_counts(len(candidate), samples, block, rng)
     whole = _differences(np.ones((1, len(candidate))), candidate, other, chosen)
     drawn = _differences(counts, candidate, other, chosen)
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     parts = []
     for metric in chosen:
-        low, high = np.quantile(drawn[metric], tails, axis=0)
+        low, high = np.quantile(drawn[metric], TAILS, axis=0)
         part = {
             "layer": np.arange(1, candidate.shape[1] + 1),
             "metric": metric,
@@ -72,3 +72,19 @@ def paired_intervals(
         }
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)[INTERVAL_COLUMNS]
+
+
+def paired_mean_rmse(
+    candidate: np.ndarray, other: np.ndarray, samples: int, block: int, seed: int
+) -> tuple[float, float, float]:
+    """Return candidate minus other of the RMSE averaged over layers, with its 95 % interval.
+
+    candidate, other: (T, D, S) sums of the same months. Returns (difference, low, high) in m3 m-3.
+    """
+    if candidate.shape != other.shape:
+        raise ValueError(f"candidate is {candidate.shape}, other {other.shape}")
+    counts = block_counts(len(candidate), samples, block, generator(seed, "bootstrap"))
+    every = np.concatenate([np.ones((1, len(candidate))), counts])
+    difference = _differences(every, candidate, other, ("rmse",))["rmse"].mean(axis=-1)
+    low, high = np.quantile(difference[1:], TAILS)
+    return float(difference[0]), float(low), float(high)

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from soilfuse import config, layout, names
+from soilfuse.errors import UserError
 from soilfuse.evaluation.material import FINAL_EXPERIMENT, Material, Method, Series
+from soilfuse.evaluation.outputs import Evaluation
+from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import region_masks
 from soilfuse.inference.members import Member, load_members
@@ -92,11 +95,15 @@ class Candidate:
     def material(self) -> Material:
         """Open target, stations, climate models and truth."""
         target = read_field(layout.AMSMQTP)
-        truths = Path(self.params.raw_root)
-        known = read_truth(truths, names.HISTORICAL) is not None
+        raw = Path(self.params.raw_root)
 
         def truth(experiment: str) -> Series:
-            field = read_truth(truths, experiment)
+            field = read_truth(raw, experiment)
+            if field is None:
+                raise UserError(
+                    f"no truth of {experiment} in {raw / 'truth'}, which has others; expected all "
+                    "experiments or, with real data, none: run `dvc repro world`"
+                )
             return Series(field["time"].values, field.values)
 
         return Material(
@@ -106,7 +113,7 @@ class Candidate:
             source_ids=self.manifest["source_ids"],
             experiments=self.params.experiments,
             inputs=self.inputs,
-            truth=truth if known else None,
+            truth=truth if any((raw / "truth").glob("*.nc")) else None,
             folds=self.folds,
             stations=read_table(layout.STATIONS),
         )
@@ -131,3 +138,28 @@ def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:
         for part in ("train", "inner", "outer")
     )
     return Fold(int(manifest["fold"]), train, inner, outer)
+
+
+def gate_facts(candidate: Candidate, evaluation: Evaluation) -> dict[str, Any]:
+    """Return what promotion asks of an ensemble: scores are means over layers, out of fold."""
+
+    def rmse(layers: Mapping[str, Mapping[str, float]]) -> float:
+        return float(np.mean([scores["rmse"] for scores in layers.values()]))
+
+    facts, shared = candidate.facts, candidate.manifest
+    return {
+        "finite": facts.finite,
+        "minimum": facts.minimum,
+        "maximum": facts.maximum,
+        "coverage": facts.coverage,
+        "rmse": rmse(evaluation.metrics["outer"]),
+        "baselines": {n: rmse(own) for n, own in evaluation.metrics["baselines"].items()},
+        "comparable": {
+            "world": str(shared["world"]),
+            "domain": sha256_of_content(shared["domain"]),
+            "target": sha256_of_file(layout.AMSMQTP),
+            "protocol": str(shared["protocol"]),
+        },
+        "weights_sha256": sha256_of_files(layout.FINETUNE.glob("fold_*.safetensors")),
+        "input_range": candidate.input_range(),
+    }

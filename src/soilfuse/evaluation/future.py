@@ -42,28 +42,32 @@ def _cells(series: Series, cells: np.ndarray) -> np.ndarray:
     return values.reshape(*values.shape[:2], -1)[:, :, cells]
 
 
-def period_mean(
-    series: Series, period: tuple[int, int], cells: np.ndarray, what: str
-) -> np.ndarray:
-    """Return the (D, C) mean over a period's months; raises UserError where one is missing."""
-    months = month_axis(*period)
-    return _cells(series, cells)[series.places(months, what)].mean(axis=0, dtype=np.float64)
+def annual_means(
+    series: Series, cells: np.ndarray, what: str, period: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the (Y,) whole years and their (Y, D, C) float64 means; a broken year is left out.
 
-
-def annual_means(series: Series, cells: np.ndarray) -> np.ndarray:
-    """Return the (Y, D, C) float64 means of whole calendar years of twelve months."""
-    years, counts = np.unique(year_of(series.time), return_counts=True)
-    whole = years[counts == 12]
+    Raises UserError where a month of `period` is missing.
+    """
+    series.places(month_axis(*period), what)
     values, own = _cells(series, cells), year_of(series.time)
-    return np.stack([values[own == year].mean(axis=0, dtype=np.float64) for year in whole])
+    years, counts = np.unique(own, return_counts=True)
+    whole = years[counts == 12]
+    means = [values[own == year].mean(axis=0, dtype=np.float64) for year in whole]
+    return whole, np.stack(means)
+
+
+def period_mean(years: np.ndarray, annual: np.ndarray, period: tuple[int, int]) -> np.ndarray:
+    """Return the (D, C) mean of the annual means of a period."""
+    return annual[(years >= period[0]) & (years <= period[1])].mean(axis=0)
 
 
 def future_maps(
     series: Series, reference: np.ndarray, cells: np.ndarray, sens_slope: SlopeOf, what: str
 ) -> Maps:
     """Return change of 2071-2100 from the (D, C) reference mean, and the slope of annual means."""
-    change = period_mean(series, PERIOD, cells, what) - reference
-    annual = annual_means(series, cells)
+    years, annual = annual_means(series, cells, what, PERIOD)
+    change = period_mean(years, annual, PERIOD) - reference
     slope = np.asarray(sens_slope(annual.reshape(len(annual), -1))).reshape(reference.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         return Maps(change, 100 * change / reference, slope)
@@ -77,10 +81,9 @@ def all_maps(
     name: str,
 ) -> dict[str, Maps]:
     """Return the maps of each scenario; asks for historical and every scenario once."""
-    historical = by_experiment(names.HISTORICAL)
-    what = f"{name} of {names.HISTORICAL}"
-    reference = period_mean(historical, names.REFERENCE_PERIOD, cells, what)
-    del historical  # hundreds of megabytes at full size
+    period, what = names.REFERENCE_PERIOD, f"{name} of {names.HISTORICAL}"
+    past = annual_means(by_experiment(names.HISTORICAL), cells, what, period)
+    reference = period_mean(*past, period)
     return {
         scenario: future_maps(
             by_experiment(scenario), reference, cells, sens_slope, f"{name} of {scenario}"

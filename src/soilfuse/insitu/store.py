@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from soilfuse import names
@@ -53,3 +54,9 @@ def read_field(path: Path, months: np.ndarray | None = None) -> tuple[np.ndarray
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
         wanted = dataset if months is None else dataset.sel(time=months)
         return wanted[FIELD].to_numpy(), wanted[PROBABILITY].to_numpy()
+
+
+def write_scores(scores: pd.DataFrame, path: Path) -> None:
+    """Write the whole-network-out scores as CSV; equal scores give equal bytes."""
+    with written_aside(path) as aside:
+        scores.to_csv(aside, index=False, float_format="%.8g", lineterminator="\n")

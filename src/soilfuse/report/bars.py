@@ -17,10 +17,10 @@ SHORT_SEASONS = {"annual": "Year", "DJF": "DJF", "MAM": "MAM", "JJA": "JJA", "SO
 
 
 def _row_of_panels(count: int, left: float) -> "tuple[Figure, list[Axes]]":
-    height = 2.9
+    height = 3.0
     figure = style.new_figure(PAGE_WIDTH, height)
     grid = figure.add_gridspec(
-        1, count, left=left, right=0.995, top=1 - 0.62 / height, bottom=0.5 / height, wspace=0.08
+        1, count, left=left, right=0.995, top=1 - 0.62 / height, bottom=0.62 / height, wspace=0.08
     )
     first = figure.add_subplot(grid[0, 0])
     rest = [figure.add_subplot(grid[0, i], sharey=first) for i in range(1, count)]
@@ -56,7 +56,7 @@ def period_rates(trends: Trends, region: str) -> "Figure":
             keys = [(region, season, period, layer) for season in names.SEASONS]
             slopes = np.array([trends.slope(*key) for key in keys])
             sure = [trends.significant(*key) for key in keys]
-            colour = style.PERIOD_COLOURS[i % len(style.PERIOD_COLOURS)]
+            colour = style.period_colour(period)
             axes.bar(
                 np.arange(len(keys)) + (i - (len(periods) - 1) / 2) * width,
                 slopes * labels.RATE_SCALE,

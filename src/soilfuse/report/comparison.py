@@ -1,4 +1,4 @@
-"""Plain sentences of the first page: scenarios side by side, skill beside the baselines, verdict."""
+"""Plain sentences of the first page: scenarios side by side, skill, future errors, verdict."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from soilfuse import names
 from soilfuse.report import labels
 from soilfuse.report.evaluation_figures import methods_of
 from soilfuse.report.records import Evaluation, Trends, pick, value_of
-from soilfuse.report.summary import REGION, counted, joined
+from soilfuse.report.summary import REGION
+from soilfuse.report.words import counted, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,24 +45,29 @@ def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
             f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}); the "
             f"trend is significant in {counted(sure)} of {counted(len(scenarios))} scenarios."
         )
-    sentences += [_change_range(scenarios, number) for number in scenarios[0].layers]
-    return [sentence for sentence in sentences if sentence]
+    return [*sentences, *_change_ranges(scenarios)]
 
 
-def _change_range(scenarios: Sequence[Trends], layer: int) -> str:
-    future = scenarios[0].future_period
-    if future is None:
-        return ""
-    changes = [trends.change(REGION, "annual", future, layer) for trends in scenarios]
-    known = [value for value in changes if math.isfinite(value)]
-    if not known:
-        return ""
-    return (
-        f"{labels.years_title(future)} against "
-        f"{labels.years_title(scenarios[0].reference_period)} at {labels.layer_title(layer)}: "
-        f"{labels.signed(min(known), 1)} to {labels.signed(max(known), 1)} % across "
-        f"{counted(len(known))} scenario{'s' if len(known) > 1 else ''}."
-    )
+def _change_ranges(scenarios: Sequence[Trends]) -> list[str]:
+    first = scenarios[0]
+    if first.future_period is None:
+        return []
+    parts = []
+    for layer in first.layers:
+        changes = [
+            trends.change(REGION, "annual", first.future_period, layer) for trends in scenarios
+        ]
+        known = [value for value in changes if math.isfinite(value)]
+        if known:
+            low, high = labels.signed(min(known), 1), labels.signed(max(known), 1)
+            parts.append(f"{low} to {high} % at {labels.layer_title(layer)}")
+    if not parts:
+        return []
+    return [
+        f"Change of the annual mean, {labels.years_title(first.future_period)} against "
+        f"{labels.years_title(first.reference_period)}, across {counted(len(scenarios))} "
+        f"scenario{'s' if len(scenarios) > 1 else ''}: {joined(parts)}."
+    ]
 
 
 def headline(scores: "pd.DataFrame", block: str) -> "pd.DataFrame":
@@ -113,9 +119,10 @@ def _anomaly_sentence(evaluation: Evaluation, own: str, layer: int) -> list[str]
     if not math.isfinite(correlation):
         return []
     return [
-        f"Its monthly anomalies at {labels.layer_title(layer)} correlate with the target's by "
-        f"{labels.plain(correlation, 2)}; free-running climate models do not share the weather of "
-        "the observed years, so a value near 0 is expected of any method."
+        "The correlation of its monthly anomalies with the target's at "
+        f"{labels.layer_title(layer)} is {labels.plain(correlation, 2)}; free-running climate "
+        "models do not share the weather of the observed years, so a value near 0 is expected of "
+        "any method."
     ]
 
 
@@ -124,7 +131,7 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
     if evaluation.future is None:
         return []
     changes = evaluation.future[
-        evaluation.future["quantity"].astype(str).str.startswith("change")
+        evaluation.future["quantity"].astype(str).str.match(r"change_\d")
         & (evaluation.future["layer"] == 1)
     ]
     errors = {

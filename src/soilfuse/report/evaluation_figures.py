@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+PERCENT = "change_percent"  # tells the same as the change in m3 m-3 does
+
+
 def methods_of(table: "pd.DataFrame", column: str = "method") -> list[str]:
     """Return the methods of a table, the network's first, then the baselines in their order."""
     found = list(dict.fromkeys(table[column].astype(str)))
@@ -29,7 +32,7 @@ def _grouped(axes: "Axes", table: dict[str, list[float]], ticks: list[str]) -> N
             np.arange(len(heights)) + (i - (len(table) - 1) / 2) * width,
             heights,
             width * 0.92,
-            color=style.METHOD_COLOURS[i % len(style.METHOD_COLOURS)],
+            color=style.method_colour(method),
             label=labels.method_title(method),
         )
     axes.set_xticks(range(len(ticks)), ticks)
@@ -69,7 +72,7 @@ def _differences(
     methods: list[str],
     ticks: list[str],
 ) -> None:
-    axes.set_title("Ensemble minus baseline, with 95 % interval", fontweight="bold")
+    axes.set_title("Ensemble minus baseline (below 0: the ensemble is better)", fontweight="bold")
     rows = pick(intervals, metric=metric) if intervals is not None else None
     if rows is None or not len(rows):
         axes.text(0.5, 0.5, "no intervals were computed", ha="center", transform=axes.transAxes)
@@ -87,19 +90,21 @@ def _differences(
             fmt="o",
             markersize=3.5,
             capsize=2,
-            color=style.METHOD_COLOURS[methods.index(method) % len(style.METHOD_COLOURS)],
+            color=style.method_colour(method),
         )
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.set_xticks(range(len(ticks)), ticks)
     axes.set_ylabel(f"difference in {metric.upper()} ({labels.UNIT})")
     axes.grid(axis="y")
-    axes.text(0.99, 0.02, "below 0: the ensemble is better", ha="right", fontsize=7.5,
-              transform=axes.transAxes)
 
 
 def future_bars(future: "pd.DataFrame") -> "Figure":
     """Draw the errors of projected changes and trends by method; dots are single scenarios."""
-    quantities = list(dict.fromkeys(future["quantity"]))
+    quantities = [
+        quantity
+        for quantity in dict.fromkeys(future["quantity"])
+        if not quantity.startswith(PERCENT)
+    ]
     layers = sorted(int(layer) for layer in future["layer"].unique() if layer > 0)
     methods = methods_of(future)
     figure = style.new_figure(PAGE_WIDTH, 3.4)
@@ -151,7 +156,7 @@ def station_boxes(stations: "pd.DataFrame", metrics: tuple[str, ...] = ("r", "rm
     for column, metric in enumerate(metrics):
         axes = figure.add_subplot(grid[0, column])
         for i, method in enumerate(methods):
-            colour = style.METHOD_COLOURS[i % len(style.METHOD_COLOURS)]
+            colour = style.method_colour(method)
             values = [
                 pick(stations, method=method, layer=layer)[metric].dropna() for layer in layers
             ]

@@ -1,15 +1,13 @@
-"""Every figure of every page with its title, caption and description in words."""
+"""The figures of an experiment's page, each with its title, caption and description in words."""
 
 from collections.abc import Sequence
 
 from soilfuse.report import bars, labels, series, trend_maps
-from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
-from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars, station_boxes
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
-from soilfuse.report.records import Evaluation, Moisture, Trends, pick
-from soilfuse.report.summary import REGION, joined
-from soilfuse.report.taylor_figure import taylor_diagram
+from soilfuse.report.records import Moisture, Trends
+from soilfuse.report.summary import REGION
+from soilfuse.report.words import joined
 
 DOTS = "Dots: significant trend (Mann-Kendall test). White: outside the three basins."
 SAME_SCALE = "Colours are the same in every scenario; values beyond the ends take the end colour."
@@ -35,6 +33,24 @@ def moisture_picture(
         "One scale for all layers and scenarios. White: outside the three basins.",
         f"Maps of mean soil moisture at {_layer_list(layers)}, {title}, {years}.",
     )
+
+
+def spread_pictures(
+    folder: Folder, place: Place, moisture: Moisture, layers: Sequence[int], title: str
+) -> list[Picture]:
+    """Draw the maps of the spread over the fold models; none where the product has none."""
+    spread, years = moisture.spread, labels.years_title(moisture.period)
+    if spread is None:
+        return []
+    picture = folder.draw(
+        "spread",
+        lambda: trend_maps.spread_maps(place, spread, layers),
+        f"Disagreement of the networks, {years}",
+        "Mean standard deviation of the networks, each blind to other years: a lower bound of the "
+        "uncertainty, since all of them learn from the same target and the same climate models.",
+        f"Maps of the spread over the fold models at {_layer_list(layers)}, {title}, {years}.",
+    )
+    return [picture]
 
 
 def slope_pictures(
@@ -148,114 +164,6 @@ def period_pictures(folder: Folder, trends: Trends) -> list[Picture]:
                 f"Change by period, {region}",
                 f"Against {labels.years_title(trends.reference_period)}, by season and layer.",
                 f"Bar charts of percent changes by season, period and layer, {title}.",
-            )
-        )
-    return pictures
-
-
-def scenario_pictures(
-    folder: Folder, place: Place, all_trends: Sequence[Trends]
-) -> list[Picture]:
-    """Draw the scenarios side by side: layer 1 slopes and changes, and overlaid series."""
-    scenarios = [trends for trends in all_trends if trends.future_period is not None]
-    pictures = []
-    if scenarios:
-        title = joined([labels.experiment_title(trends.experiment) for trends in scenarios])
-        depth, years = labels.layer_title(1), labels.years_title(scenarios[0].main_period)
-        slopes = [
-            trend_maps.slope_panel(
-                trends, "annual", trends.main_period, 1, labels.experiment_title(trends.experiment)
-            )
-            for trends in scenarios
-        ]
-        pictures.append(
-            folder.draw(
-                "scenario_slopes",
-                lambda: trend_maps.scenario_maps(place, slopes),
-                f"Annual trend at {depth}, {years}",
-                f"Sen slope. {DOTS}",
-                f"Maps of annual Sen slopes at {depth} under {title}.",
-            )
-        )
-        with_maps = [trends for trends in scenarios if "change_percent" in trends.maps]
-        changes = [
-            trend_maps.change_panel(trends, "annual", 1, labels.experiment_title(trends.experiment))
-            for trends in with_maps
-        ]
-        if changes:
-            spell = (
-                f"{labels.years_title(str(scenarios[0].future_period))} against "
-                f"{labels.years_title(scenarios[0].reference_period)}"
-            )
-            pictures.append(
-                folder.draw(
-                    "scenario_changes",
-                    lambda: trend_maps.scenario_maps(place, changes),
-                    f"Annual change at {depth}, {spell}",
-                    "White: outside the three basins.",
-                    f"Maps of the percent change at {depth}, {spell}, under {title}.",
-                )
-            )
-    pictures.append(
-        folder.draw(
-            "scenario_series",
-            lambda: series.scenario_series(all_trends, 1),
-            f"Annual soil moisture at {labels.layer_title(1)} by region",
-            SEN,
-            "Line charts of annual soil moisture by region with every experiment overlaid.",
-        )
-    )
-    return pictures
-
-
-def evaluation_pictures(folder: Folder, evaluation: Evaluation) -> list[Picture]:
-    """Draw scores, Taylor diagram, stations and future errors, as far as their tables exist."""
-    rows = headline(evaluation.scores, HELD_OUT)
-    methods = joined([labels.method_title(method) for method in methods_of(rows)])
-    pictures = [
-        folder.draw(
-            "scores",
-            lambda: score_bars(rows, evaluation.intervals, "rmse"),
-            f"Error of every method, {BLOCK_TITLES[HELD_OUT]}",
-            "Left: RMSE by layer. Right: paired differences with intervals from months resampled "
-            "in blocks.",
-            f"Bar chart of RMSE by layer of {methods}, and differences with intervals.",
-        )
-    ]
-    if evaluation.taylor is not None and len(evaluation.taylor):
-        first = pick(evaluation.taylor, layer=1)
-        pictures.append(
-            folder.draw(
-                "taylor",
-                lambda: taylor_diagram(first),
-                f"Taylor diagram, {labels.layer_title(1)}",
-                "Nearer to the star is better. Angle: correlation; radius: standard deviation; "
-                "dotted circles: centred root-mean-square difference.",
-                f"Taylor diagram of {len(first)} models and methods against the target.",
-            )
-        )
-    if evaluation.stations is not None and len(evaluation.stations):
-        stations = evaluation.stations
-        pictures.append(
-            folder.draw(
-                "stations",
-                lambda: station_boxes(stations),
-                "Beside the stations",
-                "Each box holds the middle half of the station series, whiskers 5-95 %. The "
-                "target was itself made from such stations, so its agreement is no independent "
-                "proof.",
-                "Box plots of correlation and RMSE against station series by layer and method.",
-            )
-        )
-    if evaluation.future is not None and len(evaluation.future):
-        future = evaluation.future
-        pictures.append(
-            folder.draw(
-                "future",
-                lambda: future_bars(future),
-                "Error of the projected future, where its truth is known",
-                "Bars: mean over scenarios; dots: single scenarios.",
-                "Bar charts of the errors of projected changes and trends by layer and method.",
             )
         )
     return pictures

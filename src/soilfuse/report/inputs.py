@@ -1,4 +1,4 @@
-"""What the pages are made from, read and checked once: trends, products and evaluation tables.
+"""What the pages are made from, read and checked once: trends, evaluation and sweep tables.
 
 Names are brought to one form (regions in lower case, layers as numbers 1 to 5, periods as
 "2015-2100"); a required file, column or period that is absent is refused in one line.
@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError
-from soilfuse.report import labels
-from soilfuse.report.records import Evaluation, Moisture, Trends
+from soilfuse.report.records import Evaluation, Trends
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +52,9 @@ def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     if "region" in table:
         table["region"] = table["region"].astype(str).str.lower()
     if "significant" in table:
-        table["significant"] = [str(value).lower() in ("true", "1", "1.0") for value in table["significant"]]
+        table["significant"] = [
+            str(value).lower() in ("true", "1", "1.0") for value in table["significant"]
+        ]
     return table
 
 
@@ -64,7 +65,9 @@ def layer_number(value: Any, path: Path) -> int:
         return 0
     found = re.search(r"\d+", text)
     if found is None:
-        raise UserError(f"{path} holds layer {text!r}; expected a number from 1 to 5: make it again")
+        raise UserError(
+            f"{path} holds layer {text!r}; expected a number from 1 to 5: make it again"
+        )
     return int(found.group())
 
 
@@ -110,31 +113,6 @@ def require_layers(maps: "xr.Dataset", layers: list[int]) -> None:
             f"params.yaml:report.map_layers asks for layer {too_deep[0]}; the trend maps hold "
             f"{depth}: edit params.yaml:report.map_layers"
         )
-
-
-def read_moisture(product_path: Path, period: str) -> Moisture:
-    """Average a product over a period's years; the months before and after are not read."""
-    import xarray as xr
-
-    product_path = Path(product_path)
-    require_files([product_path], f"infer@{product_path.stem}")
-    with xr.open_dataset(product_path, engine="h5netcdf") as product:
-        lacking = [name for name in ("soil_moisture", "basin") if name not in product]
-        if lacking:
-            raise UserError(
-                f"{product_path} lacks variable {', '.join(lacking)}; "
-                f"run `dvc repro -s infer@{product_path.stem}`"
-            )
-        months = product["soil_moisture"].sel(time=slice(*map(str, labels.years_of(period))))
-        if months.sizes["time"] == 0:
-            raise UserError(
-                f"{product_path} holds no month of {period}; "
-                f"run `dvc repro -s infer@{product_path.stem}`"
-            )
-        mean = months.mean("time", dtype="float64").transpose("depth", "lat", "lon").values
-        basin = product["basin"].transpose("lat", "lon").values
-        attributes = {str(key): str(value) for key, value in product.attrs.items()}
-    return Moisture(mean=mean, period=period, basin=basin, attributes=attributes)
 
 
 def read_evaluation(evaluate_dir: Path) -> Evaluation:

@@ -27,6 +27,7 @@ METHOD_TITLES = {
     "ensemble_mean": "Raw ensemble mean",
     "bias_corrected_mean": "Bias-corrected mean",
     "delta_change": "Delta change",
+    "unet": "U-Net ensemble",
 }
 
 
@@ -41,7 +42,7 @@ def season_title(season: str) -> str:
 
 
 def method_title(method: str) -> str:
-    """Return the written name of a method; the network goes by its own name."""
+    """Return the written name of a method, or its own name with spaces."""
     return METHOD_TITLES.get(method, method.replace("_", " "))
 
 

@@ -37,6 +37,7 @@ class Panel:
     title: str = ""
     row: str = ""
     dots: np.ndarray | None = None
+    named: bool = False  # write the basins' names into the map
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,8 @@ def draw_map(axes: "Axes", place: Place, panel: Panel) -> "QuadMesh":
         _stipple(axes, place, panel.dots & ~np.ma.getmaskarray(shown))
     for line in _outline_paths():
         axes.plot(*line, color=style.INK, linewidth=0.8)
+    if panel.named:
+        _name_basins(axes)
     west, east, south, north = place.extent
     axes.set(xlim=(west, east), ylim=(south, north), aspect=place.aspect)
     return image
@@ -148,12 +151,21 @@ def _outline_paths() -> list[tuple[np.ndarray, np.ndarray]]:
     return [shapely.get_coordinates(part.exterior).T for part in polygons]
 
 
+def _name_basins(axes: "Axes") -> None:
+    from matplotlib.patheffects import withStroke
+
+    for basin, outline in basin_outlines().items():
+        middle = outline.representative_point()
+        text = axes.text(middle.x, middle.y, basin.title(), fontsize=7, ha="center", va="center")
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+
+
 def _stipple(axes: "Axes", place: Place, dots: np.ndarray) -> None:
     step = max(1, round(STIPPLE_STEP / float(place.lon[1] - place.lon[0])))
     thinned = np.zeros_like(dots)
     thinned[::step, ::step] = dots[::step, ::step]
     rows, columns = np.nonzero(thinned)
-    axes.scatter(place.lon[columns], place.lat[rows], s=0.9, color="black", linewidths=0)
+    axes.scatter(place.lon[columns], place.lat[rows], s=1.1, color="black", linewidths=0)
 
 
 def _label_axes(axes: "Axes", first_column: bool, last_row: bool) -> None:
@@ -163,9 +175,7 @@ def _label_axes(axes: "Axes", first_column: bool, last_row: bool) -> None:
     ys = np.arange(np.ceil(south / 2) * 2, north, 2)
     axes.set_xticks(xs, [f"{x:.0f}°E" for x in xs] if last_row else [])
     axes.set_yticks(ys, [f"{y:.0f}°N" for y in ys] if first_column else [])
-    axes.tick_params(length=2.5, labelsize=7.5)
+    axes.tick_params(length=2.5, labelsize=7.5, bottom=last_row, left=first_column)
     for side in axes.spines.values():
         side.set_visible(True)
         side.set_color(style.PALE)
-
-

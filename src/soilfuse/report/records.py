@@ -1,8 +1,10 @@
 """What the pages are made from, in memory: trends, scores and mean moisture, with their order."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+Key = tuple[str, str, str, int]  # region, season, period, layer
+KEY = ("region", "season", "period", "layer")
+NO_TEST = (math.nan, math.nan, False)
+NO_MEAN = (math.nan, math.nan)
 PART_YEARS = 40  # a period of fewer years is a part of the century
 
 
@@ -91,41 +97,39 @@ class Trends:
         """Layers of the series, top to bottom."""
         return sorted(int(layer) for layer in self.series["layer"].unique())
 
-    def slope(self, region: str, season: str, period: str, layer: int) -> float:
-        """Return a Sen slope in m3 m-3 a year; NaN where there is none."""
-        return value_of(
-            self.regions, "slope", region=region, season=season, period=period, layer=layer
-        )
+    @cached_property
+    def _tests(self) -> dict[Key, tuple[float, float, bool]]:
+        columns = [*KEY, "slope", "p", "significant"]
+        rows = self.regions[columns].itertuples(index=False, name=None)
+        return {row[:4]: (float(row[4]), float(row[5]), bool(row[6])) for row in rows}
 
-    def p_value(self, region: str, season: str, period: str, layer: int) -> float:
+    @cached_property
+    def _means(self) -> dict[Key, tuple[float, float]]:
+        rows = self.periods[[*KEY, "mean", "change_percent"]].itertuples(index=False, name=None)
+        return {row[:4]: (float(row[4]), float(row[5])) for row in rows}
+
+    def slope(self, *key: Unpack[Key]) -> float:
+        """Return a Sen slope in m3 m-3 a year; NaN where there is none.
+
+        key: region, season, period, layer, here and below.
+        """
+        return self._tests.get(key, NO_TEST)[0]
+
+    def p_value(self, *key: Unpack[Key]) -> float:
         """Return the p value of a trend; NaN where there is none."""
-        return value_of(self.regions, "p", region=region, season=season, period=period, layer=layer)
+        return self._tests.get(key, NO_TEST)[1]
 
-    def significant(self, region: str, season: str, period: str, layer: int) -> bool:
+    def significant(self, *key: Unpack[Key]) -> bool:
         """Return whether a trend is significant; False where there is none."""
-        return (
-            value_of(
-                self.regions,
-                "significant",
-                region=region,
-                season=season,
-                period=period,
-                layer=layer,
-            )
-            == 1.0
-        )
+        return self._tests.get(key, NO_TEST)[2]
 
-    def change(self, region: str, season: str, period: str, layer: int) -> float:
-        """Return a change against the reference period in percent; NaN where there is none."""
-        return value_of(
-            self.periods, "change_percent", region=region, season=season, period=period, layer=layer
-        )
-
-    def mean(self, region: str, season: str, period: str, layer: int) -> float:
+    def mean(self, *key: Unpack[Key]) -> float:
         """Return a period's mean in m3 m-3; NaN where there is none."""
-        return value_of(
-            self.periods, "mean", region=region, season=season, period=period, layer=layer
-        )
+        return self._means.get(key, NO_MEAN)[0]
+
+    def change(self, *key: Unpack[Key]) -> float:
+        """Return a change against the reference period in percent; NaN where there is none."""
+        return self._means.get(key, NO_MEAN)[1]
 
 
 def _length(period: str) -> int:
@@ -147,9 +151,16 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Moisture:
-    """Mean soil moisture of a product: (D, H, W) m3 m-3 over `period`, and its basins (H, W)."""
+    """Means of a product over `period`.
+
+    mean, spread: (D, H, W) m3 m-3, the latter over the fold models, None where the product has
+    none; basin: (H, W), 0 outside; outside: percent of the basins' cells and months in which an
+    input lies outside the training's range, NaN where the product does not say.
+    """
 
     mean: np.ndarray
+    spread: np.ndarray | None
+    outside: float
     period: str
     basin: np.ndarray
     attributes: dict[str, str]

@@ -50,7 +50,8 @@ def _draw_line(
         style_of_line = "-" if significant else (0, (2, 2))
         ends, line = sen_line(years, values, slope, period)
         axes.plot(ends, line, color=colour, linewidth=1.5, linestyle=style_of_line, zorder=3)
-    axes.plot(years, values, color=colour, linewidth=0.8, alpha=0.65, label=label)
+    axes.plot(years, values, color=colour, linewidth=0.8, alpha=0.65)
+    axes.plot([], [], color=colour, linewidth=2, label=label)
 
 
 def _finish(axes: "Axes", title: str) -> None:
@@ -61,7 +62,8 @@ def _finish(axes: "Axes", title: str) -> None:
     axes.legend(
         loc="upper left",
         bbox_to_anchor=(1.005, 1.02),
-        handlelength=1.1,
+        handlelength=0.9,
+        handletextpad=0.5,
         borderaxespad=0,
         labelspacing=0.7,
         title=labels.RATE_UNIT.replace(" per", "\nper"),
@@ -78,14 +80,19 @@ def _panels(count: int, row_height: float = 2.35) -> "tuple[Figure, list[Axes]]"
     grid = figure.add_gridspec(
         rows,
         columns,
-        left=0.06,
-        right=0.865,
+        left=0.055,
+        right=0.85,
         top=1 - 0.32 / height,
         bottom=0.52 / height,
-        wspace=0.52,
+        wspace=0.58,
         hspace=0.3,
     )
     return figure, [figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
+
+
+def _label_left(axes: "Sequence[Axes]") -> None:
+    for panel in axes[::2]:
+        panel.set_ylabel(labels.UNIT)
 
 
 def regional_series(trends: Trends, period: str, season: str = "annual") -> "Figure":
@@ -95,7 +102,7 @@ def regional_series(trends: Trends, period: str, season: str = "annual") -> "Fig
     for panel, region in zip(axes, regions, strict=True):
         _layer_lines(panel, trends, period, region, season)
         _finish(panel, labels.region_title(region))
-        panel.set_ylabel(labels.UNIT)
+    _label_left(axes)
     return figure
 
 
@@ -106,7 +113,7 @@ def seasonal_series(trends: Trends, period: str, region: str) -> "Figure":
     for panel, season in zip(axes, seasons, strict=True):
         _layer_lines(panel, trends, period, region, season)
         _finish(panel, labels.season_title(season))
-        panel.set_ylabel(labels.UNIT)
+    _label_left(axes)
     return figure
 
 
@@ -144,5 +151,5 @@ def scenario_series(all_trends: Sequence[Trends], layer: int) -> "Figure":
                 own,
             )
         _finish(panel, labels.region_title(region))
-        panel.set_ylabel(labels.UNIT)
+    _label_left(axes)
     return figure

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ INK = "#22303a"
 PALE = "#c9d1d6"
 LAYER_COLOURS = ("#c77a2e", "#8a9a3b", "#2f8f83", "#2b6ca3", "#3b2f6b")
 LAYER_MARKS = ("o", "s", "^", "D", "v")
-PERIOD_COLOURS = ("#9aa5ad", "#7fcdbb", "#41a0c4", "#225ea8")
 EXPERIMENT_COLOURS = {
     "historical": "#333333",
     "ssp126": "#0072b2",
@@ -28,9 +27,17 @@ EXPERIMENT_COLOURS = {
     "ssp370": "#d1495b",
     "ssp585": "#6a1b4d",
 }
-METHOD_COLOURS = ("#225ea8", "#b8a06a", "#9aa5ad", "#c77a2e", "#7a9a5b", "#8a6d9e", "#5b8f9a")
+ENSEMBLE_COLOUR = "#225ea8"
+METHOD_COLOURS = {
+    "amsmqtp": "#3b2f6b",
+    "era5_land": "#8a6d9e",
+    "climatology": "#c9b27c",
+    "ensemble_mean": "#9aa5ad",
+    "bias_corrected_mean": "#c77a2e",
+    "delta_change": "#6f9456",
+}
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.edgecolor": "#7b8790",
@@ -53,6 +60,19 @@ SETTINGS = {
 }
 
 
+def method_colour(method: str) -> str:
+    """Return a method's colour, the same in every figure; the network's is the strong blue."""
+    return METHOD_COLOURS.get(method.lower().replace("-", "_"), ENSEMBLE_COLOUR)
+
+
+def period_colour(period: str) -> str:
+    """Return a period's colour: grey before the scenarios begin, then darker with time."""
+    middle = sum(labels.years_of(period)) / 2
+    if middle < 2015:
+        return "#9aa5ad"
+    return "#7fcdbb" if middle < 2040 else "#41a0c4" if middle < 2070 else "#225ea8"
+
+
 @dataclass(frozen=True)
 class Scale:
     """A fixed colour scale in steps, so that maps of all scenarios compare."""
@@ -65,10 +85,11 @@ class Scale:
     def colouring(self) -> "tuple[Colormap, BoundaryNorm]":
         """Return the colour map and the norm; values beyond the ends take the end colours."""
         from matplotlib import colormaps
-        from matplotlib.colors import BoundaryNorm
+        from matplotlib.colors import BoundaryNorm, ListedColormap
 
-        colour_map = colormaps[self.colours].copy()
-        colour_map.set_bad("white")
+        # The darkest ends would hide outlines and dots.
+        chosen = colormaps[self.colours](np.linspace(0.06, 0.92, len(self.levels) + 1))
+        colour_map = ListedColormap(chosen).with_extremes(bad="white")
         return colour_map, BoundaryNorm(self.levels, colour_map.N, extend="both")
 
 
@@ -81,6 +102,13 @@ def moisture_scale() -> Scale:
     """Return the scale of mean soil moisture, the same for every layer and experiment."""
     levels = tuple(round(0.05 + 0.025 * step, 3) for step in range(17))
     return Scale("YlGnBu", levels, f"soil moisture ({labels.UNIT})", levels[::4])
+
+
+def spread_scale() -> Scale:
+    """Return the scale of the standard deviation over the fold models."""
+    levels = tuple(round(0.002 * step, 3) for step in range(1, 11))
+    label = f"standard deviation over the networks ({labels.UNIT})"
+    return Scale("PuRd", levels, label, levels[::3])
 
 
 # Largest rate of a scale, 10^-3 m3 m-3 per decade: over a century, and over three decades or less,

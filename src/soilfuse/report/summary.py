@@ -5,50 +5,13 @@ that is missing is said to be missing.
 """
 
 import math
-from collections.abc import Sequence
 
 from soilfuse.report import labels
 from soilfuse.report.records import Trends
+from soilfuse.report.words import amount, counted, joined, p_words, season_words, verb
 
 REGION = "trsr"
 QUARTERS = ("DJF", "MAM", "JJA", "SON")
-COUNTS = ("none", "one", "two", "three", "four", "five", "six")
-
-
-def amount(slope: float) -> str:
-    """Write a slope in m3 m-3 a year as a plain rate a decade, to two significant digits."""
-    size = abs(slope) * 10
-    digits = 4 if size == 0 else min(7, max(0, 1 - math.floor(math.log10(size))))
-    return f"{size:.{digits}f} {labels.UNIT} per decade"
-
-
-def p_words(p: float) -> str:
-    """Write a p value; very small ones as a bound, missing ones as nothing."""
-    if not math.isfinite(p):
-        return ""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.3f}"
-
-
-def joined(words: Sequence[str]) -> str:
-    """Join words as a sentence does: "a", "a and b", "a, b and c"."""
-    words = list(words)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def counted(number: int) -> str:
-    """Write a small number as a word."""
-    return COUNTS[number] if number < len(COUNTS) else str(number)
-
-
-def season_words(season: str) -> str:
-    """Return a season as it stands inside a sentence: "annual mean", "spring (MAM)"."""
-    title = labels.season_title(season)
-    return title[0].lower() + title[1:]
-
-
-def verb(slope: float) -> str:
-    """Return the word for a significant trend."""
-    return "rises" if slope > 0 else "falls"
 
 
 def trend_sentence(trends: Trends, region: str, season: str, period: str, layer: int) -> str:
@@ -80,19 +43,7 @@ def layers_sentence(trends: Trends, region: str, season: str, period: str) -> st
         for layer, slope in known.items()
         if trends.significant(region, season, period, layer)
     }
-    wetter = sum(slope > 0 for slope in sure.values())
-    drier = len(sure) - wetter
-    neither = len(known) - len(sure)
-    parts = []
-    if wetter:
-        parts.append(f"{counted(wetter)} {_get(wetter)} significantly wetter")
-    if drier:
-        parts.append(f"{counted(drier)} {_get(drier)} significantly drier")
-    if neither:
-        parts.append(f"{counted(neither)} {'shows' if neither == 1 else 'show'} no significant trend")
-    if len(slopes) > len(known):
-        parts.append(f"{counted(len(slopes) - len(known))} could not be tested")
-    sentence = f"Of the {counted(len(slopes))} layers {joined(parts)}"
+    sentence = _count_sentence(len(slopes), known, sure)
     if len(sure) > 1:
         fastest = max(sure, key=lambda layer: abs(sure[layer]))
         slowest = min(sure, key=lambda layer: abs(sure[layer]))
@@ -102,6 +53,26 @@ def layers_sentence(trends: Trends, region: str, season: str, period: str) -> st
             f"{labels.layer_title(slowest)} ({labels.rate(sure[slowest])})"
         )
     return sentence + "."
+
+
+def _count_sentence(layers: int, known: dict[int, float], sure: dict[int, float]) -> str:
+    wetter = sum(slope > 0 for slope in sure.values())
+    drier = len(sure) - wetter
+    neither, untested = len(known) - len(sure), layers - len(known)
+    for number, what in ((wetter, "wetter"), (drier, "drier")):
+        if number == layers > 1:
+            return f"All {counted(layers)} layers get significantly {what}"
+    parts = []
+    if wetter:
+        parts.append(f"{counted(wetter)} {_get(wetter)} significantly wetter")
+    if drier:
+        parts.append(f"{counted(drier)} {_get(drier)} significantly drier")
+    if neither:
+        shows = "shows" if neither == 1 else "show"
+        parts.append(f"{counted(neither)} {shows} no significant trend")
+    if untested:
+        parts.append(f"{counted(untested)} could not be tested")
+    return f"Of the {counted(layers)} layers {joined(parts)}"
 
 
 def _get(number: int) -> str:
@@ -199,8 +170,24 @@ def area_sentence(wetter: float, drier: float, layer: int) -> str:
     )
 
 
-def page_summary(trends: Trends, shares: tuple[float, float]) -> list[str]:
-    """Return the sentences at the top of an experiment's page, without empty ones."""
+def outside_sentence(outside: float, period: str) -> str:
+    """Say how often the climate models left the range that the networks were trained on."""
+    if not math.isfinite(outside):
+        return ""
+    return (
+        f"In {labels.years_title(period)} an input lies outside the range seen in training in "
+        f"{outside:.0f} % of the basins' cells and months: there the networks extrapolate."
+    )
+
+
+def page_summary(
+    trends: Trends, shares: tuple[float, float], outside: float, outside_period: str
+) -> list[str]:
+    """Return the sentences at the top of an experiment's page, without empty ones.
+
+    shares: percent of the area with significant wetting and drying; outside: percent of cells and
+    months of `outside_period` with inputs beyond the training's range.
+    """
     period, layer = trends.main_period, trends.layers[0]
     sentences = [
         trend_sentence(trends, REGION, "annual", period, layer),
@@ -210,5 +197,6 @@ def page_summary(trends: Trends, shares: tuple[float, float]) -> list[str]:
         periods_sentence(trends, REGION, layer),
         change_sentence(trends, REGION, "annual"),
         area_sentence(*shares, layer),
+        outside_sentence(outside, outside_period),
     ]
     return [sentence for sentence in sentences if sentence]

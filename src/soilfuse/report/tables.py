@@ -3,20 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from soilfuse import names
 from soilfuse.report import labels
-from soilfuse.report.evaluation_figures import methods_of
-from soilfuse.report.records import Trends, pick, value_of
+from soilfuse.report.records import Trends
 from soilfuse.report.summary import REGION
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-SHOWN_TRIALS = 10
 
 
 @dataclass(frozen=True)
@@ -44,12 +37,17 @@ class Table:
             '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table{}>'
             "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
         ).format(
-            self.caption, Markup(' class="words"') if self.words else "", self.caption, head, rows,
+            self.caption,
+            Markup(' class="words"') if self.words else "",
+            self.caption,
+            head,
+            rows,
             note,
         )
 
 
-def _layer_heads(layers: Sequence[int]) -> list[str]:
+def layer_heads(layers: Sequence[int]) -> list[str]:
+    """Return the column headings of layers."""
     return [labels.layer_title(layer) for layer in layers]
 
 
@@ -57,7 +55,7 @@ def rates_by_region(trends: Trends, period: str) -> Table:
     """Return annual rates: a row a region, a column a layer."""
     return Table(
         caption=f"Annual rate, {labels.years_title(period)} ({labels.RATE_UNIT})",
-        head=["Region", *_layer_heads(trends.layers)],
+        head=["Region", *layer_heads(trends.layers)],
         rows=[
             [labels.region_title(region), *_rates(trends, region, "annual", period)]
             for region in trends.region_names
@@ -70,7 +68,7 @@ def rates_by_season(trends: Trends, region: str, periods: Sequence[str]) -> Tabl
     """Return rates of one region: a row a season and period, a column a layer."""
     return Table(
         caption=f"Rate by season, {labels.region_title(region)} ({labels.RATE_UNIT})",
-        head=["Season and years", *_layer_heads(trends.layers)],
+        head=["Season and years", *layer_heads(trends.layers)],
         rows=[
             [
                 f"{labels.season_title(season)}, {labels.years_title(period)}",
@@ -104,14 +102,12 @@ def period_means(trends: Trends, region: str) -> Table:
                 change = trends.change(region, season, period, layer)
                 shown = period != trends.reference_period and math.isfinite(change)
                 cells.append(f"{mean} ({labels.signed(change, 1)} %)" if shown else mean)
-            rows.append(
-                [f"{labels.season_title(season)}, {labels.years_title(period)}", *cells]
-            )
+            rows.append([f"{labels.season_title(season)}, {labels.years_title(period)}", *cells])
     reference = labels.years_title(trends.reference_period)
     future = trends.future_period is not None
     return Table(
         caption=f"Mean soil moisture, {labels.region_title(region)} ({labels.UNIT})",
-        head=["Season and years", *_layer_heads(trends.layers)],
+        head=["Season and years", *layer_heads(trends.layers)],
         rows=rows,
         note=f"In brackets: change against {reference}." if future else "",
     )
@@ -122,7 +118,7 @@ def scenario_rates(all_trends: Sequence[Trends]) -> Table:
     layers = all_trends[0].layers
     return Table(
         caption=f"Annual rate, {labels.region_title(REGION)} ({labels.RATE_UNIT})",
-        head=["Experiment", *_layer_heads(layers)],
+        head=["Experiment", *layer_heads(layers)],
         rows=[
             [
                 f"{labels.experiment_title(trends.experiment)}, "
@@ -147,7 +143,7 @@ def scenario_changes(all_trends: Sequence[Trends]) -> Table | None:
             f"Change of the annual mean, {labels.years_title(future)} against "
             f"{labels.years_title(first.reference_period)} (%)"
         ),
-        head=["Scenario", *_layer_heads(first.layers)],
+        head=["Scenario", *layer_heads(first.layers)],
         rows=[
             [
                 labels.experiment_title(trends.experiment),
@@ -159,63 +155,3 @@ def scenario_changes(all_trends: Sequence[Trends]) -> Table | None:
             for trends in scenarios
         ],
     )
-
-
-def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
-    """Return one metric of one block: a row a method, a column a layer."""
-    rows = pick(scores, metric=metric)
-    layers = sorted(int(layer) for layer in rows["layer"].unique() if layer > 0)
-    digits = 2 if metric in ("r", "r2", "anomaly_r", "variance_ratio") else 4
-    return Table(
-        caption=title,
-        head=["Method", *_layer_heads(layers)],
-        rows=[
-            [
-                labels.method_title(method),
-                *(
-                    labels.plain(value_of(rows, "value", method=method, layer=layer), digits)
-                    for layer in layers
-                ),
-            ]
-            for method in methods_of(rows)
-        ],
-    )
-
-
-def trials_table(trials: "pd.DataFrame") -> Table:
-    """Return the best trials of the sweep with whatever parameters it searched."""
-    score = "inner_rmse"
-    ranked = trials.sort_values(score, kind="stable") if score in trials else trials
-    shown = ranked.head(SHOWN_TRIALS)
-    return Table(
-        caption=f"Best {len(shown)} of {len(trials)} trials of the sweep",
-        head=[str(name).replace("_", " ") for name in shown.columns],
-        rows=[[_cell(value) for value in row] for row in shown.itertuples(index=False)],
-    )
-
-
-def checks_table(checks: Sequence[dict[str, Any]]) -> Table:
-    """Return the checks of the promotion gate, in their order."""
-    return Table(
-        caption="Checks of the promotion gate",
-        head=["Check", "Outcome", "Got", "Allowed", "Why"],
-        rows=[
-            [
-                str(check.get("name", "")).replace("_", " "),
-                "passed" if check.get("passed") else "failed",
-                _cell(check.get("got")),
-                _cell(check.get("allowed")),
-                _cell(check.get("why")),
-            ]
-            for check in checks
-        ],
-        words=True,
-    )
-
-
-def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return labels.MISSING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

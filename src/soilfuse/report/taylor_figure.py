@@ -40,11 +40,10 @@ def taylor_diagram(taylor: "pd.DataFrame") -> "Figure":
     rows = taylor[(taylor["r"] <= 1 - 1e-9) & taylor["sd"].notna() & taylor["r"].notna()]
     negative = bool((rows["r"] < 0).any())
     reach = 1.12 * max(float(rows["sd"].max()), target)
-    figure = style.new_figure(9.6, 5.0 if negative else 5.6)
-    axes = figure.add_axes((0.06, 0.1, 0.62, 0.84))
+    figure = style.new_figure(9.6, 4.3 if negative else 5.8)
+    axes = figure.add_axes((0.05, 0.14, 0.64, 0.84))
     _taylor_frame(axes, target, reach, negative)
     models = [name for name in rows["name"] if name in names.CLIMATE_MODELS]
-    colours = iter(style.METHOD_COLOURS)
     for row in rows.itertuples():
         x, y = row.sd * row.r, row.sd * np.sqrt(1 - row.r**2)
         if row.name in models:
@@ -54,10 +53,17 @@ def taylor_diagram(taylor: "pd.DataFrame") -> "Figure":
             axes.plot([], [], " ", label=f"{number}  {row.name}")
         else:
             axes.plot(
-                x, y, "D", color=next(colours, style.INK), markersize=6.5, zorder=4,
+                x,
+                y,
+                "D",
+                color=style.method_colour(row.name),
+                markersize=6.5,
+                zorder=4,
                 label=labels.method_title(row.name),
             )
-    axes.plot(target, 0, "*", color=style.INK, markersize=12, clip_on=False, label="Target", zorder=5)
+    axes.plot(
+        target, 0, "*", color=style.INK, markersize=12, clip_on=False, label="Target", zorder=5
+    )
     axes.legend(loc="center left", bbox_to_anchor=(1.04, 0.5), fontsize=7.5, handlelength=1.2)
     return figure
 
@@ -71,19 +77,34 @@ def _taylor_frame(axes: "Axes", target: float, reach: float, negative: bool) -> 
     axes.plot(reach * np.cos(angles), reach * np.sin(angles), color=style.INK, linewidth=0.8)
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.axvline(0, color=style.PALE, linewidth=0.8)
-    axes.plot(target * np.cos(angles), target * np.sin(angles), "--", color=style.INK, linewidth=0.8)
+    axes.plot(
+        target * np.cos(angles), target * np.sin(angles), "--", color=style.INK, linewidth=0.8
+    )
     for r in (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99):
         if r < 0 and not negative:
             continue
         x, y = r, np.sqrt(1 - r**2)
         axes.plot([0, reach * x], [0, reach * y], color="#e4e8eb", linewidth=0.7, zorder=0)
-        axes.text(1.03 * reach * x, 1.03 * reach * y, labels.plain(r, 2).rstrip("0").rstrip("."),
-                  fontsize=7.5, ha="center" if abs(r) < 0.3 else ("left" if r > 0 else "right"))
+        axes.text(
+            1.03 * reach * x,
+            1.03 * reach * y,
+            labels.plain(r, 2).rstrip("0").rstrip("."),
+            fontsize=7.5,
+            ha="center" if abs(r) < 0.3 else ("left" if r > 0 else "right"),
+        )
     axes.text(0.78 * reach, 0.82 * reach, "correlation R", fontsize=8, rotation=-45, ha="center")
     turn = np.linspace(0, np.pi, 181)
     for radius in np.arange(1, 5) * round(target / 2, 3):
         x, y = target + radius * np.cos(turn), radius * np.sin(turn)
         inside = np.hypot(x, y) < reach
         axes.plot(np.where(inside, x, np.nan), y, ":", color="#4f8f7f", linewidth=0.8)
+        axes.text(
+            target - radius * 0.5,
+            radius * 0.866,
+            f"{radius:.2g}",
+            fontsize=6.5,
+            color="#4f8f7f",
+            clip_on=True,
+        )
     axes.set_yticks([])
     axes.set_xlabel(f"standard deviation ({labels.UNIT}); dotted: centred RMS difference")

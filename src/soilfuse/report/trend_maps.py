@@ -30,8 +30,19 @@ def layer_heading(layer: int) -> str:
 def moisture_maps(place: Place, moisture: Moisture, layers: Sequence[int]) -> "Figure":
     """Draw the mean soil moisture of each layer."""
     scale = style.moisture_scale()
-    panels = [Panel(moisture.mean[layer - 1], scale, layer_heading(layer)) for layer in layers]
+    panels = [
+        Panel(moisture.mean[layer - 1], scale, layer_heading(layer), named=layer == layers[0])
+        for layer in layers
+    ]
     return map_grid(place, [panels])
+
+
+def spread_maps(place: Place, spread: np.ndarray, layers: Sequence[int]) -> "Figure":
+    """Draw the (D, H, W) mean spread over the fold models of each layer."""
+    scale = style.spread_scale()
+    return map_grid(
+        place, [[Panel(spread[layer - 1], scale, layer_heading(layer)) for layer in layers]]
+    )
 
 
 def slope_panel(
@@ -50,9 +61,7 @@ def slope_panel(
     )
 
 
-def change_panel(
-    trends: Trends, season: str, layer: int, title: str = "", row: str = ""
-) -> Panel:
+def change_panel(trends: Trends, season: str, layer: int, title: str = "", row: str = "") -> Panel:
     """Return the map of percent changes of one season and layer."""
     change = trends.maps["change_percent"].sel(season=season).isel(depth=layer - 1)
     return Panel(

@@ -17,16 +17,17 @@ from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
 from soilfuse.sources.targets import layered, list_files, on_grid, one_world
 
+FOLDER = "amsmqtp"
 LEVEL = "layer"
 
 
 def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int) -> xr.Dataset:
-    """Return canonical monthly soil_moisture (T, 5, H, W) from `root`/AMSMQTP_*_YYYY.nc.
+    """Return canonical monthly soil_moisture (T, 5, H, W) from `root`/amsmqtp/AMSMQTP_*_YYYY.nc.
 
     Days are averaged file by file, so that one year of days is held at a time. Raises UserError
     for a month with fewer than `min_days` days, a missing year, or other layers.
     """
-    folder = Path(root)
+    folder = Path(root) / FOLDER
     years = [
         _year(folder, grid, year, min_days)
         for year in progress(range(first_year, last_year + 1), "AMSMQTP")

@@ -10,6 +10,7 @@ from soilfuse.errors import UserError
 from soilfuse.sources.stations import RECORD_COLUMNS, monthly_means, plausible
 from soilfuse.sources.targets import list_files
 
+FOLDER = "cma"
 NETWORK = "CMA"
 GOOD = 0  # 1 doubtful, 2 wrong
 COLUMNS = {
@@ -25,7 +26,7 @@ COLUMNS = {
 
 
 def read_stations(root: Path) -> pd.DataFrame:
-    """Return every good record (RECORD_COLUMNS) of `root`/CMA_YYYY.csv.
+    """Return every good record (RECORD_COLUMNS) of `root`/cma/CMA_YYYY.csv.
 
     Good is quality 0 and a value that is a volume fraction (-9999 is missing).
     """
@@ -69,5 +70,5 @@ def read_year(path: Path) -> pd.DataFrame:
 
 
 def _records(root: Path) -> Iterator[pd.DataFrame]:
-    files = list_files(Path(root), "CMA_*.csv", "CMA")
+    files = list_files(Path(root) / FOLDER, "CMA_*.csv", "CMA")
     return (read_year(path) for path in files)

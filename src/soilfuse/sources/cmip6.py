@@ -12,16 +12,17 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.sources.door import Request, read
 
+FOLDER = "cmip6"
 PERIOD = re.compile(r"_(\d{4})\d{2}-(\d{4})\d{2}\.nc$")
 
 
 def find_files(root: Path, source_id: str, variant_label: str, experiment: str) -> list[Path]:
-    """Return the mrsos files of one model, member and experiment in `root`/source_id.
+    """Return the mrsos files of one model, member and experiment in `root`/cmip6/source_id.
 
     Raises UserError that names the pattern, the folder and similar files where there is none, or
     where there are several grid labels.
     """
-    folder = Path(root) / source_id
+    folder = Path(root) / FOLDER / source_id
     pattern = f"mrsos_Lmon_{source_id}_{experiment}_{variant_label}_*.nc"
     found = sorted(folder.glob(pattern))
     if not found:

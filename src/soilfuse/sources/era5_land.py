@@ -16,15 +16,16 @@ from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
 from soilfuse.sources.targets import layered, list_files, on_grid
 
+FOLDER = "era5_land"
 VARIABLES = ("swvl1", "swvl2", "swvl3")
 
 
 def read(root: Path, grid: Grid, first_year: int, last_year: int) -> xr.Dataset:
-    """Return canonical soil_moisture (T, 3, H, W) of whole years from `root`/*.nc.
+    """Return canonical soil_moisture (T, 3, H, W) of whole years from `root`/era5_land/*.nc.
 
     Root attributes: world and inputs_sha256. Raises UserError for missing months, units or cells.
     """
-    files = list_files(Path(root), "*.nc", "ERA5-Land")
+    files = list_files(Path(root) / FOLDER, "*.nc", "ERA5-Land")
     fields = []
     for variable in VARIABLES:
         request = Request(f"ERA5-Land {variable}", variable, (first_year, last_year), grid=grid)

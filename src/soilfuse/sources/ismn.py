@@ -15,6 +15,7 @@ from soilfuse.errors import UserError
 from soilfuse.sources.stations import RECORD_COLUMNS, monthly_means, plausible
 from soilfuse.sources.targets import list_files
 
+FOLDER = "ismn"
 PATTERN = "*/*/*_sm_*.stm"
 DECIMAL = r"(-?\d+\.\d+)"
 HEADER = re.compile(
@@ -25,7 +26,7 @@ STARTS_WITH_DATE = re.compile(r"^\d{4}/\d{2}/\d{2} ")
 
 
 def read_stations(root: Path, good_flags: Sequence[str]) -> pd.DataFrame:
-    """Return every good record (RECORD_COLUMNS) below `root`/NETWORK/STATION/*_sm_*.stm.
+    """Return every good record (RECORD_COLUMNS) below `root`/ismn/NETWORK/STATION/*_sm_*.stm.
 
     A record is good if each of its ISMN flags ("C03,D05") is one of `good_flags` and its value is
     a volume fraction. soil_moisture in m3 m-3, depths in m, times in UTC.
@@ -73,7 +74,7 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
 
 
 def _records(root: Path, good_flags: Sequence[str]) -> Iterator[pd.DataFrame]:
-    files = list_files(Path(root), PATTERN, "ISMN")
+    files = list_files(Path(root) / FOLDER, PATTERN, "ISMN")
     return (read_record(path, good_flags) for path in files)
 
 

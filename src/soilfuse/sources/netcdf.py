@@ -158,7 +158,7 @@ def _plain(attributes: Any) -> dict[str, Any]:
     """Return attributes as text and plain numbers."""
     plain: dict[str, Any] = {}
     for name, value in attributes.items():
-        if name in NO_FILE_ATTRIBUTES or name.startswith("_Netcdf4"):
+        if name in NO_FILE_ATTRIBUTES or name.startswith(("_NC", "_Netcdf4")):
             continue
         if isinstance(value, bytes):
             plain[name] = value.decode("utf-8", "replace")

@@ -9,5 +9,5 @@ from soilfuse.sources.processed import read_field
 
 def read_truth(root: Path, experiment: str) -> xr.DataArray | None:
     """Return the true soil_moisture (T, 5, H, W) of an experiment, None where `root` has none."""
-    path = Path(root) / f"truth_{experiment}.nc"
+    path = Path(root) / "truth" / f"truth_{experiment}.nc"
     return read_field(path)["soil_moisture"] if path.exists() else None

@@ -165,7 +165,6 @@ def _log_version(
         signature=_signature(champion),
         input_example=np.full(shape, 0.25, dtype=np.float32),
         pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
-        validate_serving_input=False,
     )
     version = int(info.registered_model_version)
     told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}

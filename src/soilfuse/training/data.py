@@ -84,6 +84,12 @@ class TrainingData:
             probability=None if probability is None else tensor(probability, mask),
         )
 
+    def layer_means(self) -> list[float]:
+        """Return the target's (D,) means over months and cells inside, in m3 m-3, within (0, 1)."""
+        means = self.target[:, :, self.mask].mean(dim=(0, 2), dtype=torch.float64)
+        margin = 1e-3
+        return means.clamp(margin, 1 - margin).tolist()
+
     def __len__(self) -> int:
         """T, the number of months."""
         return len(self.months)

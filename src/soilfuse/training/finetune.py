@@ -21,7 +21,7 @@ from soilfuse.training.fields import (
 )
 from soilfuse.training.folds import Fold, fold_of
 from soilfuse.training.loop import Fitted, OnEpoch, fit
-from soilfuse.training.plan import Plan, Players, assemble, finetune_plan
+from soilfuse.training.plan import assemble, finetune_plan
 
 
 def finetune_fold(
@@ -46,8 +46,10 @@ def finetune_fold(
     fold = fold_of(
         params.finetune.protocol, fold_index, params.seed, fields.target.time, fields.target.name
     )
-    players = assemble(params, plan, fields.channels, device, pretrained)
-    fitted = fit_fold(players, fold, fields, plan, device, state_dir, on_epoch)
+    train = fields.training(fold.train, device)
+    inner = fields.validation(fold.inner, device)
+    players = assemble(params, plan, train, pretrained)
+    fitted = fit(players, train, inner, plan, state_dir, on_epoch)
     shared = {
         **described(params, lineage, players),
         "network": architecture(params, fields.channels),
@@ -57,21 +59,6 @@ def finetune_fold(
         "pretrained_sha256": weights.sha256(pretrained),
     }
     return Trained(fitted.weights, _manifest(shared, fold, fitted), fitted.history)
-
-
-def fit_fold(
-    players: Players,
-    fold: Fold,
-    fields: Fields,
-    plan: Plan,
-    device: torch.device,
-    state_dir: Path | None = None,
-    on_epoch: OnEpoch | None = None,
-) -> Fitted:
-    """Fit on a fold's training months and stop by its inner months."""
-    train = fields.training(fold.train, device)
-    inner = fields.validation(fold.inner, device)
-    return fit(players, train, inner, plan, state_dir, on_epoch)
 
 
 def _manifest(shared: dict[str, Any], fold: Fold, fitted: Fitted) -> dict[str, Any]:

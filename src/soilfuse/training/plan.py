@@ -13,6 +13,7 @@ from soilfuse.networks.discriminator import Discriminator
 from soilfuse.networks.registry import build
 from soilfuse.networks.vgg import Perceptual
 from soilfuse.seeding import derive_seed
+from soilfuse.training.data import TrainingData
 from soilfuse.training.device import FP32, reproducible
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -81,20 +82,22 @@ class Players:
 def assemble(
     params: config.Params,
     plan: Plan,
-    channels: tuple[int, int],
-    device: torch.device,
+    train: TrainingData,
     pretrained: Mapping[str, Tensor] | None = None,
 ) -> Players:
-    """Build the networks for (in, out) channels, seeded by the plan, on the device.
+    """Build the networks for the training data's channels, seeded by the plan, on its device.
 
+    The generator's output begins near each layer's mean in the training months.
     pretrained: weights of a generator whose all but last layer are taken over; the discriminator
     always starts afresh (as the authors' does).
     """
-    network = params.network
+    network, device = params.network, train.mask.device
+    channels = train.inputs.shape[1], train.target.shape[1]
     with reproducible(plan.seed, device):
         generator = build(network.name, *channels, network.width, network.depth)
         if pretrained is not None:
             _take_over(generator, pretrained)
+        generator.reset_head(train.layer_means())  # type: ignore[operator]
         discriminator = Discriminator(channels[1], network.discriminator_width)
     perceptual = None
     if "perceptual" in plan.factors:

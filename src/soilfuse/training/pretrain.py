@@ -35,8 +35,8 @@ def pretrain(
         section.train_years, section.validation_years, params.finetune.protocol
     )
     plan = pretrain_plan(params, precision)
-    players = assemble(params, plan, fields.channels, device)
     train = fields.training(month_axis(*section.train_years), device)
+    players = assemble(params, plan, train)
     validation = fields.validation(month_axis(*section.validation_years), device)
     test = fields.validation(month_axis(*section.test_years), device)
     fitted = fit(players, train, validation, plan, state_dir, on_epoch)

@@ -6,10 +6,8 @@ in one process therefore ends with the same trials whether it was interrupted or
 """
 
 import math
-import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,23 +17,19 @@ from torch import Tensor
 from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.progress import progress
-from soilfuse.seeding import derive_seed
 from soilfuse.training.device import FP32
 from soilfuse.training.fields import Fields
-from soilfuse.training.finetune import fit_fold
 from soilfuse.training.folds import fold_of
-from soilfuse.training.loop import DivergedError
+from soilfuse.training.loop import DivergedError, fit
 from soilfuse.training.plan import Plan, assemble, plan_with, swept_values
+from soilfuse.training.study import Values, finished_trials, open_study, propose
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-Values = dict[str, float]
 OnStart = Callable[[int, Values], None]
 OnFinish = Callable[[int, Values, float], None]
-STUDY = "finetune"
-WORKER = "worker"
 
 
 @dataclass(frozen=True)
@@ -78,60 +72,18 @@ def sweep(
     """
     fixed = _fixed_values(params)
     task = _Task(params, fields, pretrained, device, precision)
-    study = _open(journal)
-    for _ in progress(range(len(_finished(study)), params.sweep.trials), "sweep"):
-        number = len(_finished(study))
+    study = open_study(journal)
+    for _ in progress(range(len(finished_trials(study)), params.sweep.trials), "sweep"):
+        number = len(finished_trials(study))
         if number >= params.sweep.trials:  # other processes have done the rest
             break
-        trial, values = _propose(study, params, number)
+        trial, values = propose(study, params, number)
         if on_start:
             on_start(number, values)
         rmse = _run(study, trial, task, {**fixed, **values})
         if on_finish:
             on_finish(number, values, rmse)
     return _result(study, params)
-
-
-def _open(journal: Path) -> "optuna.Study":
-    import optuna
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
-    study = optuna.create_study(
-        storage=storage, study_name=STUDY, direction="minimize", load_if_exists=True
-    )
-    # A journal has no heartbeat: what a killed process left running would stay so for ever.
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        if not _alive(trial.user_attrs.get(WORKER, "")):
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    return study
-
-
-def _finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
-    from optuna.trial import TrialState
-
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-
-
-def _propose(
-    study: "optuna.Study", params: config.Params, number: int
-) -> "tuple[optuna.Trial, Values]":
-    import optuna
-
-    settings = params.sweep
-    study.sampler = optuna.samplers.TPESampler(
-        seed=derive_seed(params.seed, "sweep", number),
-        n_startup_trials=max(2, min(10, settings.trials // 2)),
-    )
-    trial = study.ask()
-    trial.set_user_attr(WORKER, f"{socket.gethostname()}:{os.getpid()}")
-    values = {
-        name: trial.suggest_float(name, bounds.low, bounds.high, log=True)
-        for name, bounds in sorted(settings.search.items())
-    }
-    return trial, values
 
 
 def _run(study: "optuna.Study", trial: "optuna.Trial", task: _Task, values: Values) -> float:
@@ -158,14 +110,14 @@ def _score(task: _Task, values: Values) -> float:
         plan = _plan(task, index, values)
         protocol, seed = task.params.finetune.protocol, task.params.seed
         fold = fold_of(protocol, index, seed, fields.target.time, fields.target.name)
-        players = assemble(task.params, plan, fields.channels, task.device, task.pretrained)
-        found.append(fit_fold(players, fold, fields, plan, task.device).rmse)
+        train = fields.training(fold.train, task.device)
+        inner = fields.validation(fold.inner, task.device)
+        players = assemble(task.params, plan, train, task.pretrained)
+        found.append(fit(players, train, inner, plan).rmse)
     return sum(found) / len(found)
 
 
 def _plan(task: _Task, fold: int, values: Values) -> Plan:
-    from dataclasses import replace
-
     plan = plan_with(task.params, fold, values, task.precision)
     return replace(plan, name=f"sweep fold {fold}", epochs=task.params.sweep.epochs)
 
@@ -184,26 +136,10 @@ def _fixed_values(params: config.Params) -> Values:
     return {name: float(value) for name, value in fixed.items()}
 
 
-def _alive(worker: str) -> bool:
-    """Return whether a trial's process may still run; another machine's is given the benefit."""
-    host, _, process = worker.rpartition(":")
-    if not process:
-        return False
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _result(study: "optuna.Study", params: config.Params) -> Swept:
     import pandas as pd
 
-    finished = _finished(study)[: params.sweep.trials]
+    finished = finished_trials(study)[: params.sweep.trials]
     rows = [
         {
             "trial": number,

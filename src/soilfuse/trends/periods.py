@@ -48,7 +48,7 @@ def _season(years: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
     own = [number - 1 for number in numbers if number < numbers[0]]
     chosen = np.concatenate([years[:-1, earlier], years[1:, own]], axis=1)
     means = chosen.mean(axis=1, dtype=np.float64)
-    return np.concatenate([np.full_like(means[:1], np.nan), means]) if len(means) else means
+    return np.concatenate([np.full((1, *means.shape[1:]), np.nan), means])
 
 
 def masks_of(product: xr.Dataset) -> dict[str, np.ndarray]:

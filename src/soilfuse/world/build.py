@@ -5,8 +5,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from soilfuse import config, files, names
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
@@ -15,7 +13,7 @@ from soilfuse.world import gridded_files, observations, station_files, stations
 from soilfuse.world.climate_models import ClimateModelWorld
 from soilfuse.world.cmip6_files import write_mrsos
 from soilfuse.world.region import points_of
-from soilfuse.world.truth import Truth
+from soilfuse.world.truth import Place, Truth
 
 WORLD_VERSION = 1
 MANIFEST = "world.json"
@@ -61,39 +59,35 @@ def _write(
     grid = Grid.regular(**domain.model_dump(exclude={"name"}))
     truth = Truth(world.seed)
     for source_id, variant_label in progress(models.items(), "climate models", len(models)):
-        _write_model(root / "cmip6", ClimateModelWorld(source_id, truth), variant_label, grid, label)
-    lat, lon = points_of(grid)
+        _write_model(root / "cmip6", ClimateModelWorld(source_id, truth, grid), variant_label, label)
+    place = truth.at(*points_of(grid))
     for experiment in progress(names.EXPERIMENT_YEARS, "truth"):
-        values = truth.soil_moisture(experiment, lat, lon)
+        values = place.soil_moisture(experiment)
         gridded_files.write_truth(root / "truth", grid, experiment, values, label)
     for years in progress(ERA5_LAND_FILES, "ERA5-Land"):
-        values = observations.era5_land(truth, lat, lon, *years)
+        values = observations.era5_land(place, *years)
         gridded_files.write_era5_land(root / "era5_land", grid, values, years, label)
-    _write_amsmqtp(root / "amsmqtp", truth, grid, world.amsmqtp_day_step, label)
+    _write_amsmqtp(root / "amsmqtp", place, grid, world.amsmqtp_day_step, label)
     _write_stations(root, truth, grid, world)
-    elevation = truth.terrain.elevation(lat, lon)
+    elevation = truth.terrain.elevation(place.lat, place.lon)
     gridded_files.write_elevation(root / "static" / "elevation.nc", grid, elevation, label)
     files.write_json(root / MANIFEST, {"version": WORLD_VERSION, "seed": world.seed})
 
 
-def _write_model(
-    folder: Path, model: ClimateModelWorld, variant_label: str, grid: Grid, label: str
-) -> None:
-    native = model.window(grid)
+def _write_model(folder: Path, model: ClimateModelWorld, variant_label: str, label: str) -> None:
+    about = names.CLIMATE_MODELS[model.source_id]
     for experiment in names.EXPERIMENT_YEARS:
-        values = model.soil_moisture(experiment, native)
-        about = names.CLIMATE_MODELS[model.source_id]
-        write_mrsos(folder, about, variant_label, experiment, native, values, label)
+        values = model.soil_moisture(experiment)
+        write_mrsos(folder, about, variant_label, experiment, model.native, values, label)
 
 
-def _write_amsmqtp(folder: Path, truth: Truth, grid: Grid, step: int, label: str) -> None:
-    lat, lon = points_of(grid)
+def _write_amsmqtp(folder: Path, place: Place, grid: Grid, step: int, label: str) -> None:
     first, last = AMSMQTP_YEARS
-    monthly = observations.amsmqtp_monthly(truth, lat, lon, first, last)
+    monthly = observations.amsmqtp_monthly(place, first, last)
     for year in progress(range(first, last + 1), "AMSMQTP"):
         months = monthly[(year - first) * 12 :][:12]
-        days, values = observations.amsmqtp_days(truth, months, lat, lon, year, step)
-        gridded_files.write_amsmqtp(folder, grid, days, np.asarray(values), label)
+        days, values = observations.amsmqtp_days(place, months, year, step)
+        gridded_files.write_amsmqtp(folder, grid, days, values, label)
 
 
 def _write_stations(root: Path, truth: Truth, grid: Grid, world: config.World) -> None:

@@ -22,12 +22,12 @@ from soilfuse.world.patterns import forced_pattern
 from soilfuse.world.region import CALIBRATION_GRID, calibration_points, inside_region
 from soilfuse.world.sensitivity import Sensitivity
 from soilfuse.world.truth import (
-    WEATHER_SD,
     Truth,
     experiment_months,
     seasonal_curves,
     soft_clip,
 )
+from soilfuse.world.weather import SD as TRUE_WEATHER_SD
 
 WEATHER_SHARE = 0.3  # of a model's standard deviation
 WEATHER_LENGTHS = (1.0, 2.0)  # degrees
@@ -41,17 +41,19 @@ QINGHAI_LAKE = (36.9, 100.2, 0.35, 0.55)  # lat, lon, half widths in degrees: no
 
 @dataclass(frozen=True)
 class ClimateModelWorld:
-    """One climate model of a world."""
+    """One climate model of a world, in the window of its grid that a domain needs."""
 
     source_id: str
     truth: Truth
+    grid: Grid
 
     def _rng(self, *stream: str) -> np.random.Generator:
         return seeding.generator(self.truth.seed, "world", "cmip6", self.source_id, *stream)
 
-    def window(self, grid: Grid) -> NativeGrid:
-        """Return the window of the native grid that a domain needs."""
-        return native_window(names.CLIMATE_MODELS[self.source_id], grid)
+    @cached_property
+    def native(self) -> NativeGrid:
+        """The window of the native grid."""
+        return native_window(names.CLIMATE_MODELS[self.source_id], self.grid)
 
     @cached_property
     def physics(self) -> climate.Physics:
@@ -100,13 +102,13 @@ class ClimateModelWorld:
     def _mixture(self) -> tuple[float, float, float, float]:
         """Factors of the two climatologies, the constant, and the weather's amplitude."""
         region = calibration_points()
-        native = self.window(CALIBRATION_GRID)
+        native = native_window(names.CLIMATE_MODELS[self.source_id], CALIBRATION_GRID)
         onto_grid = bilinear(native.lat, native.lon, CALIBRATION_GRID)[inside_region()]
         seen, own = (onto_grid @ part.T for part in self._true_and_own(native))
         truth = self.truth.layer_climatology(0, region.lat, region.lon).T
         sd, correlation = record.TAYLOR[self.source_id]
         # Published R pools all months: both sides' weather lowers it.
-        correlation /= np.sqrt((1 - WEATHER_SHARE**2) * (1 - (WEATHER_SD[0] / record.TARGET_SD) ** 2))
+        correlation /= np.sqrt((1 - WEATHER_SHARE**2) * (1 - (TRUE_WEATHER_SD[0] / record.TARGET_SD) ** 2))
         factors = mixture(truth.ravel(), seen.ravel(), own.ravel(), correlation)
         factors *= sd * np.sqrt(1 - WEATHER_SHARE**2)
         constant = self.mean - factors[0] * seen.mean() - factors[1] * own.mean()
@@ -114,24 +116,24 @@ class ClimateModelWorld:
         amplitude = WEATHER_SHARE * sd / np.sqrt((waves**2).sum(axis=1).mean())
         return float(factors[0]), float(factors[1]), float(constant), float(amplitude)
 
-    def climatology(self, native: NativeGrid) -> np.ndarray:
-        """Return (12, h*w) mean of 1995-2014 in m3 m-3."""
+    @cached_property
+    def climatology(self) -> np.ndarray:
+        """(12, h*w) float32 mean of 1995-2014 in m3 m-3."""
         of_truth, of_own, constant, _ = self._mixture
-        seen, own = self._true_and_own(native)
-        return constant + of_truth * seen + of_own * own
+        seen, own = self._true_and_own(self.native)
+        return (constant + of_truth * seen + of_own * own).astype(np.float32)
 
-    def soil_moisture(self, experiment: str, native: NativeGrid) -> np.ndarray:
+    def soil_moisture(self, experiment: str) -> np.ndarray:
         """Return (T, h, w) float32 soil moisture of the upper 10 cm in m3 m-3; NaN on lakes."""
-        values = self._weather(experiment) @ self.basis(*native.centres())
-        month = np.arange(len(values)) % 12
-        values += self.climatology(native).astype(np.float32)[month]
-        values += self._forced(experiment, native)
-        lat, lon = native.centres()
+        lat, lon = self.native.centres()
+        values = self._weather(experiment) @ self.basis(lat, lon)
+        values += self.climatology[np.arange(len(values)) % 12]
+        values += self._forced(experiment)
         lake = np.abs(lat - QINGHAI_LAKE[0]) < QINGHAI_LAKE[2]
         lake &= np.abs(lon - QINGHAI_LAKE[1]) < QINGHAI_LAKE[3]
-        values = soft_clip(values).astype(np.float32)
+        values = soft_clip(values)
         values[:, lake] = np.nan
-        return values.reshape(-1, *native.shape)
+        return values.reshape(-1, *self.native.shape)
 
     def _weather(self, experiment: str) -> np.ndarray:
         """(T, K) float32 amplitudes of the model's own weather; a scenario goes on from 2014."""
@@ -144,17 +146,26 @@ class ClimateModelWorld:
             start = series[-1]
         return (self._mixture[3] * series[:, 0]).astype(np.float32)
 
-    def _forced(self, experiment: str, native: NativeGrid) -> np.ndarray:
-        """(T, h*w) float32 forced change: own sensitivity, own delay, own map."""
-        sensitivity = Sensitivity.draw(self.truth.seed, self.source_id)
-        ssp = record.SSPS[0] if experiment == names.HISTORICAL else experiment
-        curves = seasonal_curves(0, ssp, sensitivity.delay)[experiment_months(experiment)]
-        lat, lon = native.centres()
+    @cached_property
+    def _maps_of_change(self) -> np.ndarray:
+        """(4, h*w) float32 local change by season per change of the region: own factors and map."""
+        lat, lon = self.native.centres()
         rng = self._rng("map of change")
         own = np.array([SmoothField.draw(rng, ERROR_LENGTH)(lat, lon) for _ in range(4)])
         true = forced_pattern(self.truth.seed, 0, lat, lon)
         pattern = 1 + PATTERN_KEPT * (true - 1) + PATTERN_OWN * own
-        return curves @ (sensitivity.by_season[:, None] * pattern).astype(np.float32)
+        return (self.sensitivity.by_season[:, None] * pattern).astype(np.float32)
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        """How strongly and how soon the model answers to forcing."""
+        return Sensitivity.draw(self.truth.seed, self.source_id)
+
+    def _forced(self, experiment: str) -> np.ndarray:
+        """(T, h*w) float32 forced change."""
+        ssp = record.SSPS[0] if experiment == names.HISTORICAL else experiment
+        curves = seasonal_curves(0, ssp, self.sensitivity.delay)
+        return curves[experiment_months(experiment)] @ self._maps_of_change
 
 
 def mixture(

@@ -6,12 +6,11 @@ from typing import Any
 
 import cftime
 import numpy as np
-import xarray as xr
 
 from soilfuse import names
 from soilfuse.names import ClimateModel
 from soilfuse.world.native_grids import NORTH_TO_SOUTH, NativeGrid
-from soilfuse.world.netcdf import STEP, compressed, quantised, write
+from soilfuse.world.netcdf import STEP, Variable, quantised, write
 
 LAYER_THICKNESS = 0.1  # m
 KILOGRAMS = names.WATER_DENSITY * LAYER_THICKNESS  # kg m-2 per m3 m-3
@@ -30,6 +29,9 @@ MRSOS = {
     "units": "kg m-2",
     "cell_methods": "area: mean where land time: mean",
     "cell_measures": "area: areacella",
+    "coordinates": "depth",
+    "_FillValue": FILL,
+    "missing_value": FILL,
 }
 
 
@@ -45,20 +47,16 @@ def write_mrsos(
     """Write (T, h, w) m3 m-3 (NaN: no land) of a whole experiment below folder/source_id."""
     first, last = names.EXPERIMENT_YEARS[experiment]
     mrsos = quantised(soil_moisture * np.float32(KILOGRAMS), STEP * 128)
+    mrsos[np.isnan(mrsos)] = FILL
     for start, stop in spans(model.source_id, experiment):
         rows = slice((start - first) * 12, (stop + 1 - first) * 12)
-        data = _dataset(model, native, mrsos[rows], start, stop)
-        data.attrs = _attributes(model, variant_label, experiment, world)
+        variables = _variables(model, native, mrsos[rows], start, stop)
         name = (
             f"mrsos_Lmon_{model.source_id}_{experiment}_{variant_label}_{model.grid_label}_"
             f"{start}01-{stop}12.nc"
         )
-        fill = {"_FillValue": FILL, "missing_value": FILL}
-        write(
-            folder / model.source_id / name,
-            data,
-            {"mrsos": compressed(data["mrsos"].shape, **fill)},
-        )
+        attributes = _attributes(model, variant_label, experiment, world)
+        write(folder / model.source_id / name, variables, attributes)
 
 
 def spans(source_id: str, experiment: str) -> list[tuple[int, int]]:
@@ -84,30 +82,28 @@ def month_edges(calendar: str, first: int, last: int) -> np.ndarray:
     return np.asarray(cftime.date2num(starts, UNITS, calendar=calendar), dtype=float)
 
 
-def _dataset(
+def _variables(
     model: ClimateModel, native: NativeGrid, mrsos: np.ndarray, first: int, last: int
-) -> xr.Dataset:
-    order = slice(None, None, -1 if model.source_id in NORTH_TO_SOUTH else 1)
+) -> dict[str, Variable]:
+    turned = model.source_id in NORTH_TO_SOUTH
+    order = slice(None, None, -1 if turned else 1)
     edges = month_edges(model.calendar, first, last)
     bounds = np.stack([edges[:-1], edges[1:]], axis=1)
     time = {"bounds": "time_bnds", "units": UNITS, "calendar": model.calendar, "axis": "T"}
-    lat_bounds = native.lat_bounds[order, ::-1] if order.step == -1 else native.lat_bounds
     depth = {"bounds": "depth_bnds", "units": "m", "positive": "down", "axis": "Z"}
-    return xr.Dataset(
-        {
-            "mrsos": (("time", "lat", "lon"), mrsos[:, order], MRSOS),
-            "time_bnds": (("time", "bnds"), bounds),
-            "lat_bnds": (("lat", "bnds"), lat_bounds),
-            "lon_bnds": (("lon", "bnds"), native.lon_bounds),
-            "depth_bnds": (("bnds",), np.array([0.0, LAYER_THICKNESS])),
-        },
-        {
-            "time": ("time", bounds.mean(axis=1), time | _named("time")),
-            "lat": ("lat", native.lat[order], _axis("lat", "latitude", "degrees_north", "Y")),
-            "lon": ("lon", native.lon, _axis("lon", "longitude", "degrees_east", "X")),
-            "depth": ((), LAYER_THICKNESS / 2, depth | _named("depth")),
-        },
-    )
+    north = _axis("lat", "latitude", "degrees_north", "Y")
+    east = _axis("lon", "longitude", "degrees_east", "X")
+    return {
+        "time": Variable(("time",), bounds.mean(axis=1), time | _named("time")),
+        "lat": Variable(("lat",), native.lat[order], north),
+        "lon": Variable(("lon",), native.lon, east),
+        "depth": Variable((), np.float64(LAYER_THICKNESS / 2), depth | _named("depth")),
+        "time_bnds": Variable(("time", "bnds"), bounds),
+        "lat_bnds": Variable(("lat", "bnds"), native.lat_bounds[order, order]),
+        "lon_bnds": Variable(("lon", "bnds"), native.lon_bounds),
+        "depth_bnds": Variable(("bnds",), np.array([0.0, LAYER_THICKNESS])),
+        "mrsos": Variable(("time", "lat", "lon"), mrsos[:, order], MRSOS, compressed=True),
+    }
 
 
 def _named(name: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 from soilfuse import names, seeding
 from soilfuse.world import climate
 from soilfuse.world.fields import SmoothField, WaveBasis, amplitudes
-from soilfuse.world.truth import LAYERS, Truth, soft_clip
+from soilfuse.world.truth import LAYERS, Place, Truth, soft_clip
 
 FIRST_YEAR = 1950  # of both error streams, so that a period is a window on one record
 
@@ -69,18 +69,17 @@ class _Errors:
         return flat.reshape(-1, self.layers, len(lat))
 
 
-def era5_land(
-    truth: Truth, lat: np.ndarray, lon: np.ndarray, first_year: int, last_year: int
-) -> np.ndarray:
+def era5_land(place: Place, first_year: int, last_year: int) -> np.ndarray:
     """Return (T, 3, N) float32 swvl1-3 in m3 m-3: truth mixed by depth, with systematic errors.
 
     The reanalysis thaws at another time and counts frozen water; it knows only part of the true
     weather and has some of its own.
     """
+    truth, lat, lon = place.truth, place.lat, place.lon
     errors = _Errors(truth.seed, "era5 land", (0.8, 2.0), ERA5_LAND_MEMORY, 3)
     mixing = overlap_weights(names.ERA5_LAND_LAYERS).astype(np.float32)
-    values = np.einsum("ld,tdn->tln", mixing, truth.observed(lat, lon, first_year, last_year))
-    normal = np.einsum("ld,mdn->mln", mixing, truth.climatology(lat, lon))
+    values = np.einsum("ld,tdn->tln", mixing, place.observed(first_year, last_year))
+    normal = np.einsum("ld,mdn->mln", mixing, place.climatology)
     wrong = np.stack(
         [_seasonal_error(truth, lat, lon, layer) for layer in range(3)], axis=1
     ) * np.array(ERA5_LAND_SEASONAL)[:, None]
@@ -101,12 +100,11 @@ def _seasonal_error(truth: Truth, lat: np.ndarray, lon: np.ndarray, layer: int) 
     return (error - error.mean(axis=0)) / 0.25
 
 
-def amsmqtp_monthly(
-    truth: Truth, lat: np.ndarray, lon: np.ndarray, first_year: int, last_year: int
-) -> np.ndarray:
+def amsmqtp_monthly(place: Place, first_year: int, last_year: int) -> np.ndarray:
     """Return (T, 5, N) float32 monthly means of AMSMQTP in m3 m-3."""
+    truth, lat, lon = place.truth, place.lat, place.lon
     errors = _Errors(truth.seed, "amsmqtp", (0.5, 1.5), AMSMQTP_MEMORY, LAYERS)
-    values = truth.observed(lat, lon, first_year, last_year)
+    values = place.observed(first_year, last_year)
     static = np.array(AMSMQTP_STATIC)[:, None] * errors.static(lat, lon)
     values = values + static.astype(np.float32)
     monthly = np.array(AMSMQTP_MONTHLY, dtype=np.float32)[:, None]
@@ -115,7 +113,7 @@ def amsmqtp_monthly(
 
 
 def amsmqtp_days(
-    truth: Truth, months: np.ndarray, lat: np.ndarray, lon: np.ndarray, year: int, step: int
+    place: Place, months: np.ndarray, year: int, step: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the (D,) days of a year that are written and (D, 5, N) float32 values.
 
@@ -124,9 +122,10 @@ def amsmqtp_days(
     """
     days = written_days(year, step)
     month = days.astype("datetime64[M]").astype(int) % 12
-    errors = _Errors(truth.seed, "amsmqtp days", (1.0,), 0.0, LAYERS)
+    errors = _Errors(place.truth.seed, "amsmqtp days", (1.0,), 0.0, LAYERS)
     series = errors.rng("daily", year).normal(size=(len(days), LAYERS, errors.basis.size))
-    noise = series.astype(np.float32).reshape(-1, errors.basis.size) @ errors.basis(lat, lon)
+    waves = errors.basis(place.lat, place.lon)
+    noise = series.astype(np.float32).reshape(-1, errors.basis.size) @ waves
     course = np.gradient(months, axis=0)[month] * share_of_month(days)[:, None, None]
     values = months[month] + course + AMSMQTP_DAILY * noise.reshape(len(days), LAYERS, -1)
     return days, soft_clip(values).astype(np.float32)

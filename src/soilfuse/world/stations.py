@@ -123,7 +123,7 @@ def sensor_months(truth: Truth, stations: list[Station]) -> Iterator[tuple[Stati
     if not stations:
         return
     lat, lon = np.array([station.cell for station in stations]).T
-    truth_there = truth.observed(lat, lon, FIRST_YEAR, LAST_YEAR)
+    truth_there = truth.at(lat, lon).observed(FIRST_YEAR, LAST_YEAR)
     centres = np.array(names.PRODUCT_LAYERS).mean(axis=1)
     for i, station in enumerate(stations):
         rng = _rng(truth, station, "point")

@@ -1,0 +1,75 @@
+"""Compact tables of the evaluation, of the sweep's trials and of the promotion gate."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from soilfuse.report import labels
+from soilfuse.report.evaluation_figures import methods_of
+from soilfuse.report.records import pick, value_of
+from soilfuse.report.tables import Table, layer_heads
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_TRIALS = 10
+
+
+def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
+    """Return one metric of one block: a row a method, a column a layer."""
+    rows = pick(scores, metric=metric)
+    layers = sorted(int(layer) for layer in rows["layer"].unique() if layer > 0)
+    digits = 2 if metric in ("r", "r2", "anomaly_r", "variance_ratio") else 4
+    return Table(
+        caption=title,
+        head=["Method", *layer_heads(layers)],
+        rows=[
+            [
+                labels.method_title(method),
+                *(
+                    labels.plain(value_of(rows, "value", method=method, layer=layer), digits)
+                    for layer in layers
+                ),
+            ]
+            for method in methods_of(rows)
+        ],
+    )
+
+
+def trials_table(trials: "pd.DataFrame") -> Table:
+    """Return the best trials of the sweep with whatever parameters it searched."""
+    score = "inner_rmse"
+    ranked = trials.sort_values(score, kind="stable") if score in trials else trials
+    shown = ranked.head(SHOWN_TRIALS)
+    return Table(
+        caption=f"Best {len(shown)} of {len(trials)} trials of the sweep",
+        head=[str(name).replace("_", " ") for name in shown.columns],
+        rows=[[_cell(value) for value in row] for row in shown.itertuples(index=False)],
+    )
+
+
+def checks_table(checks: Sequence[dict[str, Any]]) -> Table:
+    """Return the checks of the promotion gate, in their order."""
+    return Table(
+        caption="Checks of the promotion gate",
+        head=["Check", "Outcome", "Got", "Allowed", "Why"],
+        rows=[
+            [
+                str(check.get("name", "")).replace("_", " "),
+                "passed" if check.get("passed") else "failed",
+                _cell(check.get("got")),
+                _cell(check.get("allowed")),
+                _cell(check.get("why")),
+            ]
+            for check in checks
+        ],
+        words=True,
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return labels.MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,147 @@
+"""What stands on a page: its sections, in their order, and how they become one HTML file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soilfuse import files
+from soilfuse.report import comparison, figures, index_figures, inputs, labels, summary, tables
+from soilfuse.report.maps import Place
+from soilfuse.report.pictures import Folder, Picture
+from soilfuse.report.records import Evaluation, Moisture, Trends
+from soilfuse.report.score_tables import checks_table, scores_table, trials_table
+from soilfuse.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with its sentences, pictures and tables."""
+
+    key: str
+    title: str
+    lead: Sequence[str] = ()
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+    folded: Sequence[Table] = ()
+    template: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a template shows."""
+
+    title: str
+    heading: str
+    subtitle: str
+    caveats: Sequence[str]
+    summary: Sequence[str]
+    sections: Sequence[Section]
+    lineage: Mapping[str, str]
+    links: Sequence[tuple[str, str]] = ()
+
+
+def page_sections(
+    folder: Folder, place: Place, trends: Trends, moisture: Moisture, layers: list[int]
+) -> list[Section]:
+    """Draw and order what an experiment's page shows."""
+    title = labels.experiment_title(trends.experiment)
+    period = trends.main_period
+    parts = [part for part in trends.part_periods if part != period]
+    whole = [part for part in trends.rate_periods if part not in parts]
+    by_part = [tables.rates_by_season(trends, summary.REGION, parts)] if parts else []
+    sections = [
+        Section(
+            "moisture",
+            "Where the soil is wet",
+            pictures=[
+                figures.moisture_picture(folder, place, moisture, layers, title),
+                *figures.spread_pictures(folder, place, moisture, layers, title),
+            ],
+        ),
+        Section(
+            "trends",
+            "Trend of every cell",
+            pictures=figures.slope_pictures(folder, place, trends, layers),
+        ),
+        Section(
+            "series",
+            "Regions and seasons",
+            pictures=figures.series_pictures(folder, trends),
+            tables=[
+                tables.rates_by_region(trends, period),
+                tables.rates_by_season(trends, summary.REGION, whole),
+            ],
+        ),
+        Section(
+            "periods",
+            "Parts of the century" if trends.future_period else "The reference period",
+            pictures=figures.period_pictures(folder, trends),
+            folded=[*by_part, tables.period_means(trends, summary.REGION)],
+        ),
+    ]
+    changes = figures.change_pictures(folder, place, trends, layers)
+    if changes:
+        sections.append(Section("change", "Change by the end of the century", pictures=changes))
+    return [*sections, Section("glossary", "Words used here", template="glossary.html.j2")]
+
+
+def scenario_section(folder: Folder, place: Place, all_trends: Sequence[Trends]) -> Section:
+    """Draw the scenarios side by side."""
+    changes = tables.scenario_changes(all_trends)
+    return Section(
+        "scenarios",
+        "Scenarios side by side",
+        pictures=index_figures.scenario_pictures(folder, place, all_trends),
+        tables=[tables.scenario_rates(all_trends), *([changes] if changes else [])],
+    )
+
+
+def evaluation_section(folder: Folder, evaluation: Evaluation) -> Section:
+    """Draw the scores; the RMSE of the held-out years stands open, the other tables folded."""
+    shown = []
+    for block, title in comparison.BLOCK_TITLES.items():
+        rows = comparison.headline(evaluation.scores, block)
+        for metric, what in (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R")):
+            if (rows["metric"] == metric).any():
+                shown.append(scores_table(rows, metric, f"{what}, {title}"))
+    return Section(
+        "evaluation",
+        "Skill beside the baselines",
+        pictures=index_figures.evaluation_pictures(folder, evaluation),
+        tables=shown[:1],
+        folded=shown[1:],
+    )
+
+
+def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section]:
+    """Tell how the ensemble was chosen: the sweep, where there was one, and the gate."""
+    sections = []
+    trials = inputs.read_trials(sweep_dir)
+    if trials is not None:
+        lead = ["Scored on inner validation years only, which no reported score uses."]
+        sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)]))
+    checks = verdict.get("checks", [])
+    sections.append(
+        Section(
+            "verdict",
+            "Promotion",
+            [comparison.verdict_sentence(dict(verdict)), *map(str, verdict.get("caveats", []))],
+            tables=[checks_table(checks)] if checks else [],
+        )
+    )
+    return sections
+
+
+def write(target: Path, page: Page) -> None:
+    """Write a page as one HTML file that asks for nothing outside itself."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("soilfuse.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    files.write_text(Path(target), environment.get_template("page.html.j2").render(page=page))

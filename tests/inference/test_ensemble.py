@@ -1,0 +1,159 @@
+"""Prediction of an ensemble against its networks run one by one, and champions that do not fit."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from soilfuse.errors import UserError
+from soilfuse.files import write_json
+from soilfuse.grids.grid import Grid
+from soilfuse.inference.ensemble import Ensemble
+from soilfuse.inference.members import load_members
+from soilfuse.inference.prediction import outside_range
+from soilfuse.networks.registry import build
+from soilfuse.training import weights
+
+
+def changed(path, **changes):
+    write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes)
+
+
+def one_by_one(folder, inputs):
+    outputs = []
+    for fold in range(3):
+        network = build("unet", 3, 5, 4, 2)
+        network.load_state_dict(weights.load(folder / f"fold_{fold}.safetensors"))
+        with torch.no_grad():
+            outputs.append(network.eval()(torch.from_numpy(inputs)).numpy())
+    return np.stack(outputs)
+
+
+def test_mean_and_spread_are_those_of_the_folds(champion, inputs):
+    folds = one_by_one(champion, inputs)
+    got = Ensemble.load(champion).predict(inputs)
+    assert got.mean.shape == (10, 5, 7, 11)
+    assert got.mean.dtype == np.float32
+    np.testing.assert_allclose(got.mean, folds.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(got.fold_spread, folds.std(axis=0, ddof=1), atol=1e-6)
+    np.testing.assert_allclose(got.model_spread, inputs.std(axis=1, ddof=1), atol=1e-6)
+    assert got.fold_spread.min() > 0
+
+
+def test_batches_change_nothing(champion, inputs):
+    ensemble = Ensemble.load(champion, threads=1)
+    whole = ensemble.predict(inputs)
+    parts = list(ensemble.stream(iter([inputs[:4], inputs[4:8], inputs[8:]])))
+    assert [len(part.mean) for part in parts] == [4, 4, 2]
+    joined = np.concatenate([part.mean for part in parts])
+    np.testing.assert_allclose(joined, whole.mean, atol=1e-6)
+
+
+def test_streaming_is_lazy(champion, inputs):
+    def batches():
+        yield inputs[:2]
+        raise AssertionError("asked for the second batch before the first was taken")
+
+    first = next(Ensemble.load(champion).stream(batches()))
+    assert len(first.mean) == 2
+
+
+def test_prediction_repeats_to_the_bit_and_leaves_threads_alone(champion, inputs):
+    before = torch.get_num_threads()
+    first = Ensemble.load(champion, threads=1).predict(inputs)
+    second = Ensemble.load(champion, threads=1).predict(inputs)
+    np.testing.assert_array_equal(first.mean, second.mean)
+    np.testing.assert_array_equal(first.fold_spread, second.fold_spread)
+    assert torch.get_num_threads() == before
+
+
+def test_what_the_folds_share(champion):
+    ensemble = Ensemble.load(champion)
+    assert ensemble.source_ids == ["MIROC6", "CESM2", "TaiESM1"]
+    assert ensemble.grid_shape == (7, 11)
+    assert ensemble.depth_bounds.shape == (5, 2)
+    assert ensemble.champion["world"] == "v1 seed 1"
+
+
+def test_outside_flag_by_hand(inputs):
+    values = inputs.copy()
+    values[2, 0, 3, 4] = 0.6
+    values[5, 2, 0, 0] = 0.05
+    ranges = {"a": [0.0, 0.5], "b": [0.0, 0.5], "c": [0.1, 0.4]}
+    flag = outside_range(values, ["a", "b", "c"], ranges)
+    assert sorted(map(tuple, np.argwhere(flag).tolist())) == [(2, 3, 4), (5, 0, 0)]
+
+
+def test_range_of_a_model_that_was_not_recorded(inputs):
+    with pytest.raises(UserError, match="no input_range for c;"):
+        outside_range(inputs, ["a", "b", "c"], {"a": [0, 1], "b": [0, 1]})
+
+
+def test_models_are_found_by_name(champion):
+    ensemble = Ensemble.load(champion)
+    assert ensemble.channels(["CESM2", "UKESM1-0-LL", "TaiESM1", "MIROC6"], "here") == [3, 0, 2]
+    with pytest.raises(UserError, match=r"ssp370.nc lacks climate model CESM2, TaiESM1"):
+        ensemble.channels(["MIROC6"], "ssp370.nc")
+
+
+def test_other_grid_is_refused(champion):
+    ensemble = Ensemble.load(champion)
+    ensemble.require_grid(Grid.regular(95, 97.5, 33, 34.5, 0.25), "params.yaml")
+    for other in (
+        Grid.regular(95, 97.5, 33, 34.5, 0.5),
+        Grid.regular(95.25, 97.75, 33, 34.5, 0.25),
+    ):
+        with pytest.raises(UserError, match="the champion was trained on 7x11 cells over 95-97.5E"):
+            ensemble.require_grid(other, "params.yaml")
+
+
+def test_missing_values_name_their_model(champion, inputs):
+    inputs[3, 1, 2, 2] = np.nan
+    with pytest.raises(UserError, match="missing values in the inputs of CESM2;"):
+        Ensemble.load(champion).predict(inputs)
+
+
+def test_wrong_shape_is_refused(champion, inputs):
+    with pytest.raises(UserError, match=r"shape \(10, 2, 7, 11\)"):
+        Ensemble.load(champion).predict(inputs[:, :2])
+
+
+def test_folds_of_two_trainings_are_not_averaged(champion):
+    changed(champion / "fold_1.json", ensemble_hash="f" * 64)
+    with pytest.raises(UserError, match="different trainings.*fold_1 ffffffffffff"):
+        load_members(champion)
+
+
+def test_exchanged_weights_are_noticed(champion):
+    network = build("unet", 3, 5, 4, 2)
+    weights.save(champion / "fold_2.safetensors", network.state_dict())
+    with pytest.raises(UserError, match="fold_2.safetensors has SHA-256"):
+        load_members(champion)
+
+
+def test_weights_of_another_width_are_refused(champion):
+    manifest = json.loads((champion / "fold_0.json").read_text(encoding="utf-8"))
+    changed(champion / "fold_0.json", network=manifest["network"] | {"width": 8})
+    with pytest.raises(UserError, match="does not fit the network of fold_0.json"):
+        load_members(champion)
+
+
+def test_one_fold_is_no_ensemble(champion):
+    (champion / "fold_1.json").unlink()
+    (champion / "fold_2.json").unlink()
+    with pytest.raises(UserError, match="holds 1 fold manifests"):
+        load_members(champion)
+
+
+def test_manifest_without_an_entry(champion):
+    content = json.loads((champion / "fold_1.json").read_text(encoding="utf-8"))
+    del content["source_ids"]
+    write_json(champion / "fold_1.json", content)
+    with pytest.raises(UserError, match="fold_1.json lacks source_ids"):
+        load_members(champion)
+
+
+def test_no_champion_yet(tmp_path):
+    with pytest.raises(UserError, match="no champion.json in"):
+        Ensemble.load(tmp_path)
