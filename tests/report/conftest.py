@@ -269,7 +269,7 @@ def project(tmp_path_factory):
     return root
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def champion():
     return dict(CHAMPION)
 

@@ -102,7 +102,8 @@ def test_metrics_nest_and_survive_nan(params):
     with stage_run("evaluate", params, ["evaluate"], []) as run:
         run.log_metrics({"outer": {"layer_1": {"rmse": 0.03}}, "note": "text", "none": None})
         run.log_metrics({"loss": math.nan, "ratio": math.inf})
-        run.log_curve([{"epoch": 1, "inner": 0.5}, {"epoch": 2, "inner": 0.4}])
+        for epoch, inner in ((1, 0.5), (2, 0.4)):
+            run.log_epoch({"epoch": epoch, "inner": inner})
     found = store.open_client()
     metrics = found.get_run(run.run_id).data.metrics
     assert metrics["outer/layer_1/rmse"] == 0.03

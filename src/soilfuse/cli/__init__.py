@@ -1,7 +1,5 @@
 """The `soilfuse` command."""
 
-import sys
-
 
 def main() -> None:
     """Run the command; a user's error is shown in one line and exits with 2."""
@@ -13,4 +11,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from soilfuse import config
@@ -88,10 +88,9 @@ def _reproduce(targets: Sequence[str], single_item: bool, run_id: str) -> None:
 def _record(run: StageRun, root: Path, targets: Sequence[str], before: dict[str, str]) -> None:
     ran = stages_run(run)
     hashes = {}
-    for stage, outs in lineage.stage_outs(root).items():
-        if targets and stage not in targets and stage.partition("@")[0] not in targets:
-            continue
-        for path, md5 in outs.items():
+    stages = lineage.stage_outs(root)
+    for stage in _chosen(stages, targets):
+        for path, md5 in stages[stage].items():
             state = "restored from DVC's cache" if before.get(path) != md5 else "up to date"
             state = "made now" if stage in ran else state
             hashes[f"soilfuse.output/{path}"] = md5
@@ -100,3 +99,11 @@ def _record(run: StageRun, root: Path, targets: Sequence[str], before: dict[str,
                 run.log_artifact(root / path, None if folder == "." else folder)
             sys.stdout.write(f"{path}: {state}, md5 {md5}\n")
     run.set_tags(hashes)
+
+
+def _chosen(stages: Iterable[str], targets: Sequence[str]) -> list[str]:
+    """Return the stages that targets name, in the targets' order; a group's name is all its items."""
+    names = sorted(stages)
+    if not targets:
+        return names
+    return [name for target in targets for name in names if target in (name, name.split("@")[0])]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, sha256_of_file
 
@@ -20,6 +22,18 @@ class Member:
 
     manifest: dict[str, Any]
     network: "nn.Module"
+
+    def predict(self, inputs: np.ndarray, batch: int) -> np.ndarray:
+        """Return (T, D, H, W) m3 m-3 from (T, M, H, W) inputs, `batch` months at a time."""
+        import torch
+
+        device = next(self.network.parameters()).device
+        with torch.inference_mode():
+            parts = [
+                self.network(torch.from_numpy(inputs[start : start + batch]).to(device)).cpu()
+                for start in range(0, len(inputs), batch)
+            ]
+        return torch.cat(parts).numpy()
 
 
 def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:

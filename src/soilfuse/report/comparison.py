@@ -59,8 +59,8 @@ def _change_ranges(scenarios: Sequence[Trends]) -> list[str]:
         ]
         known = [value for value in changes if math.isfinite(value)]
         if known:
-            low, high = labels.signed(min(known), 1), labels.signed(max(known), 1)
-            parts.append(f"{low} to {high} % at {labels.layer_title(layer)}")
+            ends = dict.fromkeys(labels.signed(end(known), 1) for end in (min, max))
+            parts.append(f"{' to '.join(ends)} % at {labels.layer_title(layer)}")
     if not parts:
         return []
     return [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-MARGIN = 0.4  # degrees around the basins
+MARGIN = 0.3  # degrees around the basins
 LEFT, RIGHT, TOP, FOOT = 0.85, 0.2, 0.34, 0.3  # inches
 COLUMN_GAP, ROW_GAP, TITLE_GAP = 0.2, 0.12, 0.36
 BAR = 0.75  # inches below the maps that a colour bar with its label takes
@@ -52,10 +52,9 @@ class Place:
     def extent(self) -> tuple[float, float, float, float]:
         """West, east, south and north of the drawn window in degrees."""
         rows, columns = np.nonzero(self.inside)
-        if rows.size == 0:
-            rows, columns = np.array([0, self.lat.size - 1]), np.array([0, self.lon.size - 1])
-        west, east = self.lon[columns.min()] - MARGIN, self.lon[columns.max()] + MARGIN
-        return west, east, self.lat[rows.min()] - MARGIN, self.lat[rows.max()] + MARGIN
+        x = np.concatenate([self.lon[columns], *(line[0] for line in _outline_paths())])
+        y = np.concatenate([self.lat[rows], *(line[1] for line in _outline_paths())])
+        return x.min() - MARGIN, x.max() + MARGIN, y.min() - MARGIN, y.max() + MARGIN
 
     @property
     def aspect(self) -> float:

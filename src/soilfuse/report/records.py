@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -108,26 +108,26 @@ class Trends:
         rows = self.periods[[*KEY, "mean", "change_percent"]].itertuples(index=False, name=None)
         return {row[:4]: (float(row[4]), float(row[5])) for row in rows}
 
-    def slope(self, *key: Unpack[Key]) -> float:
+    def slope(self, *key: *Key) -> float:
         """Return a Sen slope in m3 m-3 a year; NaN where there is none.
 
         key: region, season, period, layer, here and below.
         """
         return self._tests.get(key, NO_TEST)[0]
 
-    def p_value(self, *key: Unpack[Key]) -> float:
+    def p_value(self, *key: *Key) -> float:
         """Return the p value of a trend; NaN where there is none."""
         return self._tests.get(key, NO_TEST)[1]
 
-    def significant(self, *key: Unpack[Key]) -> bool:
+    def significant(self, *key: *Key) -> bool:
         """Return whether a trend is significant; False where there is none."""
         return self._tests.get(key, NO_TEST)[2]
 
-    def mean(self, *key: Unpack[Key]) -> float:
+    def mean(self, *key: *Key) -> float:
         """Return a period's mean in m3 m-3; NaN where there is none."""
         return self._means.get(key, NO_MEAN)[0]
 
-    def change(self, *key: Unpack[Key]) -> float:
+    def change(self, *key: *Key) -> float:
         """Return a change against the reference period in percent; NaN where there is none."""
         return self._means.get(key, NO_MEAN)[1]
 

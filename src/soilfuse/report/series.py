@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE_WIDTH = 11.4
+LEAST_SPAN = 0.02  # m3 m-3; a narrower axis would make weather look like change
 
 
 def sen_line(
@@ -55,7 +56,10 @@ def _draw_line(
 
 
 def _finish(axes: "Axes", title: str) -> None:
-    axes.set_title(title, fontweight="bold")
+    axes.set_title(f"{title} ({labels.UNIT})", fontweight="bold")
+    low, high = axes.get_ylim()
+    if high - low < LEAST_SPAN:
+        axes.set_ylim((low + high - LEAST_SPAN) / 2, (low + high + LEAST_SPAN) / 2)
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.margins(x=0.01)
@@ -81,18 +85,13 @@ def _panels(count: int, row_height: float = 2.35) -> "tuple[Figure, list[Axes]]"
         rows,
         columns,
         left=0.055,
-        right=0.85,
+        right=0.862,
         top=1 - 0.32 / height,
         bottom=0.52 / height,
-        wspace=0.58,
+        wspace=0.54,
         hspace=0.3,
     )
     return figure, [figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
-
-
-def _label_left(axes: "Sequence[Axes]") -> None:
-    for panel in axes[::2]:
-        panel.set_ylabel(labels.UNIT)
 
 
 def regional_series(trends: Trends, period: str, season: str = "annual") -> "Figure":
@@ -102,7 +101,6 @@ def regional_series(trends: Trends, period: str, season: str = "annual") -> "Fig
     for panel, region in zip(axes, regions, strict=True):
         _layer_lines(panel, trends, period, region, season)
         _finish(panel, labels.region_title(region))
-    _label_left(axes)
     return figure
 
 
@@ -113,7 +111,6 @@ def seasonal_series(trends: Trends, period: str, region: str) -> "Figure":
     for panel, season in zip(axes, seasons, strict=True):
         _layer_lines(panel, trends, period, region, season)
         _finish(panel, labels.season_title(season))
-    _label_left(axes)
     return figure
 
 
@@ -151,5 +148,4 @@ def scenario_series(all_trends: Sequence[Trends], layer: int) -> "Figure":
                 own,
             )
         _finish(panel, labels.region_title(region))
-    _label_left(axes)
     return figure

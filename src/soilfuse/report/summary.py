@@ -59,6 +59,8 @@ def _count_sentence(layers: int, known: dict[int, float], sure: dict[int, float]
     wetter = sum(slope > 0 for slope in sure.values())
     drier = len(sure) - wetter
     neither, untested = len(known) - len(sure), layers - len(known)
+    if neither == layers > 1:
+        return f"None of the {counted(layers)} layers shows a significant trend"
     for number, what in ((wetter, "wetter"), (drier, "drier")):
         if number == layers > 1:
             return f"All {counted(layers)} layers get significantly {what}"

@@ -35,7 +35,7 @@ class Table:
         note = Markup('<p class="note">{}</p>').format(self.note) if self.note else Markup()
         return Markup(
             '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table{}>'
-            "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
+            "<caption><span>{}</span></caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
         ).format(
             self.caption,
             Markup(' class="words"') if self.words else "",

@@ -1,7 +1,7 @@
 """What a run records: numbers, parameters, tags and files, in as few requests as MLflow allows."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +31,10 @@ class StageRun:
         """
         self._log(_numbers(metrics), step or 0)
 
-    def log_curve(self, records: Iterable[Mapping[str, Any]], step: str = "epoch") -> None:
-        """Log the records of a curve, one a step; the column `step`, if any, numbers them."""
-        for number, record in enumerate(records):
-            values = {key: value for key, value in record.items() if key != step}
-            self.log_metrics(values, step=int(record.get(step, number)))
+    def log_epoch(self, record: Mapping[str, Any]) -> None:
+        """Log one epoch's numbers in one request, at the step that its `epoch` says."""
+        values = {key: value for key, value in record.items() if key != "epoch"}
+        self.log_metrics(values, step=int(record["epoch"]))
 
     def log_params(self, values: Mapping[str, Any]) -> None:
         """Log parameters of this run, each once; nested ones by dotted names."""

@@ -153,12 +153,11 @@ def _log_version(
     )
     logged = client.create_logged_model(experiment, name=name, source_run_id=run_id)
     shape = (1, len(champion.source_ids), *champion.grid_shape)
-    info = Model.log(
+    Model.log(
         artifact_path=None,
         flavor=mlflow.pyfunc,
         run_id=run_id,
         model_id=logged.model_id,
-        registered_model_name=name,
         python_model=str(MODEL_CODE),
         artifacts={"champion": str(folder)},
         code_paths=[str(Path(soilfuse.__file__).parent)],
@@ -166,11 +165,18 @@ def _log_version(
         input_example=np.full(shape, 0.25, dtype=np.float32),
         pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
     )
-    version = int(info.registered_model_version)
     told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}
-    for key, value in {**told, **tags, WEIGHTS: champion.weights_sha256}.items():
-        client.set_model_version_tag(name, str(version), key, str(value))
-    return version
+    marks = {**told, **tags, WEIGHTS: champion.weights_sha256}
+    if not client.search_registered_models(f"name='{name}'"):
+        client.create_registered_model(name)
+    made = client.create_model_version(
+        name,
+        source=f"models:/{logged.model_id}",
+        run_id=run_id,
+        tags={key: str(value) for key, value in marks.items()},
+        model_id=logged.model_id,
+    )
+    return int(made.version)
 
 
 def _signature(champion: Champion) -> Any:

@@ -21,6 +21,12 @@ EXPERIMENT = "soilfuse"
 DATABASE = "mlflow.db"
 SQLITE = "sqlite:///"
 MARKERS = (".dvc", "MLproject")
+QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 
 
 def project_root() -> Path:
@@ -53,8 +59,8 @@ def _database(uri: str) -> Path | None:
 
 def quiet() -> None:
     """Silence MLflow's news and deprecations, and its calls home; its errors stay."""
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for category in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
         warnings.filterwarnings("ignore", category=category, module=r"mlflow|alembic|google")
@@ -69,9 +75,10 @@ def store_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
+        old = f", or `mlflow db upgrade {uri}` where its tables are old" if _database(uri) else ""
         raise UserError(
-            f"the MLflow store {uri} refused: {error.message}; set MLFLOW_TRACKING_URI, "
-            f"or `mlflow db upgrade {uri}` where its tables are old"
+            f"the MLflow store {uri} refused: {error.message}; set MLFLOW_TRACKING_URI to one that "
+            f"answers{old}"
         ) from None
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soilfuse import config, files, names
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, unknown
 from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
-from soilfuse.world import gridded_files, observations, station_files, stations
+from soilfuse.world import gridded_files, observations, station_files, station_networks, stations
 from soilfuse.world.climate_models import ClimateModelWorld
 from soilfuse.world.cmip6_files import write_mrsos
 from soilfuse.world.region import points_of
@@ -32,6 +32,7 @@ def write_world(
     """
     root = Path(root)
     _require_replaceable(root)
+    _require_known(models)
     root.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=root.parent, prefix=f".{root.name}."))
     try:
@@ -45,11 +46,23 @@ def write_world(
 
 
 def _require_replaceable(root: Path) -> None:
-    if root.exists() and (not root.is_dir() or any(root.iterdir())) and not (root / MANIFEST).exists():
+    occupied = root.exists() and (not root.is_dir() or any(root.iterdir()))
+    if occupied and not (root / MANIFEST).exists():
         raise UserError(
             f"{root} holds files that are no pseudo-reality (no {MANIFEST}); expected an empty "
             "folder or an earlier world: edit params.yaml:raw_root, or move the files away"
         )
+
+
+def _require_known(models: Mapping[str, str]) -> None:
+    where = "params.yaml:cmip6.models"
+    problems = [
+        unknown("climate model", source_id, names.CLIMATE_MODELS, where)
+        for source_id in models
+        if source_id not in names.CLIMATE_MODELS
+    ]
+    if problems:
+        raise UserError(*problems)
 
 
 def _write(
@@ -59,7 +72,8 @@ def _write(
     grid = Grid.regular(**domain.model_dump(exclude={"name"}))
     truth = Truth(world.seed)
     for source_id, variant_label in progress(models.items(), "climate models", len(models)):
-        _write_model(root / "cmip6", ClimateModelWorld(source_id, truth, grid), variant_label, label)
+        model = ClimateModelWorld(source_id, truth, grid)
+        _write_model(root / "cmip6", model, variant_label, label)
     place = truth.at(*points_of(grid))
     for experiment in progress(names.EXPERIMENT_YEARS, "truth"):
         values = place.soil_moisture(experiment)
@@ -93,10 +107,10 @@ def _write_amsmqtp(folder: Path, place: Place, grid: Grid, step: int, label: str
 def _write_stations(root: Path, truth: Truth, grid: Grid, world: config.World) -> None:
     placed = {
         network.name: stations.place(truth, network, grid, world.stations)
-        for network in (*stations.ISMN_NETWORKS, stations.CMA_NETWORK)
+        for network in (*station_networks.ISMN_NETWORKS, station_networks.CMA)
     }
-    for network in stations.ISMN_NETWORKS:
+    for network in station_networks.ISMN_NETWORKS:
         records = stations.hourly_records(truth, placed[network.name], world.station_hour_step)
         for record in progress(records, f"ISMN {network.name}"):
             station_files.write_ismn(root / "ismn", record)
-    station_files.write_cma(root / "cma", truth, placed[stations.CMA_NETWORK.name])
+    station_files.write_cma(root / "cma", truth, placed[station_networks.CMA.name])

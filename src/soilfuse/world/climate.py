@@ -1,4 +1,4 @@
-"""The seasonal cycle of soil moisture as terrain, rain and frost shape it, and ways to get it wrong."""
+"""The seasonal cycle that terrain, rain and frost give soil moisture, and ways to get it wrong."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,9 @@ def liquid_share(
     kilometres = (height - REFERENCE_HEIGHT) / 1000
     north = lat - 34
     thaw = THAW + physics.thaw_shift + THAW_PER_KM * kilometres + THAW_PER_DEGREE * north
-    freeze = FREEZE + physics.thaw_shift / 2 + FREEZE_PER_KM * kilometres + FREEZE_PER_DEGREE * north
+    freeze = (
+        FREEZE + physics.thaw_shift / 2 + FREEZE_PER_KM * kilometres + FREEZE_PER_DEGREE * north
+    )
     front = FRONT * (1 + 0.3 * layer)
     month = MONTHS[:, None]
     thawed = 1 / (1 + np.exp(-(month - thaw - THAW_LAG * layer) / front))

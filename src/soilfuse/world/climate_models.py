@@ -57,7 +57,7 @@ class ClimateModelWorld:
 
     @cached_property
     def physics(self) -> climate.Physics:
-        """What the model makes of the land: no ridges, thaw and rain at another time, ice counted."""
+        """What the model makes of the land: no ridges, other thaw and rain, ice counted."""
         rng = self._rng("physics")
         return climate.Physics(
             ridges=0.0,
@@ -83,7 +83,9 @@ class ClimateModelWorld:
         lat, lon = native.inner_points()
 
         def cells(values: np.ndarray) -> np.ndarray:
-            return values.reshape(*values.shape[:-1], native.lat.size * native.lon.size, -1).mean(-1)
+            return values.reshape(*values.shape[:-1], native.lat.size * native.lon.size, -1).mean(
+                -1
+            )
 
         terrain = self.truth.terrain
         rng = self._rng("errors")
@@ -108,7 +110,9 @@ class ClimateModelWorld:
         truth = self.truth.layer_climatology(0, region.lat, region.lon).T
         sd, correlation = record.TAYLOR[self.source_id]
         # Published R pools all months: both sides' weather lowers it.
-        correlation /= np.sqrt((1 - WEATHER_SHARE**2) * (1 - (TRUE_WEATHER_SD[0] / record.TARGET_SD) ** 2))
+        correlation /= np.sqrt(
+            (1 - WEATHER_SHARE**2) * (1 - (TRUE_WEATHER_SD[0] / record.TARGET_SD) ** 2)
+        )
         factors = mixture(truth.ravel(), seen.ravel(), own.ravel(), correlation)
         factors *= sd * np.sqrt(1 - WEATHER_SHARE**2)
         constant = self.mean - factors[0] * seen.mean() - factors[1] * own.mean()
@@ -168,9 +172,7 @@ class ClimateModelWorld:
         return curves[experiment_months(experiment)] @ self._maps_of_change
 
 
-def mixture(
-    truth: np.ndarray, seen: np.ndarray, own: np.ndarray, correlation: float
-) -> np.ndarray:
+def mixture(truth: np.ndarray, seen: np.ndarray, own: np.ndarray, correlation: float) -> np.ndarray:
     """Return the two factors a, b for which a seen + b own has the wanted correlation with truth.
 
     All are (N,); the mixture's standard deviation is 1 and b is not negative. A correlation beyond

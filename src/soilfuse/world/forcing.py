@@ -13,8 +13,10 @@ from soilfuse.world import published as record
 
 KNOTS = np.array([1950, 1995, 2014, 2021, 2040, 2070, 2100])
 YEARS = np.arange(1950, 2101)
+REFERENCE = (YEARS >= 1995) & (YEARS <= 2014)
 UNIT = 1e-4  # the record's slopes are in 1e-4 m3 m-3 yr-1
 FUTURE_KNOTS = len(KNOTS) - 3  # rates after 2014
+SLOPE_TOLERANCE, LOWEST_SUMMER_RATE = 0.3 * UNIT, -0.6 * UNIT  # only summer may dry
 # What an equation weighs: slope, change, annual slope, annual change, period rates, shape.
 SLOPE, CHANGE, ANNUAL_SLOPE, ANNUAL_CHANGE, PERIOD, SHAPE = 1.0, 1.0, 3.0, 3.0, 1.0, 0.15
 # Rates of 2014-2021, 2021-2040, 2040-2070 and 2070-2100 against the slope of the whole: the early
@@ -67,7 +69,7 @@ def _slope_row(first: int, last: int) -> np.ndarray:
 def _change_row() -> np.ndarray:
     """(K-1,) 2071-2100 minus 1995-2014 as a linear function of the rates."""
     steps = ramps()
-    return steps[(YEARS >= 2071)].mean(axis=0) - steps[(YEARS >= 1995) & (YEARS <= 2014)].mean(axis=0)
+    return steps[YEARS >= 2071].mean(axis=0) - steps[REFERENCE].mean(axis=0)
 
 
 @lru_cache
@@ -86,38 +88,37 @@ def historical_rates(layer: int) -> np.ndarray:
     return shares[:, None] * np.array([before, recent])
 
 
-def _equations(layer: int, ssp: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted rows and targets for the (4 seasons x 4 rates) unknowns after 2014."""
-    past = historical_rates(layer)
-    slope_row, change_row = _slope_row(2015, 2100), _change_row()
-    rows, targets = [], []
+class _Equations:
+    """Weighted linear equations in the rates after 2014: (4 seasons x FUTURE_KNOTS) unknowns."""
 
-    def add(row: np.ndarray, target: float, scale: float, weight: float) -> None:
-        rows.append(row.ravel() * weight / scale)
-        targets.append(target * weight / scale)
+    def __init__(self, layer: int, ssp: int) -> None:
+        """Collect what the record says of one layer and SSP."""
+        self.rows: list[np.ndarray] = []
+        self.targets: list[float] = []
+        past = historical_rates(layer)
+        for name in ("annual", *record.SEASONAL):
+            seasons = np.array([name in ("annual", season) for season in record.SEASONAL], float)
+            seasons /= seasons.sum()
+            weights = (ANNUAL_SLOPE, ANNUAL_CHANGE) if name == "annual" else (SLOPE, CHANGE)
+            slope, change = slopes(layer, name)[ssp], changes(layer, name)[ssp]
+            scale = abs(slope) + SLOPE_TOLERANCE
+            for row, target, size, weight in (
+                (_slope_row(2015, 2100), slope, scale, weights[0]),
+                (_change_row(), change, abs(change), weights[1]),
+            ):
+                known = seasons @ (past @ row[:2])
+                self._add(np.outer(seasons, row[2:]), target - known, size, weight)
+            if name != "annual":
+                for step, share in zip(np.eye(FUTURE_KNOTS), SHAPE_RATES, strict=True):
+                    self._add(np.outer(seasons, step), share * slope, scale + abs(slope), SHAPE)
+        if record.SSPS[ssp] == "ssp370":
+            early = record.EARLY_SPRING_RATES[layer] * UNIT
+            spring = np.array([season == "MAM" for season in record.SEASONAL], float)
+            self._add(np.outer(spring, np.eye(FUTURE_KNOTS)[1]), early, early, PERIOD)
 
-    for name in ("annual", *record.SEASONAL):
-        of_season = np.array([name in ("annual", season) for season in record.SEASONAL], float)
-        of_season /= of_season.sum()
-        annual = name == "annual"
-        slope, change = slopes(layer, name)[ssp], changes(layer, name)[ssp]
-        scale = (abs(slope) + 0.3 * UNIT, abs(change))
-        for row, target, size, weight in (
-            (slope_row, slope, scale[0], ANNUAL_SLOPE if annual else SLOPE),
-            (change_row, change, scale[1], ANNUAL_CHANGE if annual else CHANGE),
-        ):
-            known = of_season @ (past @ row[:2])
-            add(np.outer(of_season, row[2:]), target - known, size, weight)
-        if not annual:
-            for step, share in enumerate(SHAPE_RATES):
-                unit = np.eye(FUTURE_KNOTS)[step]
-                add(np.outer(of_season, unit), share * slope, scale[0] + abs(slope), SHAPE)
-    if record.SSPS[ssp] == "ssp370":
-        spring = np.zeros((4, FUTURE_KNOTS))
-        spring[record.SEASONAL.index("MAM"), 1] = 1
-        early = record.EARLY_SPRING_RATES[layer] * UNIT
-        add(spring, early, early, PERIOD)
-    return np.array(rows), np.array(targets)
+    def _add(self, row: np.ndarray, target: float, scale: float, weight: float) -> None:
+        self.rows.append(row.ravel() * weight / scale)
+        self.targets.append(target * weight / scale)
 
 
 @lru_cache
@@ -128,11 +129,12 @@ def regional_change(layer: int, ssp: str) -> np.ndarray:
     """
     from scipy.optimize import lsq_linear
 
-    rows, targets = _equations(layer, record.SSPS.index(ssp))
-    lowest = np.repeat([0.0, 0.0, -0.6 * UNIT, 0.0], FUTURE_KNOTS)
+    equations = _Equations(layer, record.SSPS.index(ssp))
+    lowest = np.repeat([0.0, 0.0, LOWEST_SUMMER_RATE, 0.0], FUTURE_KNOTS)
+    rows, targets = np.array(equations.rows), np.array(equations.targets)
     future = lsq_linear(rows, targets, bounds=(lowest, np.inf)).x.reshape(4, FUTURE_KNOTS)
     curve = ramps() @ np.concatenate([historical_rates(layer), future], axis=1).T
-    return curve - curve[(YEARS >= 1995) & (YEARS <= 2014)].mean(axis=0)
+    return curve - curve[REFERENCE].mean(axis=0)
 
 
 @lru_cache

@@ -144,7 +144,9 @@ def write_truth(folder: Path, grid: Grid, experiment: str, values: np.ndarray, w
         "lat": Variable(("lat",), grid.lat, _geographic("latitude", "north")),
         "lon": Variable(("lon",), grid.lon, _geographic("longitude", "east")),
         "depth_bnds": Variable(("depth", "bnds"), bounds),
-        names.SOIL_MOISTURE: Variable(("time", "depth", "lat", "lon"), maps, about, compressed=True),
+        names.SOIL_MOISTURE: Variable(
+            ("time", "depth", "lat", "lon"), maps, about, compressed=True
+        ),
     }
     attributes = {"source": "truth", "experiment": experiment, "world": world}
     write(folder / f"truth_{experiment}.nc", variables, attributes | {"soilfuse_world": world})

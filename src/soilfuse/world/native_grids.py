@@ -21,7 +21,13 @@ GAUSSIAN = {
     "MPI-ESM1-2-LR": 96,
     "MRI-ESM2-0": 160,
 }
-POLE_TO_POLE = {"CESM2": 192, "CMCC-CM2-SR5": 192, "NorESM2-LM": 96, "NorESM2-MM": 192, "TaiESM1": 192}
+POLE_TO_POLE = {
+    "CESM2": 192,
+    "CMCC-CM2-SR5": 192,
+    "NorESM2-LM": 96,
+    "NorESM2-MM": 192,
+    "TaiESM1": 192,
+}
 HALF_A_STEP = {"ACCESS-CM2": 144, "KACE-1-0-G": 144, "UKESM1-0-LL": 144}
 # The archive's files mostly run south to north; a reader must take both.
 NORTH_TO_SOUTH = ("BCC-CSM2-MR", "MPI-ESM1-2-LR")
@@ -86,7 +92,7 @@ def native_window(model: ClimateModel, grid: Grid) -> NativeGrid:
     west = grid.lon[0] % 360
     if west + grid.lon[-1] - grid.lon[0] > lon[-1] or west < lon[0]:
         raise UserError(
-            f"the pseudo-reality has no domain across 0E (got {grid.lon[0]:g} to {grid.lon[-1]:g}); "
+            f"the pseudo-reality has no domain across 0E; got {grid.lon[0]:g} to {grid.lon[-1]:g}; "
             "it is made for 89-104E 31-38N: edit params.yaml:domain"
         )
     rows = _covering(lat, grid.lat[0], grid.lat[-1])

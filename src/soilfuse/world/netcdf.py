@@ -25,7 +25,7 @@ class Variable:
     """
 
     dims: tuple[str, ...]
-    values: np.ndarray
+    values: np.ndarray | np.generic
     attributes: Mapping[str, Any] = field(default_factory=dict)
     compressed: bool = False
 
@@ -70,7 +70,12 @@ def _create(file: h5py.File, name: str, variable: Variable) -> h5py.Dataset:
     if variable.compressed:
         ahead = [1] * (values.ndim - 3)
         chunks = (min(values.shape[0], RECORDS_A_CHUNK), *ahead, *values.shape[-2:])
-        settings |= {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": chunks}
+        settings |= {
+            "compression": "gzip",
+            "compression_opts": 1,
+            "shuffle": True,
+            "chunks": chunks,
+        }
     if values.dtype == object:
         settings["dtype"] = h5py.string_dtype()
     dataset = file.create_dataset(name, data=values, **settings)

@@ -80,9 +80,10 @@ def era5_land(place: Place, first_year: int, last_year: int) -> np.ndarray:
     mixing = overlap_weights(names.ERA5_LAND_LAYERS).astype(np.float32)
     values = np.einsum("ld,tdn->tln", mixing, place.observed(first_year, last_year))
     normal = np.einsum("ld,mdn->mln", mixing, place.climatology)
-    wrong = np.stack(
-        [_seasonal_error(truth, lat, lon, layer) for layer in range(3)], axis=1
-    ) * np.array(ERA5_LAND_SEASONAL)[:, None]
+    wrong = (
+        np.stack([_seasonal_error(truth, lat, lon, layer) for layer in range(3)], axis=1)
+        * np.array(ERA5_LAND_SEASONAL)[:, None]
+    )
     wrong = wrong + np.array(ERA5_LAND_STATIC)[:, None] * errors.static(lat, lon)
     month = np.arange(len(values)) % 12
     values = ERA5_LAND_KEPT * values + ((1 - ERA5_LAND_KEPT) * normal + wrong)[month]

@@ -7,7 +7,7 @@ from soilfuse.world.fields import SmoothField
 from soilfuse.world.region import calibration_points
 from soilfuse.world.terrain import bump
 
-# (lat, lon, width in lat, width in lon): where Li et al. 2024, section 3.3, see the fastest wetting.
+# Where Li et al. 2024, section 3.3, see the fastest wetting: lat, lon, width in lat, in lon.
 WEST_YANGTZE = (34.6, 91.6, 1.2, 1.9)
 SOUTH_EAST_YELLOW = (33.4, 102.0, 0.9, 1.1)
 NORTH_EAST_YELLOW = (35.5, 100.3, 0.6, 1.0)

@@ -7,7 +7,8 @@ import numpy as np
 
 from soilfuse import seeding
 from soilfuse.world.observations import share_of_month
-from soilfuse.world.stations import CMA_NETWORK, CMA_YEARS, FIRST_YEAR, Record, Station, sensor_months
+from soilfuse.world.station_networks import CMA
+from soilfuse.world.stations import FIRST_YEAR, Record, Station, sensor_months
 from soilfuse.world.truth import Truth
 
 # The archive holds files of old and new exports; MAQU's end their lines with a bare CR.
@@ -16,6 +17,7 @@ CMA_COLUMNS = (
     "station_id,longitude,latitude,elevation_m,date,depth_from_cm,depth_to_cm,"
     "soil_moisture_percent,quality"
 )
+CMA_YEARS = range(2015, 2019)
 CMA_DAYS = (8, 18, 28)
 CMA_MISSING, CMA_DOUBTFUL, CMA_WRONG = 0.02, 0.03, 0.01  # shares of records
 CMA_SPREAD = 0.006  # m3 m-3, of single records
@@ -77,7 +79,9 @@ def write_cma(folder: Path, truth: Truth, stations: list[Station]) -> None:
     for station, months in sensor_months(truth, stations):
         rng = seeding.generator(truth.seed, "world", "stations", "CMA", station.name, "records")
         course = np.gradient(months, axis=0)[month] * share_of_month(times)[:, None]
-        values = months[month] + course + CMA_SPREAD * rng.normal(size=(times.size, months.shape[1]))
+        values = (
+            months[month] + course + CMA_SPREAD * rng.normal(size=(times.size, months.shape[1]))
+        )
         _add_rows(rows, station, times, *_spoilt(rng, 100 * values))
     folder.mkdir(parents=True, exist_ok=True)
     for year, lines in rows.items():
@@ -85,7 +89,7 @@ def write_cma(folder: Path, truth: Truth, stations: list[Station]) -> None:
 
 
 def _spoilt(rng: np.random.Generator, percent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Some records are missing, doubtful or wrong; (times, depths) values in percent and quality."""
+    """Spoil some records; return values in percent and quality, both (times, depths)."""
     chance = rng.random(percent.shape)
     wrong = chance < CMA_WRONG
     doubtful = ~wrong & (chance < CMA_WRONG + CMA_DOUBTFUL)
@@ -104,7 +108,7 @@ def _add_rows(
     quality: np.ndarray,
 ) -> None:
     head = f"{station.name},{station.lon:.4f},{station.lat:.4f},{station.elevation:.1f}"
-    depths = [f"{100 * top:.0f},{100 * base:.0f}" for top, base in CMA_NETWORK.depths]
+    depths = [f"{100 * top:.0f},{100 * base:.0f}" for top, base in CMA.depths]
     dates = np.datetime_as_string(times, unit="D")
     for i, date in enumerate(dates):
         rows[int(date[:4])].extend(_lines(head, date, depths, percent[i], quality[i]))

@@ -9,6 +9,7 @@ from soilfuse import names, seeding
 from soilfuse.grids.grid import Grid
 from soilfuse.world import climate
 from soilfuse.world.observations import share_of_month
+from soilfuse.world.station_networks import Network
 from soilfuse.world.truth import Truth
 
 FIRST_YEAR, LAST_YEAR = 2008, 2019
@@ -18,45 +19,8 @@ OFFSET_SPREAD, SWING_SPREAD = 0.03, 0.10
 MONTHLY_SPREAD = 0.014
 RECORD_SPREAD = 0.006
 SATURATION = 0.52
+FIRST_CMA_NUMBER = 52800
 EDGE = 0.05  # degrees from the domain's edge
-
-
-@dataclass(frozen=True)
-class Network:
-    """A published network: number of stations, where it lies, its sensor and depths in m."""
-
-    name: str
-    count: int
-    centre: tuple[float, float]  # lat, lon
-    spread: tuple[float, float]  # degrees
-    sensor: str
-    depths: tuple[tuple[float, float], ...]
-    prefix: str
-
-
-def _points(*depths: float) -> tuple[tuple[float, float], ...]:
-    return tuple((depth, depth) for depth in depths)
-
-
-# Counts: Li et al. 2024, section 2.2.4; depths as the networks' own descriptions.
-ISMN_NETWORKS = (
-    Network(
-        "CTP_SMTMN", 56, (31.75, 91.9), (0.30, 0.35), "EC-TM-and-5TM",
-        ((0.0, 0.05), *_points(0.10, 0.20, 0.40)), "L",
-    ),  # fmt: skip
-    Network(
-        "MAQU", 27, (33.9, 102.1), (0.15, 0.25), "ECH20-EC-TM",
-        _points(0.05, 0.10, 0.20, 0.40, 0.80), "NST_",
-    ),  # fmt: skip
-    Network(
-        "NAQU", 11, (31.35, 91.9), (0.10, 0.15), "5TM", _points(0.05, 0.10, 0.20, 0.40, 0.60), "Site"
-    ),
-)  # fmt: skip
-CMA_NETWORK = Network(
-    "CMA", 93, (34.3, 98.5), (1.6, 3.2), "DZN3",
-    tuple((depth / 10, (depth + 1) / 10) for depth in range(10)), "5",
-)  # fmt: skip
-CMA_YEARS = range(2015, 2019)
 
 
 @dataclass(frozen=True)
@@ -90,22 +54,25 @@ def place(truth: Truth, network: Network, grid: Grid, share: float) -> list[Stat
     """
     rng = seeding.generator(truth.seed, "world", "stations", network.name)
     count = max(round(network.count * share), 1 if share > 0 else 0)
-    lat = network.centre[0] + network.spread[0] * rng.normal(size=network.count)
-    lon = network.centre[1] + network.spread[1] * rng.normal(size=network.count)
-    lat, lon = _within(lat, grid.lat), _within(lon, grid.lon)
-    heights = truth.terrain.elevation(lat, lon)
-    stations = []
-    for i in range(count):
-        cell = tuple(float(axis[np.abs(axis - x[i]).argmin()]) for axis, x in _axes(grid, lat, lon))
-        name = f"{network.prefix}{i + 1:02d}" if network.name != "CMA" else f"{52800 + 31 * i}"
-        stations.append(
-            Station(network, name, float(lat[i]), float(lon[i]), float(heights[i]), cell)  # type: ignore[arg-type]
+    scatter = rng.normal(size=(2, network.count))
+    lat = _within(network.centre[0] + network.spread[0] * scatter[0], grid.lat)
+    lon = _within(network.centre[1] + network.spread[1] * scatter[1], grid.lon)
+    height = truth.terrain.elevation(lat, lon)
+    return [
+        Station(
+            network,
+            f"{network.prefix}{i + 1:02d}" if network.prefix else str(FIRST_CMA_NUMBER + 31 * i),
+            float(lat[i]),
+            float(lon[i]),
+            float(height[i]),
+            (_nearest(grid.lat, lat[i]), _nearest(grid.lon, lon[i])),
         )
-    return stations
+        for i in range(count)
+    ]
 
 
-def _axes(grid: Grid, lat: np.ndarray, lon: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    return (grid.lat, lat), (grid.lon, lon)
+def _nearest(axis: np.ndarray, value: float) -> float:
+    return float(axis[np.abs(axis - value).argmin()])
 
 
 def _within(values: np.ndarray, axis: np.ndarray) -> np.ndarray:
@@ -139,7 +106,9 @@ def sensor_months(truth: Truth, stations: list[Station]) -> Iterator[tuple[Stati
 def hourly_records(truth: Truth, stations: list[Station], hour_step: int) -> Iterator[Record]:
     """Yield the record of every sensor, every hour_step-th hour, with gaps and flags."""
     for station, months in sensor_months(truth, stations):
-        frozen = 1 - climate.liquid_share(np.array([station.elevation]), np.array([station.lat]))[:, 0]
+        frozen = (
+            1 - climate.liquid_share(np.array([station.elevation]), np.array([station.lat]))[:, 0]
+        )
         span = _rng(truth, station, "span").uniform(0, 1, 2)
         days = int((RECORD[1] - RECORD[0]).astype(int))
         first = RECORD[0] + int(span[0] * 0.35 * days)

@@ -17,7 +17,7 @@ def bump(lat: np.ndarray, lon: np.ndarray, centre: tuple[float, float, float, fl
 
 
 def _plateau(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-    """Large shape in m: high in the west, falling to the east, with the Qaidam basin in the north."""
+    """Large shape in m: high in the west, lower in the east, the Qaidam basin in the north."""
     height = 4950 - 900 / (1 + np.exp(-(lon - 98.5) / 1.6))
     height = height - 1500 / (1 + np.exp(-(lon - 104.5) / 0.7))
     height = height - 1900 * bump(lat, lon, (37.6, 94.0, 1.2, 3.6))
@@ -40,7 +40,9 @@ class Terrain:
         def field(name: str, length: float) -> SmoothField:
             return SmoothField.draw(seeding.generator(seed, "world", "terrain", name), length)
 
-        return cls(field("ridges", 0.35), field("massifs", 1.2), field("rain", 1.6), field("soil", 0.6))
+        return cls(
+            field("ridges", 0.35), field("massifs", 1.2), field("rain", 1.6), field("soil", 0.6)
+        )
 
     def elevation(self, lat: np.ndarray, lon: np.ndarray, ridges: float = 1.0) -> np.ndarray:
         """Return (N,) elevation in m; ridges < 1 smooths the orography as a coarse model does."""

@@ -118,7 +118,8 @@ class Place:
         self.climatology = truth.climatology(lat, lon).astype(np.float32)
         self._waves = truth.weather.basis(lat, lon)
         self._maps = [
-            forced_pattern(truth.seed, layer, lat, lon).astype(np.float32) for layer in range(LAYERS)
+            forced_pattern(truth.seed, layer, lat, lon).astype(np.float32)
+            for layer in range(LAYERS)
         ]
 
     def soil_moisture(self, experiment: str, months: slice = slice(None)) -> np.ndarray:

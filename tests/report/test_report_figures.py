@@ -1,0 +1,220 @@
+"""What figures hold: masks, dots, scales, lines, and bytes that do not change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from soilfuse import names
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import basin_mask
+from soilfuse.report import bars, labels, series, style, trend_maps
+from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
+from soilfuse.report.maps import Panel, draw_map, map_grid
+from soilfuse.report.pictures import Folder
+from soilfuse.report.taylor_figure import reference_sd, taylor_diagram
+
+
+@pytest.fixture
+def place(make_trends):
+    trends = make_trends()
+    maps = trends.maps
+    return trend_maps.place_of(trends, basin_mask(Grid(maps["lat"].values, maps["lon"].values)))
+
+
+@pytest.fixture(autouse=True)
+def drawn_in_style():
+    with style.drawing():
+        yield
+
+
+def colour_bars(figure):
+    """Return the labels of a figure's colour bars: maps have no axis labels."""
+    return [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()]
+
+
+def test_cells_outside_the_basins_are_masked(place):
+    values = np.ones(place.inside.shape)
+    axes = style.new_figure(4, 3).add_subplot()
+    mesh = draw_map(axes, place, Panel(values, style.change_scale(1)))
+    assert np.array_equal(np.ma.getmaskarray(mesh.get_array()), ~place.inside)
+
+
+def test_dots_stand_on_significant_cells_inside_only(place):
+    dots = np.zeros(place.inside.shape, bool)
+    row, column = np.argwhere(place.inside)[7]
+    dots[row, column] = True
+    dots[np.nonzero(~place.inside)] = True
+    axes = style.new_figure(4, 3).add_subplot()
+    draw_map(axes, place, Panel(np.ones(dots.shape), style.change_scale(1), dots=dots))
+    points = axes.collections[-1].get_offsets()
+    assert points.tolist() == [[place.lon[column], place.lat[row]]]
+
+
+def test_a_degree_keeps_its_proportion(place):
+    figure = map_grid(place, [[Panel(np.ones(place.inside.shape), style.change_scale(1))]])
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    west, east, south, north = place.extent
+    box = axes.get_window_extent()
+    stretch = (box.height / (north - south)) / (box.width / (east - west))
+    assert stretch == pytest.approx(1 / np.cos(np.deg2rad((south + north) / 2)), rel=1e-3)
+    assert 33 < (south + north) / 2 < 35
+
+
+def test_every_colour_bar_has_a_unit(place, make_trends):
+    trends = make_trends()
+    slopes = trend_maps.slope_maps(place, trends, "2015-2100", [1, 3], ["annual", "JJA"])
+    changes = trend_maps.change_maps(place, trends, [1, 3], ["annual"])
+    assert colour_bars(slopes) == [labels.RATE_UNIT] * 2
+    assert colour_bars(changes) == ["change (%)"] * 2
+
+
+def test_equal_scales_share_one_bar(place, make_trends):
+    trends = make_trends()
+    figure = trend_maps.slope_maps(place, trends, "2015-2100", [1, 2], ["annual"])
+    assert colour_bars(figure) == [labels.RATE_UNIT]
+
+
+def test_scales_are_symmetric_and_the_same_for_all_scenarios():
+    for layer in range(1, 6):
+        for scale in (style.slope_scale(layer, "2015-2100"), style.change_scale(layer)):
+            assert np.allclose(np.array(scale.levels), -np.array(scale.levels)[::-1])
+        century, decades = (style.slope_scale(layer, p) for p in ("2015-2100", "2021-2040"))
+        assert max(decades.levels) > max(century.levels)
+    colour_map, norm = style.slope_scale(1, "2015-2100").colouring()
+    assert colour_map(norm(-99)) == colour_map(norm(-6.1))
+    assert colour_map(norm(-0.2)) != colour_map(norm(0.2))
+
+
+def test_share_of_area_counts_by_area(make_trends, place):
+    trends = make_trends()
+    upper = np.broadcast_to(place.lat[:, None] > 34, place.inside.shape)
+    trends.maps["significant"] = trends.maps["significant"].where(upper, 0).fillna(0)
+    trends.maps["sens_slope"] = abs(trends.maps["sens_slope"]) + 1e-4
+    wetter, drier = trend_maps.significant_share(trends, place, "annual", "2015-2100", 1)
+    weight = np.cos(np.deg2rad(place.lat))[:, None] * place.inside
+    known = trends.maps["significant"].sel(season="annual", period="2015-2100")[0].values > 0
+    assert wetter == pytest.approx(100 * (weight * known).sum() / weight.sum())
+    assert 0 < wetter < 100
+    assert drier == 0
+
+
+@given(st.floats(-1e-3, 1e-3), st.floats(0.05, 0.4))
+def test_sen_lines_lie_on_straight_series(slope, start):
+    years = np.arange(1950, 2015)
+    values = start + slope * (years - 1950)
+    ends, line = series.sen_line(years, values, slope, (1995, 2014))
+    assert ends.tolist() == [1995, 2014]
+    assert np.allclose(line, start + slope * (ends - 1950))
+
+
+def test_series_show_rates_with_stars(make_trends):
+    figure = series.seasonal_series(make_trends(), "2015-2100", "trsr")
+    legends = [axes.get_legend() for axes in figure.axes]
+    first = [legend.get_texts()[0].get_text() for legend in legends]
+    assert first == ["0–10 cm  +3.15*", "0–10 cm  +4.03*", "0–10 cm  +0.13", "0–10 cm  +2.77*"]
+
+
+def test_series_survive_a_missing_layer(make_trends):
+    trends = make_trends()
+    gone = trends.series["layer"] == 2
+    trends.series.loc[gone, "value"] = np.nan
+    figure = series.regional_series(trends, "2015-2100")
+    assert f"10–30 cm  {labels.MISSING}" in [
+        t.get_text() for t in figure.axes[0].get_legend().get_texts()
+    ]
+
+
+def test_bars_are_hollow_where_not_significant(make_trends):
+    figure = bars.period_rates(make_trends(), "trsr")
+    filled = [
+        tuple(patch.get_facecolor()) != (1, 1, 1, 1)
+        for patch in figure.axes[0].patches
+        if np.isfinite(patch.get_height())
+    ]
+    by_period = np.array(filled).reshape(3, 5)  # seasons in the order of names.SEASONS
+    assert by_period[1].tolist() == [False] * 5
+    assert by_period[0].tolist() == [season != "JJA" for season in names.SEASONS]
+
+
+def taylor_table(target, rows):
+    parts = [
+        (name, 1, sd, r, np.sqrt(sd**2 + target**2 - 2 * sd * target * r)) for name, sd, r in rows
+    ]
+    return pd.DataFrame(parts, columns=["name", "layer", "sd", "r", "crmsd"])
+
+
+def test_target_spread_follows_from_the_rows():
+    rows = [("ACCESS-CM2", 0.04, 0.1), ("CESM2", 0.09, -0.2), ("unet", 0.07, 0.9)]
+    table = taylor_table(0.0806, rows)
+    assert reference_sd(table) == pytest.approx(0.0806)
+    table.loc[len(table)] = ("AMSMQTP", 1, 0.0806, 1.0, 0.0)
+    assert reference_sd(table) == 0.0806
+
+
+@pytest.mark.parametrize("lowest", [-0.3, 0.2])
+def test_taylor_places_methods_by_r_and_spread(lowest):
+    table = taylor_table(0.08, [("CESM2", 0.05, lowest), ("unet", 0.072, 0.9)])
+    figure = taylor_diagram(table)
+    axes = figure.axes[0]
+    spots = {
+        tuple(np.round(line.get_xydata()[0], 6))
+        for line in axes.lines
+        if len(line.get_xydata()) == 1
+    }
+    for sd, r in ((0.05, lowest), (0.072, 0.9)):
+        assert (round(sd * r, 6), round(sd * np.sqrt(1 - r * r), 6)) in spots
+    assert (axes.get_xlim()[0] < 0) == (lowest < 0)
+
+
+def test_methods_come_with_the_network_first():
+    table = pd.DataFrame({"method": ["delta_change", "climatology", "unet"]})
+    assert methods_of(table) == ["unet", "climatology", "delta_change"]
+
+
+def test_score_bars_are_as_high_as_the_scores():
+    rows = [
+        (method, layer, "rmse", 0.01 * layer + shift)
+        for method, shift in (("unet", 0.0), ("climatology", 0.005))
+        for layer in (1, 2)
+    ]
+    scores = pd.DataFrame(rows, columns=["method", "layer", "metric", "value"])
+    figure = score_bars(scores, None, "rmse")
+    heights = [round(patch.get_height(), 6) for patch in figure.axes[0].patches]
+    assert heights == [0.01, 0.02, 0.015, 0.025]
+    assert "no intervals were computed" in [text.get_text() for text in figure.axes[1].texts]
+
+
+def test_future_bars_leave_percent_out():
+    rows = [
+        ("unet", "ssp126", 1, quantity, value)
+        for quantity, value in (
+            ("change_2071_2100", 0.01),
+            ("change_percent_2071_2100", 5.0),
+            ("sens_slope", 1e-4),
+        )
+    ]
+    future = pd.DataFrame(rows, columns=["method", "experiment", "layer", "quantity", "rmse"])
+    figure = future_bars(future)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "Change by 2071–2100",
+        "Sen slope over the whole scenario",
+    ]
+    assert figure.axes[1].patches[0].get_height() == pytest.approx(1.0)
+
+
+def test_png_bytes_repeat_and_name_their_product(tmp_path, make_trends):
+    drawn = []
+    for name in ("a", "b"):
+        folder = Folder(tmp_path / name, "soilfuse", "ab" * 32)
+        trends = make_trends()
+        picture = folder.draw("rates", lambda t=trends: bars.period_rates(t, "trsr"), "t", "c", "a")
+        drawn.append(picture)
+    assert drawn[0].path.read_bytes() == drawn[1].path.read_bytes()
+    with Image.open(drawn[0].path) as image:
+        assert image.text == {"product_sha256": "ab" * 32}
+        assert image.size == drawn[0].size
+        assert 110 <= round(image.info["dpi"][0]) <= 150

@@ -1,0 +1,234 @@
+"""Pages are whole, self-contained, the same twice, and refuse what they cannot show."""
+
+import base64
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from soilfuse import names
+from soilfuse.config import Report
+from soilfuse.errors import UserError
+from soilfuse.report.pages import write_index, write_page
+
+
+class Reader(HTMLParser):
+    """Collect images, links, ids and all text."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.images, self.links, self.ids, self.tags, self.text = [], [], [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.words = " ".join(" ".join(self.text).split())
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append(tag)
+        if tag == "img":
+            self.images.append(attributes)
+        if tag == "a":
+            self.links.append(attributes["href"])
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def page(project, target, experiment, champion, settings):
+    write_page(
+        target,
+        target.parent / "figures" / experiment,
+        experiment,
+        project / "products" / f"{experiment}.nc",
+        project / "results" / "trends",
+        champion,
+        settings,
+    )
+    return target
+
+
+def index(project, target, champion, settings, **changed):
+    places = {
+        "experiments": list(names.EXPERIMENT_YEARS),
+        "evaluate_dir": project / "results" / "evaluate",
+        "sweep_dir": project / "results" / "sweep",
+        "verdict_json": project / "verdict.json",
+        "trends_dir": project / "results" / "trends",
+    }
+    write_index(target, champion=champion, settings=settings, **{**places, **changed})
+    return target
+
+
+@pytest.fixture(scope="module")
+def written(project, champion, tmp_path_factory):
+    """Give a folder with two pages and the first page."""
+    reports = tmp_path_factory.mktemp("reports")
+    settings = Report(title="Soil moisture", map_layers=[1, 5])
+    for experiment in ("ssp370", "historical"):
+        page(project, reports / f"{experiment}.html", experiment, champion, settings)
+    index(project, reports / "index.html", champion, settings)
+    return reports
+
+
+@pytest.mark.parametrize("name", ["ssp370", "historical", "index"])
+def test_pages_ask_for_nothing_outside(written, name):
+    text = (written / f"{name}.html").read_text(encoding="utf-8")
+    reader = Reader(written / f"{name}.html")
+    assert "script" not in reader.tags
+    assert not re.search(r"""(src|srcset)\s*=\s*["']?\s*(https?:)?//""", text)
+    assert not re.search(r"url\(|@import|<link[^>]*href=[\"']http", text)
+    assert reader.images
+    for image in reader.images:
+        kind, data = image["src"].split(",", 1)
+        assert kind == "data:image/png;base64"
+        assert base64.b64decode(data)[:8] == b"\x89PNG\r\n\x1a\n"
+        assert len(image["alt"]) > 20
+        assert "nan" not in image["alt"]
+
+
+@pytest.mark.parametrize("name", ["ssp370", "historical", "index"])
+def test_links_within_a_page_lead_somewhere(written, name):
+    reader = Reader(written / f"{name}.html")
+    inner = [link[1:] for link in reader.links if link.startswith("#")]
+    assert inner
+    assert set(inner) <= set(reader.ids)
+    assert len(reader.ids) == len(set(reader.ids))
+
+
+def test_caveats_come_before_any_number_and_are_escaped(written):
+    for name in ("ssp370", "historical", "index"):
+        reader = Reader(written / f"{name}.html")
+        assert "layer 5 <and says so>." in reader.words
+        assert reader.words.index("pseudo-reality (v1 seed 1)") < reader.words.rindex("In short")
+
+
+def test_a_scenario_shows_its_change_and_history_does_not(written):
+    scenario, history = (Reader(written / f"{name}.html") for name in ("ssp370", "historical"))
+    assert "change" in scenario.ids
+    assert "change" not in history.ids
+    assert "2071–2100" not in history.words
+    assert "1995–2014" in history.words
+    assert "All five layers get significantly wetter" in scenario.words
+
+
+def test_lineage_holds_the_hashes(written, project):
+    from soilfuse.files import sha256_of_file
+
+    words = Reader(written / "ssp370.html").words
+    assert sha256_of_file(project / "products" / "ssp370.nc") in words
+    assert "f00d" * 16 in words
+    assert "c0ffee" * 8 in words
+
+
+def test_index_compares_links_and_judges(written):
+    reader = Reader(written / "index.html")
+    assert [link for link in reader.links if link.endswith(".html")] == [
+        f"{name}.html" for name in names.EXPERIMENT_YEARS
+    ]
+    assert "under SSP1-2.6, +1.57 under SSP2-4.5" in reader.words
+    for title in ("Best 3 of 3 trials", "Checks of the promotion gate", "10.3390/rs16234367"):
+        assert title in reader.words
+    assert len(reader.images) == 7
+
+
+def test_every_figure_lies_beside_the_page_too(written):
+    for name in ("ssp370", "historical", "index"):
+        drawn = list((written / "figures" / name).glob("*.png"))
+        assert len(drawn) == len(Reader(written / f"{name}.html").images)
+
+
+def test_equal_inputs_give_equal_pages(project, tmp_path, champion):
+    settings = Report(title="Soil moisture", map_layers=[2])
+    first = page(project, tmp_path / "a" / "ssp126.html", "ssp126", champion, settings)
+    second = page(project, tmp_path / "b" / "ssp126.html", "ssp126", champion, settings)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_index_does_without_optional_files(project, tmp_path, champion, settings):
+    bare = tmp_path / "evaluate"
+    bare.mkdir()
+    shutil.copy(project / "results" / "evaluate" / "scores.csv", bare)
+    (bare / "future.csv").write_text("method,experiment,layer,quantity,rmse,bias\n")
+    changed = {"evaluate_dir": bare, "sweep_dir": tmp_path, "experiments": ["historical"]}
+    reader = Reader(index(project, tmp_path / "index.html", champion, settings, **changed))
+    assert len(reader.images) == 2
+    assert "sweep" not in reader.ids
+    assert "Where the true future is known" not in reader.words
+
+
+@pytest.mark.parametrize("gone", ["ssp370.nc", "ssp370_regions.csv", "ssp370_series.csv"])
+def test_absent_trends_are_refused_in_one_line(project, tmp_path, champion, settings, gone):
+    root = tmp_path / "p"
+    shutil.copytree(project / "results" / "trends", root / "results" / "trends")
+    shutil.copytree(project / "products", root / "products")
+    (root / "results" / "trends" / gone).unlink()
+    with pytest.raises(UserError) as error:
+        page(root, tmp_path / "x.html", "ssp370", champion, settings)
+    assert error.value.problems == [
+        f"no {gone} in {root / 'results' / 'trends'}; the report needs it: "
+        "run `dvc repro -s trends@ssp370`"
+    ]
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_absent_product_scores_and_verdict_are_refused(project, tmp_path, champion, settings):
+    root = tmp_path / "p"
+    shutil.copytree(project / "results" / "trends", root / "results" / "trends")
+    with pytest.raises(UserError, match="no ssp370.nc in .*products.*infer@ssp370"):
+        page(root, tmp_path / "x.html", "ssp370", champion, settings)
+    with pytest.raises(UserError, match="no scores.csv .*dvc repro -s evaluate"):
+        index(project, tmp_path / "i.html", champion, settings, evaluate_dir=tmp_path)
+    with pytest.raises(UserError, match="no verdict.json .*dvc repro -s promote"):
+        index(
+            project, tmp_path / "i.html", champion, settings, verdict_json=tmp_path / "verdict.json"
+        )
+
+
+def test_a_table_without_a_column_is_refused(project, tmp_path, champion, settings):
+    folder = tmp_path / "trends"
+    shutil.copytree(project / "results" / "trends", folder)
+    table = folder / "ssp245_regions.csv"
+    table.write_text(table.read_text().replace("slope", "incline"))
+    with pytest.raises(UserError, match="ssp245_regions.csv lacks column slope; got .*incline"):
+        index(project, tmp_path / "i.html", champion, settings, trends_dir=folder)
+
+
+def test_an_unknown_experiment_is_refused(project, tmp_path, champion, settings):
+    with pytest.raises(UserError, match="unknown experiment 'ssp375'.*did you mean 'ssp370'"):
+        page(project, tmp_path / "x.html", "ssp375", champion, settings)
+
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+PROBE = """<script>
+for (const image of document.images)
+  image.setAttribute("data-seen", image.complete && image.naturalWidth > 0 ? "yes" : "no");
+document.body.setAttribute("data-wide", document.documentElement.scrollWidth > innerWidth);
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
+@pytest.mark.parametrize("name", ["ssp370", "index"])
+def test_a_browser_shows_every_image(written, tmp_path, name):
+    probed = tmp_path / f"{name}.html"
+    text = (written / f"{name}.html").read_text(encoding="utf-8")
+    probed.write_text(text.replace("</body>", PROBE), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    done = subprocess.run(
+        [CHROMIUM, *options, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=800,900"]
+        + ["--virtual-time-budget=5000", "--dump-dom", probed.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    dom = done.stdout
+    assert dom.count('data-seen="yes"') == len(Reader(written / f"{name}.html").images)
+    assert 'data-seen="no"' not in dom
+    assert 'data-wide="false"' in dom
+    assert not re.search(r"""<[^>]+\ssrc=["']https?:""", dom)

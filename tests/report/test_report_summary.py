@@ -1,0 +1,188 @@
+"""Sentences say what the numbers say: up, down, nothing, missing."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soilfuse.report import comparison, labels, summary, words
+from soilfuse.report.records import Evaluation
+
+COLUMNS = ["region", "season", "period", "layer", "slope", "p", "significant"]
+PERIOD = "2015-2100"
+
+
+def regions(slopes, p=0.001, significant=True):
+    rows = [
+        ("TRSR", "annual", PERIOD, layer, slope, p, significant)
+        for layer, slope in enumerate(slopes, start=1)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@given(st.floats(1e-7, 1e-2))
+def test_amounts_keep_two_significant_digits(slope):
+    written = float(words.amount(-slope).split()[0])
+    assert written == pytest.approx(10 * slope, rel=0.051, abs=5e-8)
+
+
+def test_rates_are_given_a_decade_in_thousandths():
+    assert labels.rate(2.43e-4) == "+2.43"
+    assert labels.rate(-2.43e-4) == "−2.43"
+    assert labels.rate(-1e-9) == "0.00"
+    assert labels.starred(2.43e-4, True) == "+2.43*"
+    assert labels.starred(math.nan, True) == labels.MISSING
+
+
+def test_wetting_is_said_with_rate_and_p(make_trends):
+    trends = make_trends(regions=regions([2.43e-4]))
+    said = summary.trend_sentence(trends, "trsr", "annual", PERIOD, 1)
+    assert said == (
+        "The annual mean soil moisture at 0–10 cm of the Three-River-Source Region in 2015–2100 "
+        "rises significantly, by 0.0024 m³ m⁻³ per decade (p = 0.001)."
+    )
+
+
+def test_drying_is_said_to_fall(make_trends):
+    trends = make_trends(regions=regions([-2.43e-4]))
+    said = summary.trend_sentence(trends, "trsr", "annual", PERIOD, 1)
+    assert "falls significantly, by 0.0024" in said
+    assert "rises" not in said
+
+
+def test_no_trend_is_said_to_be_none(make_trends):
+    trends = make_trends(regions=regions([2e-6], p=0.43, significant=False))
+    said = summary.trend_sentence(trends, "trsr", "annual", PERIOD, 1)
+    assert "shows no significant trend (+0.00002 m³ m⁻³ per decade, p = 0.43)" in said
+    assert "significantly" not in said
+
+
+@pytest.mark.parametrize("slope", [math.nan, None])
+def test_a_missing_trend_is_said_to_be_missing(make_trends, slope):
+    table = regions([math.nan], significant=False) if slope is not None else regions([])
+    table = pd.concat([table, regions([1e-4]).assign(season="JJA")])
+    said = summary.trend_sentence(make_trends(regions=table), "trsr", "annual", PERIOD, 1)
+    assert said.startswith("No trend could be computed")
+    assert "nan" not in said
+
+
+def test_layers_are_counted_by_direction(make_trends):
+    table = regions([3e-4, 1e-4, -2e-4, 1e-6, math.nan])
+    table["significant"] = [True, True, True, False, False]
+    said = summary.layers_sentence(make_trends(regions=table), "trsr", "annual", PERIOD)
+    assert said.startswith(
+        "Of the five layers two get significantly wetter, one gets significantly drier, one shows "
+        "no significant trend and one could not be tested"
+    )
+    assert "fastest significant change is at 0–10 cm" in said
+    assert "slowest at 10–30 cm" in said
+
+
+def test_all_layers_drier(make_trends):
+    table = regions([-3e-4] * 5)
+    said = summary.layers_sentence(make_trends(regions=table), "trsr", "annual", PERIOD)
+    assert said.startswith("All five layers get significantly drier")
+
+
+def test_seasons_name_the_highest_and_lowest(make_trends):
+    said = summary.seasons_sentence(make_trends(), "trsr", PERIOD, 1)
+    assert "highest in spring (+4.03)" in said
+    assert "lowest in summer (+0.13, not significant)" in said
+
+
+def test_periods_separate_significant_from_not(make_trends):
+    said = summary.periods_sentence(make_trends(), "trsr", 1)
+    assert "significant in 2021–2040 (+2.52) and 2071–2100 (+2.52), but not in 2041–2070" in said
+
+
+def test_changes_span_the_layers_with_sign(make_trends):
+    rows = [
+        ("TRSR", "annual", layer, period, 0.2, change)
+        for layer, last in ((1, 11.5), (2, -3.3), (3, math.nan))
+        for period, change in (("1995-2014", 0.0), ("2071-2100", last))
+    ]
+    columns = ["region", "season", "layer", "period", "mean", "change_percent"]
+    trends = make_trends(periods=pd.DataFrame(rows, columns=columns))
+    assert summary.change_sentence(trends, "trsr", "annual") == (
+        "Change of the annual mean, 2071–2100 against 1995–2014: from −3.3 % at 10–30 cm to "
+        "+11.5 % at 0–10 cm."
+    )
+
+
+def test_history_has_no_change_to_tell(make_trends):
+    trends = make_trends("historical")
+    assert summary.change_sentence(trends, "trsr", "annual") == ""
+    assert comparison.scenarios_summary([trends]) == []
+
+
+def test_no_sentence_of_any_page_shows_a_nan(make_trends):
+    table = regions([math.nan] * 5, p=math.nan, significant=False)
+    shares = (math.nan, math.nan)
+    trends = make_trends(regions=table)
+    said = summary.page_summary(trends, shares, math.nan, "2071-2100")
+    said += comparison.scenarios_summary([trends])
+    assert said
+    assert not any("nan" in sentence for sentence in said)
+
+
+def evaluation(errors, future=None, anomaly=0.03):
+    rows = [
+        (method, "out_of_fold", layer, "annual", "trsr", "rmse", error)
+        for method, own in errors.items()
+        for layer, error in enumerate(own, start=1)
+    ]
+    rows.append((next(iter(errors)), "out_of_fold", 1, "annual", "trsr", "anomaly_r", anomaly))
+    columns = ["method", "block", "layer", "season", "region", "metric", "value"]
+    return Evaluation(pd.DataFrame(rows, columns=columns), None, None, None, future, files=())
+
+
+def test_skill_says_better_and_worse():
+    said = comparison.skill_sentences(
+        evaluation(
+            {"unet": [0.030, 0.04], "climatology": [0.040, 0.03], "delta_change": [0.025, 0.05]}
+        )
+    )
+    assert "25.0 % below climatology and 20.0 % above delta change" in said[0]
+    assert "lowest RMSE of all methods in none of two layers" in said[1]
+    assert "is 0.03" in said[2]
+
+
+def test_missing_scores_are_not_compared():
+    said = comparison.skill_sentences(evaluation({"unet": [0.03], "climatology": [np.nan]}))
+    assert "not comparable with climatology" in said[0]
+    assert (
+        "is missing"
+        in comparison.skill_sentences(evaluation({"unet": [np.nan], "climatology": [1]}))[0]
+    )
+
+
+def test_future_is_told_best_first_or_not_at_all():
+    rows = [
+        (method, scenario, 1, quantity, error * factor)
+        for method, error in (("unet", 0.02), ("delta_change", 0.01))
+        for scenario in ("ssp126", "ssp585")
+        for quantity, factor in (("change_2071_2100", 1), ("change_percent_2071_2100", 500))
+    ]
+    future = pd.DataFrame(rows, columns=["method", "experiment", "layer", "quantity", "rmse"])
+    (said,) = comparison.future_sentence(evaluation({"unet": [0.1]}, future))
+    assert "best first: Delta change 0.0100 and U-Net ensemble 0.0200" in said
+    assert comparison.future_sentence(evaluation({"unet": [0.1]}, future.head(0))) == []
+    assert comparison.future_sentence(evaluation({"unet": [0.1]})) == []
+
+
+def test_verdicts_name_what_failed():
+    checks = [{"name": "coverage", "passed": False}, {"name": "finite", "passed": True}]
+    said = comparison.verdict_sentence({"promoted": False, "checks": checks})
+    assert "not promoted: it failed coverage" in said
+    passed = [{"name": "finite", "passed": True}] * 2
+    assert "promoted after two checks" in comparison.verdict_sentence(
+        {"promoted": True, "checks": passed}
+    )
+
+
+def test_only_a_pseudo_reality_is_called_one():
+    assert comparison.world_caveat("real") == []
+    assert "pseudo-reality (v1 seed 1)" in comparison.world_caveat("v1 seed 1")[0]

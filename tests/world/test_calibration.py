@@ -1,0 +1,221 @@
+"""The pseudo-reality shows the published record: trends, changes, correlations, spreads."""
+
+import numpy as np
+import pytest
+from scipy.stats import theilslopes
+
+from soilfuse import names
+from soilfuse.grids.interpolation import bilinear
+from soilfuse.world import forcing, observations, station_networks, stations
+from soilfuse.world import published as record
+from soilfuse.world.climate_models import ClimateModelWorld
+from soilfuse.world.region import CALIBRATION_GRID, calibration_points, inside_region
+from soilfuse.world.sensitivity import Sensitivity
+from soilfuse.world.truth import Truth
+
+SEED = 1
+UNIT = 1e-4
+MONTHS_OF = {name: np.array(months) - 1 for name, months in names.SEASONS.items()}
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return Truth(SEED)
+
+
+@pytest.fixture(scope="module")
+def place(truth):
+    points = calibration_points()
+    return truth.at(points.lat, points.lon)
+
+
+@pytest.fixture(scope="module")
+def regional(place):
+    """(Y, 12, 5) regional means by experiment."""
+    mean = calibration_points().mean
+    return {
+        name: mean(place.soil_moisture(name).astype(float)).reshape(-1, 12, 5)
+        for name in names.EXPERIMENT_YEARS
+    }
+
+
+def sen(years):
+    return theilslopes(years)[0]
+
+
+def series(regional, experiment, season, layer, years=None):
+    first, last = names.EXPERIMENT_YEARS[experiment]
+    start, stop = years or (first, last)
+    values = regional[experiment][start - first : stop + 1 - first]
+    return values[:, MONTHS_OF[season], layer].mean(axis=1)
+
+
+def percent_change(regional, ssp, season, layer):
+    before = series(regional, "historical", season, layer, names.REFERENCE_PERIOD).mean()
+    return 100 * (series(regional, ssp, season, layer, (2071, 2100)).mean() / before - 1)
+
+
+@pytest.mark.parametrize("season", ["annual", "DJF", "MAM", "SON"])
+@pytest.mark.parametrize(("number", "ssp"), list(enumerate(record.SSPS)))
+def test_layer_1_slopes_of_the_century(regional, season, number, ssp):
+    wanted = record.SLOPES[season][number] * UNIT
+    assert sen(series(regional, ssp, season, 0)) == pytest.approx(wanted, rel=0.2)
+
+
+@pytest.mark.parametrize("ssp", record.SSPS)
+def test_summer_of_layer_1_has_no_trend(regional, ssp):
+    summer = series(regional, ssp, "JJA", 0)
+    slope, _, low, high = theilslopes(summer)
+    assert low < 0 < high and abs(slope) < 0.3 * UNIT
+
+
+@pytest.mark.parametrize("layer", range(5))
+def test_annual_changes_span_the_published_range(regional, layer):
+    got = [percent_change(regional, ssp, "annual", layer) for ssp in record.SSPS]
+    low, high = record.CHANGES["annual"][layer]
+    assert got == sorted(got)
+    assert (got[0], got[-1]) == pytest.approx((low, high), rel=0.2)
+
+
+@pytest.mark.parametrize("season", record.SEASONAL)
+def test_seasonal_changes_of_layer_1(regional, season):
+    got = [percent_change(regional, ssp, season, 0) for ssp in record.SSPS]
+    assert (min(got), max(got)) == pytest.approx(record.CHANGES[season][0], rel=0.2)
+
+
+def test_historical_rates_fade_with_depth(regional):
+    got = [sen(series(regional, "historical", "annual", layer, (1995, 2014))) for layer in range(5)]
+    wanted = np.array(record.HISTORICAL_RATES) * UNIT
+    assert got[:3] == pytest.approx(wanted[:3], rel=0.2)
+    assert max(got[3:]) < 0.5 * UNIT
+
+
+def test_wetting_is_early_and_late_and_flat_between(regional):
+    for ssp in ("ssp245", "ssp370", "ssp585"):
+        early, middle, late = (
+            sen(series(regional, ssp, "annual", 0, period)) for period in names.FUTURE_PERIODS
+        )
+        assert early > late > middle
+        assert middle < 0.25 * early
+    early = [sen(series(regional, "ssp370", "MAM", layer, (2021, 2040))) for layer in range(5)]
+    assert early == pytest.approx(np.array(record.EARLY_SPRING_RATES) * UNIT, rel=0.2)
+    assert early == sorted(early, reverse=True)
+
+
+def test_spread_and_range_of_the_truth(place):
+    values = place.soil_moisture("historical", slice(600, 780))
+    assert values.std(axis=(0, 2)) == pytest.approx(record.LAYER_SD, rel=0.08)
+    assert values.min() >= 0.02 and values.max() <= 0.6
+
+
+def test_change_is_larger_where_the_record_sees_it(truth):
+    places = {
+        "west yangtze": (34.6, 91.6),
+        "south-east yellow": (33.4, 102.0),
+        "lancang": (32.2, 96.0),
+    }
+    lat, lon = np.array(list(places.values())).T
+    here = truth.at(lat, lon)
+    future = here.soil_moisture("ssp585", slice(-360, None))[:, 0]
+    west, south_east, lancang = future.mean(axis=0) - here.climatology[:, 0].mean(axis=0)
+    assert min(west, south_east) > 1.15 * lancang > 0
+
+
+def test_weather_remembers_longer_with_depth(place):
+    values = place.soil_moisture("historical").astype(float).reshape(65, 12, 5, -1)
+    anomalies = (values - values.mean(axis=0)).reshape(780, 5, -1)
+    memory = [np.corrcoef(a[1:].ravel(), a[:-1].ravel())[0, 1] for a in anomalies.swapaxes(0, 1)]
+    assert memory == sorted(memory) and memory[4] > memory[0] + 0.25
+    shallow, deep = values.mean(axis=(0, 3)).T[[0, 4]]
+    assert np.ptp(shallow) > 2 * np.ptp(deep)
+
+
+@pytest.fixture(scope="module")
+def models(truth):
+    """{source_id: (T, N)} of 2000-2014 on the calibration points, interpolated as a user would."""
+    fields = {}
+    for source_id in record.TAYLOR:
+        model = ClimateModelWorld(source_id, truth, CALIBRATION_GRID)
+        native = model.soil_moisture("historical")[600:].reshape(180, -1)
+        filled = np.where(np.isnan(native), np.nanmean(native, axis=1, keepdims=True), native)
+        weights = bilinear(model.native.lat, model.native.lon, CALIBRATION_GRID)[inside_region()]
+        fields[source_id] = (weights @ filled.T.astype(float)).T
+    return fields
+
+
+@pytest.fixture(scope="module")
+def recent(place):
+    return place.soil_moisture("historical", slice(600, 780))[:, 0].astype(float)
+
+
+@pytest.mark.parametrize("source_id", record.TAYLOR)
+def test_models_stand_where_the_taylor_diagram_has_them(models, recent, source_id):
+    sd, correlation = record.TAYLOR[source_id]
+    field = models[source_id]
+    assert field.std() == pytest.approx(sd, rel=0.2)
+    assert np.corrcoef(field.ravel(), recent.ravel())[0, 1] == pytest.approx(correlation, abs=0.08)
+
+
+def test_the_mean_of_the_models_is_not_the_best_of_them(models, recent):
+    single = [np.corrcoef(field.ravel(), recent.ravel())[0, 1] for field in models.values()]
+    mean = np.mean(list(models.values()), axis=0)
+    together = np.corrcoef(mean.ravel(), recent.ravel())[0, 1]
+    assert max(single) > together + 0.1
+    assert sum(r < 0 for r in single) in (4, 5)
+
+
+def detrended_anomalies(field):
+    years = field.reshape(15, 12, -1)
+    years = years - years.mean(axis=0)
+    time = np.arange(15) - 7.0
+    slope = np.einsum("t,tmn->mn", time, years) / (time @ time)
+    return (years - time[:, None, None] * slope).ravel()
+
+
+def test_models_have_weather_of_their_own(models, recent):
+    true = detrended_anomalies(recent)
+    found = [np.corrcoef(detrended_anomalies(field), true)[0, 1] for field in models.values()]
+    assert np.abs(found).max() < 0.12
+    assert abs(np.mean(found)) < 0.03
+
+
+def test_truth_is_one_more_draw_of_the_models_sensitivities():
+    logs = np.array(
+        [
+            [np.log(Sensitivity.draw(seed, name).by_season.mean()) for name in record.TAYLOR]
+            for seed in range(40)
+        ]
+    )
+    # One draw for the truth shifts all models of a world together, by as much as they differ.
+    assert abs(logs.mean()) < 0.1
+    assert logs.mean(axis=1).std() == pytest.approx(logs.std(axis=1).mean(), rel=0.35)
+
+
+def test_stations_see_the_products_as_published(truth):
+    found = {"amsmqtp": ([], []), "era5_land": ([], [])}
+    for network in (*station_networks.ISMN_NETWORKS, station_networks.CMA):
+        placed = stations.place(truth, network, CALIBRATION_GRID, 1.0)
+        lat, lon = np.array([station.cell for station in placed]).T
+        cells = truth.at(lat, lon)
+        products = {
+            "amsmqtp": observations.amsmqtp_monthly(cells, 2008, 2019)[:, [0, 4]],
+            "era5_land": observations.era5_land(cells, 2008, 2019)[:, [0, 2]],
+        }
+        months = slice(84, 132) if network.name == "CMA" else slice(20, 110)
+        for i, (_, values) in enumerate(stations.sensor_months(truth, placed)):
+            for sensor, depth in enumerate(np.mean(network.depths, axis=1)):
+                if 0.1 <= depth < 0.8:
+                    continue
+                for name, field in products.items():
+                    layer = int(depth >= 0.8)
+                    r = np.corrcoef(values[months, sensor], field[months, layer, i])[0, 1]
+                    found[name][layer].append(r)
+    for name, by_layer in found.items():
+        medians = [float(np.median(r)) for r in by_layer]
+        assert medians == pytest.approx(record.STATION_R[name], abs=0.1), name
+
+
+def test_month_weights_keep_seasonal_means():
+    weights = forcing.month_weights()
+    seasons = np.array([weights[s == forcing.SEASON_OF_MONTH].mean(axis=0) for s in range(4)])
+    assert np.allclose(seasons, np.eye(4))
