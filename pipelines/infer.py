@@ -1,6 +1,7 @@
 """Stage infer@experiment: the champion's five-layer product of one experiment."""
 
 import sys
+from pathlib import Path
 
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
@@ -10,14 +11,13 @@ from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import model_batches, require_whole_years
 from soilfuse.product.attributes import product_attributes
 from soilfuse.product.checks import Limits
-from soilfuse.product.provenance import write_prov
+from soilfuse.product.provenance import RunRecord, write_prov
 from soilfuse.product.writer import write_product
 from soilfuse.progress import progress
 from soilfuse.sources.processed import read_models
+from soilfuse.tracking.lineage import git_state, hash_of
 from soilfuse.tracking.registry import require_champion
 from soilfuse.tracking.runs import stage_run
-
-SECTIONS = ["domain", "infer", "promote"]
 
 
 def main(experiment: str) -> None:
@@ -25,12 +25,16 @@ def main(experiment: str) -> None:
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
     models, product = layout.climate_models(experiment), layout.product(experiment)
-    with stage_run("infer", params, SECTIONS, [models, layout.CHAMPION], experiment) as run:
+    with stage_run("infer", params, ["infer"], [models, layout.CHAMPION], experiment) as run:
         version = require_champion(layout.CHAMPION, params.promote.registered_model, run.run_id)
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
         crops = read_models(models)
         require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
         ensemble.require_grid(Grid.of(params.domain), "params.yaml:domain")
+        told = sha256_of_content([params.domain.model_dump(), params.infer.model_dump()])
+        hashes = told, str(crops.attrs["inputs_sha256"])
+        models_used, domain = ensemble.source_ids, params.domain.name
+        attributes = product_attributes(experiment, ensemble.champion, models_used, domain, *hashes)
         batches = model_batches(crops, ensemble, params.infer.batch)
         write_product(
             product,
@@ -39,19 +43,14 @@ def main(experiment: str) -> None:
             crops.time,
             ensemble.depth_bounds,
             ensemble.stream(progress(batches, experiment)),
-            product_attributes(
-                experiment,
-                ensemble.champion,
-                ensemble.source_ids,
-                params.domain.name,
-                sha256_of_content([params.domain.model_dump(), params.infer.model_dump()]),
-                str(crops.attrs["inputs_sha256"]),
-            ),
+            attributes,
             params.infer.significant_digits,
             Limits(params.promote.min_coverage, params.promote.max_soil_moisture),
         )
-        record = run.record(params.promote.registered_model, version)
-        write_prov(layout.provenance(experiment), product, experiment, run.inputs, record)
+        used = {str(path): hash_of(path) for path in (models, layout.CHAMPION, config.PARAMS_FILE)}
+        name, code = params.promote.registered_model, git_state(Path.cwd())
+        record = RunRecord(run.run_id, name, str(version), *code)
+        write_prov(layout.provenance(experiment), product, experiment, used, record)
 
 
 if __name__ == "__main__":

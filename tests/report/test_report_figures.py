@@ -128,6 +128,16 @@ def test_series_survive_a_missing_layer(make_trends):
     ]
 
 
+def test_a_flat_series_is_not_blown_up(make_trends):
+    trends = make_trends()
+    trends.regions["slope"] = 0.0
+    trends.series["value"] = 0.3 + 1e-5 * (trends.series["year"] % 7)
+    figure = series.regional_series(trends, "2015-2100")
+    low, high = figure.axes[0].get_ylim()
+    assert high - low == pytest.approx(series.LEAST_SPAN)
+    assert low < 0.3 < high
+
+
 def test_bars_are_hollow_where_not_significant(make_trends):
     figure = bars.period_rates(make_trends(), "trsr")
     filled = [

@@ -87,6 +87,23 @@ def test_all_layers_drier(make_trends):
     assert said.startswith("All five layers get significantly drier")
 
 
+def test_no_layer_with_a_trend(make_trends):
+    table = regions([1e-6] * 5, p=0.4, significant=False)
+    said = summary.layers_sentence(make_trends(regions=table), "trsr", "annual", PERIOD)
+    assert said == "None of the five layers shows a significant trend."
+
+
+def test_scenarios_are_compared_with_stars(make_trends):
+    dry = regions([-1e-4] * 5)
+    flat = regions([1e-6] * 5, significant=False)
+    all_trends = [make_trends("ssp126", regions=dry), make_trends("ssp585", regions=flat)]
+    first, second = comparison.scenarios_summary(all_trends)
+    assert "changes by −1.00* under SSP1-2.6 and +0.01 under SSP5-8.5" in first
+    assert "across two scenarios: +4.0 to +12.8 % at 0–10 cm" in second
+    (_, alone) = comparison.scenarios_summary(all_trends[:1])
+    assert "across one scenario: +4.0 % at 0–10 cm" in alone
+
+
 def test_seasons_name_the_highest_and_lowest(make_trends):
     said = summary.seasons_sentence(make_trends(), "trsr", PERIOD, 1)
     assert "highest in spring (+4.03)" in said

@@ -86,9 +86,10 @@ def test_the_champion_itself_passes_again(settings):
     assert gate(GOOD, same, settings).promoted
 
 
-def test_a_comparison_without_its_interval_is_refused(settings):
-    with pytest.raises(ValueError, match="paired difference"):
-        gate(GOOD, CHAMPION, settings)
+def test_without_common_months_the_hard_checks_decide(settings):
+    verdict = gate(GOOD, CHAMPION, settings)
+    assert verdict.promoted
+    assert "differ in the months they were scored on" in verdict.caveats[0]
 
 
 def test_worse_than_the_honest_yardsticks_is_said(settings):

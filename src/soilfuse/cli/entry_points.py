@@ -102,7 +102,7 @@ def _record(run: StageRun, root: Path, targets: Sequence[str], before: dict[str,
 
 
 def _chosen(stages: Iterable[str], targets: Sequence[str]) -> list[str]:
-    """Return the stages that targets name, in the targets' order; a group's name is all its items."""
+    """Return the stages that targets name, in their order; a group's name is all its items."""
     names = sorted(stages)
     if not targets:
         return names

@@ -5,7 +5,6 @@ dict that is read from its address or from a file. There is no silent fallback b
 """
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def _from_file(path: Path) -> Mapping[str, Tensor]:
         return load_file(path)
     try:
         loaded: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError):
+    except Exception:  # torch.load raises nearly anything on bytes that are not its own
         raise UserError(f"{path} is not a torch state dict; give VGG16's: edit {WHERE}") from None
     return loaded
 

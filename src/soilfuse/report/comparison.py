@@ -22,30 +22,24 @@ BLOCK_TITLES = {
 
 
 def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
-    """Compare the scenarios: ranges of rates and of changes, and how many are significant."""
+    """Compare the scenarios: annual rates of the top layer, and changes of every layer."""
     scenarios = [trends for trends in all_trends if trends.experiment != names.HISTORICAL]
     if not scenarios:
         return []
-    layer = scenarios[0].layers[0]
-    sure = sum(
-        trends.significant(REGION, "annual", trends.main_period, layer) for trends in scenarios
+    layer, said = scenarios[0].layers[0], []
+    for trends in scenarios:
+        key = (REGION, "annual", trends.main_period, layer)
+        if math.isfinite(trends.slope(*key)):
+            rate = labels.starred(trends.slope(*key), trends.significant(*key))
+            said.append(f"{rate} under {labels.experiment_title(trends.experiment)}")
+    if not said:
+        return _change_ranges(scenarios)
+    rates = (
+        f"Annual soil moisture at {labels.layer_title(layer)} of the "
+        f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}; a star "
+        "marks a significant trend)."
     )
-    rates = {
-        labels.experiment_title(trends.experiment): trends.slope(
-            REGION, "annual", trends.main_period, layer
-        )
-        for trends in scenarios
-    }
-    known = {title: slope for title, slope in rates.items() if math.isfinite(slope)}
-    sentences = []
-    if known:
-        said = [f"{labels.rate(slope)} under {title}" for title, slope in known.items()]
-        sentences.append(
-            f"Annual soil moisture at {labels.layer_title(layer)} of the "
-            f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}); the "
-            f"trend is significant in {counted(sure)} of {counted(len(scenarios))} scenarios."
-        )
-    return [*sentences, *_change_ranges(scenarios)]
+    return [rates, *_change_ranges(scenarios)]
 
 
 def _change_ranges(scenarios: Sequence[Trends]) -> list[str]:

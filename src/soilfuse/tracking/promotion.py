@@ -72,19 +72,18 @@ def gate(
     Hard checks come first: finite, within physical range, complete, better out of fold than the raw
     ensemble mean. With a champion of the same world, domain, targets and protocol the candidate
     must also not be significantly worse: the interval of the paired difference reaches 0 or less.
-    Raises ValueError when that interval is needed and not given.
+    difference: None where the two were not scored on the same months; then, as with any champion
+    that is not comparable, the hard checks decide and a caveat says so.
     """
     checks = _hard_checks(candidate, settings)
     caveats = _caveats(candidate)
     if champion is not None and champion.weights_sha256 != candidate.weights_sha256:
         unequal = _unequal(candidate, champion)
-        if unequal:
+        if difference is None or unequal:
             caveats.append(
                 "This ensemble was not compared with the champion before it: they differ in "
-                f"{', '.join(unequal)}."
+                f"{', '.join(unequal) or 'the months they were scored on'}."
             )
-        elif difference is None:
-            raise ValueError("a comparable champion needs the interval of the paired difference")
         else:
             checks.append(_not_worse(difference))
     return Verdict(all(check.passed for check in checks), checks, caveats)

@@ -18,8 +18,8 @@ FIRST_YEAR = 1950  # of both error streams, so that a period is a window on one 
 # Spread of errors by layer, m3 m-3; set so that the median correlations with the stations are the
 # published ones (Li et al. 2024, Fig. 5).
 ERA5_LAND_STATIC = (0.030, 0.030, 0.030)
-ERA5_LAND_SEASONAL = (0.037, 0.036, 0.033)
-ERA5_LAND_MONTHLY = (0.020, 0.018, 0.016)
+ERA5_LAND_SEASONAL = (0.037, 0.036, 0.036)
+ERA5_LAND_MONTHLY = (0.020, 0.018, 0.017)
 ERA5_LAND_MEMORY = 0.7
 ERA5_LAND_KEPT = 0.6  # share of the true departures from the climatology
 ERA5_LAND_PHYSICS = climate.Physics(ridges=0.5, thaw_shift=-0.6, rain_shift=0.5, frozen_counted=0.7)
