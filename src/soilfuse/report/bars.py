@@ -7,7 +7,6 @@ import numpy as np
 from soilfuse import names
 from soilfuse.report import labels, style
 from soilfuse.report.records import Trends
-from soilfuse.report.series import PAGE_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +17,7 @@ SHORT_SEASONS = {"annual": "Year", "DJF": "DJF", "MAM": "MAM", "JJA": "JJA", "SO
 
 def _row_of_panels(count: int, left: float) -> "tuple[Figure, list[Axes]]":
     height = 3.0
-    figure = style.new_figure(PAGE_WIDTH, height)
+    figure = style.new_figure(style.PAGE_WIDTH, height)
     grid = figure.add_gridspec(
         1, count, left=left, right=0.995, top=1 - 0.62 / height, bottom=0.62 / height, wspace=0.08
     )

@@ -7,7 +7,6 @@ import numpy as np
 from soilfuse import names
 from soilfuse.report import labels, style
 from soilfuse.report.records import pick, value_of
-from soilfuse.report.series import PAGE_WIDTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,7 @@ def score_bars(scores: "pd.DataFrame", intervals: "pd.DataFrame | None", metric:
     scores: rows of one block, season and region; intervals: ensemble minus baseline.
     """
     layers = sorted(int(layer) for layer in scores["layer"].unique() if layer > 0)
-    figure = style.new_figure(PAGE_WIDTH, 3.5)
+    figure = style.new_figure(style.PAGE_WIDTH, 3.5)
     grid = figure.add_gridspec(1, 2, left=0.06, right=0.99, top=0.80, bottom=0.17, wspace=0.2)
     left = figure.add_subplot(grid[0, 0])
     rows = pick(scores, metric=metric)
@@ -107,7 +106,7 @@ def future_bars(future: "pd.DataFrame") -> "Figure":
     ]
     layers = sorted(int(layer) for layer in future["layer"].unique() if layer > 0)
     methods = methods_of(future)
-    figure = style.new_figure(PAGE_WIDTH, 3.4)
+    figure = style.new_figure(style.PAGE_WIDTH, 3.4)
     grid = figure.add_gridspec(
         1, len(quantities), left=0.06, right=0.99, top=0.79, bottom=0.17, wspace=0.2
     )
@@ -148,7 +147,7 @@ def station_boxes(stations: "pd.DataFrame", metrics: tuple[str, ...] = ("r", "rm
     """Draw boxes of each metric over station series, by layer and method (quartiles, 5-95 %)."""
     methods = methods_of(stations)
     layers = sorted(int(layer) for layer in stations["layer"].unique())
-    figure = style.new_figure(PAGE_WIDTH, 3.5)
+    figure = style.new_figure(style.PAGE_WIDTH, 3.5)
     grid = figure.add_gridspec(
         1, len(metrics), left=0.06, right=0.99, top=0.82, bottom=0.17, wspace=0.2
     )

@@ -62,7 +62,7 @@ def slope_pictures(
     pictures = []
     for name, seasons, what in (
         ("slope_annual", ("annual",), "annual"),
-        ("slope_seasons", trend_maps.QUARTERS, "seasonal"),
+        ("slope_seasons", labels.QUARTERS, "seasonal"),
     ):
         shares = [
             trend_maps.significant_share(trends, place, season, period, layers[0])
@@ -101,7 +101,7 @@ def change_pictures(
     pictures = []
     for name, seasons, what in (
         ("change_annual", ("annual",), "annual"),
-        ("change_seasons", trend_maps.QUARTERS, "seasonal"),
+        ("change_seasons", labels.QUARTERS, "seasonal"),
     ):
         pictures.append(
             folder.draw(

@@ -22,6 +22,7 @@ SEASON_TITLES = {
     "JJA": "Summer (JJA)",
     "SON": "Autumn (SON)",
 }
+QUARTERS = tuple(season for season in SEASON_TITLES if season != "annual")
 METHOD_TITLES = {
     "climatology": "Climatology",
     "ensemble_mean": "Raw ensemble mean",

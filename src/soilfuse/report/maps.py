@@ -24,7 +24,6 @@ MARGIN = 0.3  # degrees around the basins
 LEFT, RIGHT, TOP, FOOT = 0.85, 0.2, 0.34, 0.3  # inches
 COLUMN_GAP, ROW_GAP, TITLE_GAP = 0.2, 0.12, 0.36
 BAR = 0.75  # inches below the maps that a colour bar with its label takes
-PAGE_WIDTH = 11.4
 STIPPLE_STEP = 0.25  # degrees between two dots at least
 
 
@@ -67,7 +66,7 @@ def map_grid(place: Place, panels: Sequence[Sequence[Panel]]) -> "Figure":
     """Draw rows of maps with a colour bar below each column, or one where all scales agree."""
     rows, columns = len(panels), len(panels[0])
     west, east, south, north = place.extent
-    width = min(5.4, (PAGE_WIDTH - LEFT - RIGHT - COLUMN_GAP * (columns - 1)) / columns)
+    width = min(5.4, (style.PAGE_WIDTH - LEFT - RIGHT - COLUMN_GAP * (columns - 1)) / columns)
     height = width * place.aspect * (north - south) / (east - west)
     gap = TITLE_GAP if any(panel.title for line in panels[1:] for panel in line) else ROW_GAP
     foot = FOOT + BAR

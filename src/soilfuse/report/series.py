@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PAGE_WIDTH = 11.4
 LEAST_SPAN = 0.02  # m3 m-3; a narrower axis would make weather look like change
 
 
@@ -80,7 +79,7 @@ def _panels(count: int, row_height: float = 2.35) -> "tuple[Figure, list[Axes]]"
     columns = 2 if count > 1 else 1
     rows = -(-count // columns)
     height = rows * row_height + 0.35
-    figure = style.new_figure(PAGE_WIDTH if columns == 2 else 7.2, height)
+    figure = style.new_figure(style.PAGE_WIDTH if columns == 2 else 7.2, height)
     grid = figure.add_gridspec(
         rows,
         columns,
@@ -106,9 +105,8 @@ def regional_series(trends: Trends, period: str, season: str = "annual") -> "Fig
 
 def seasonal_series(trends: Trends, period: str, region: str) -> "Figure":
     """Draw one panel a season with a line a layer for one region."""
-    seasons = [season for season in names.SEASONS if season != "annual"]
-    figure, axes = _panels(len(seasons))
-    for panel, season in zip(axes, seasons, strict=True):
+    figure, axes = _panels(len(labels.QUARTERS))
+    for panel, season in zip(axes, labels.QUARTERS, strict=True):
         _layer_lines(panel, trends, period, region, season)
         _finish(panel, labels.season_title(season))
     return figure

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 125
+PAGE_WIDTH = 11.4  # inches
 INK = "#22303a"
 PALE = "#c9d1d6"
 LAYER_COLOURS = ("#c77a2e", "#8a9a3b", "#2f8f83", "#2b6ca3", "#3b2f6b")
-LAYER_MARKS = ("o", "s", "^", "D", "v")
 EXPERIMENT_COLOURS = {
     "historical": "#333333",
     "ssp126": "#0072b2",

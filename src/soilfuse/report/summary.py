@@ -6,12 +6,13 @@ that is missing is said to be missing.
 
 import math
 
+from soilfuse.grids import regions
 from soilfuse.report import labels
 from soilfuse.report.records import Trends
+from soilfuse.report.shares import area_sentence, outside_sentence
 from soilfuse.report.words import amount, counted, joined, p_words, season_words, verb
 
-REGION = "trsr"
-QUARTERS = ("DJF", "MAM", "JJA", "SON")
+REGION = regions.REGION.lower()  # as the tables are read
 
 
 def trend_sentence(trends: Trends, region: str, season: str, period: str, layer: int) -> str:
@@ -83,7 +84,7 @@ def _get(number: int) -> str:
 
 def seasons_sentence(trends: Trends, region: str, period: str, layer: int) -> str:
     """Name the seasons of the highest and of the lowest rate."""
-    slopes = {season: trends.slope(region, season, period, layer) for season in QUARTERS}
+    slopes = {season: trends.slope(region, season, period, layer) for season in labels.QUARTERS}
     known = {season: slope for season, slope in slopes.items() if math.isfinite(slope)}
     if len(known) < 2:
         return "Seasons cannot be compared: too few of them have a trend."
@@ -158,27 +159,6 @@ def change_sentence(trends: Trends, region: str, season: str) -> str:
     return (
         f"{lead}from {labels.signed(known[low], 1)} % at {labels.layer_title(low)} to "
         f"{labels.signed(known[high], 1)} % at {labels.layer_title(high)}."
-    )
-
-
-def area_sentence(wetter: float, drier: float, layer: int) -> str:
-    """Say how much of the area has a significant trend."""
-    if not (math.isfinite(wetter) and math.isfinite(drier)):
-        return ""
-    return (
-        f"At {labels.layer_title(layer)} the annual trend is significant and upward in "
-        f"{wetter:.0f} % of the basins' area, significant and downward in {drier:.0f} %; cell "
-        "by cell tests count some areas by chance alone."
-    )
-
-
-def outside_sentence(outside: float, period: str) -> str:
-    """Say how often the climate models left the range that the networks were trained on."""
-    if not math.isfinite(outside):
-        return ""
-    return (
-        f"In {labels.years_title(period)} an input lies outside the range seen in training in "
-        f"{outside:.0f} % of the basins' cells and months: there the networks extrapolate."
     )
 
 

@@ -5,15 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soilfuse import names
 from soilfuse.report import labels, style
 from soilfuse.report.maps import Panel, Place, map_grid
 from soilfuse.report.records import Moisture, Trends
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-QUARTERS = tuple(season for season in names.SEASONS if season != "annual")
 
 
 def place_of(trends: Trends, basin: np.ndarray) -> Place:
