@@ -14,7 +14,7 @@ from soilfuse.training.fields import write_curves
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.folds import FOLDS
 from soilfuse.training.loading import finetuning_fields
-from soilfuse.training.sweep import read_best
+from soilfuse.training.swept import read_best
 
 
 def main(item: str) -> None:

@@ -8,7 +8,8 @@ from soilfuse.tracking.runs import stage_run
 from soilfuse.training import weights
 from soilfuse.training.device import device_of
 from soilfuse.training.loading import finetuning_fields
-from soilfuse.training.sweep import journal_of, sweep, write_swept
+from soilfuse.training.sweep import sweep
+from soilfuse.training.swept import journal_of, write_swept
 
 INPUTS = [layout.climate_models("historical"), layout.AMSMQTP, layout.INSITU, layout.PRETRAIN]
 

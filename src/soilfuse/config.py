@@ -251,7 +251,7 @@ class Evaluate(Section):
 class Promote(Section):
     """The gate between a trained ensemble and the champion."""
 
-    registered_model: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    registered_model: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     min_coverage: Fraction
     max_soil_moisture: Fraction
     pin: int | None

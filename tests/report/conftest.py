@@ -29,7 +29,7 @@ RATES = {
 SEASON_FACTOR = {"annual": 1.0, "DJF": 1.25, "MAM": 1.6, "JJA": 0.05, "SON": 1.1}
 REFERENCE = "1995-2014"
 FUTURES = ("2021-2040", "2041-2070", "2071-2100")
-METHODS = ("unet", *names.BASELINES)
+METHODS = ("soilfuse", *names.BASELINES)
 
 
 def periods_of(experiment):
@@ -189,7 +189,11 @@ def write_evaluation(folder):
     spots = [
         (name, rng.uniform(0.03, 0.09), rng.uniform(-0.2, 0.7)) for name in names.CLIMATE_MODELS
     ]
-    spots += [("unet", 0.072, 0.905), ("ensemble_mean", 0.035, 0.5), ("climatology", 0.07, 0.89)]
+    spots += [
+        ("soilfuse", 0.072, 0.905),
+        ("ensemble_mean", 0.035, 0.5),
+        ("climatology", 0.07, 0.89),
+    ]
     for name, sd, r in spots:
         taylor.append((name, 1, sd, r, np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)))
     pd.DataFrame(taylor, columns=["name", "layer", "sd", "r", "crmsd"]).to_csv(
@@ -206,7 +210,7 @@ def write_evaluation(folder):
             rng.uniform(0.3, 0.95),
             rng.uniform(0.02, 0.08),
         )
-        for method in ("AMSMQTP", "ERA5-Land", "unet", "climatology")
+        for method in ("AMSMQTP", "ERA5-Land", "soilfuse", "climatology")
         for n in range(20)
         for layer in LAYERS
     ]

@@ -158,7 +158,7 @@ def taylor_table(target, rows):
 
 
 def test_target_spread_follows_from_the_rows():
-    rows = [("ACCESS-CM2", 0.04, 0.1), ("CESM2", 0.09, -0.2), ("unet", 0.07, 0.9)]
+    rows = [("ACCESS-CM2", 0.04, 0.1), ("CESM2", 0.09, -0.2), ("soilfuse", 0.07, 0.9)]
     table = taylor_table(0.0806, rows)
     assert reference_sd(table) == pytest.approx(0.0806)
     table.loc[len(table)] = ("AMSMQTP", 1, 0.0806, 1.0, 0.0)
@@ -167,7 +167,7 @@ def test_target_spread_follows_from_the_rows():
 
 @pytest.mark.parametrize("lowest", [-0.3, 0.2])
 def test_taylor_places_methods_by_r_and_spread(lowest):
-    table = taylor_table(0.08, [("CESM2", 0.05, lowest), ("unet", 0.072, 0.9)])
+    table = taylor_table(0.08, [("CESM2", 0.05, lowest), ("soilfuse", 0.072, 0.9)])
     figure = taylor_diagram(table)
     axes = figure.axes[0]
     spots = {
@@ -181,14 +181,14 @@ def test_taylor_places_methods_by_r_and_spread(lowest):
 
 
 def test_methods_come_with_the_network_first():
-    table = pd.DataFrame({"method": ["delta_change", "climatology", "unet"]})
-    assert methods_of(table) == ["unet", "climatology", "delta_change"]
+    table = pd.DataFrame({"method": ["delta_change", "climatology", "soilfuse"]})
+    assert methods_of(table) == ["soilfuse", "climatology", "delta_change"]
 
 
 def test_score_bars_are_as_high_as_the_scores():
     rows = [
         (method, layer, "rmse", 0.01 * layer + shift)
-        for method, shift in (("unet", 0.0), ("climatology", 0.005))
+        for method, shift in (("soilfuse", 0.0), ("climatology", 0.005))
         for layer in (1, 2)
     ]
     scores = pd.DataFrame(rows, columns=["method", "layer", "metric", "value"])
@@ -200,7 +200,7 @@ def test_score_bars_are_as_high_as_the_scores():
 
 def test_future_bars_leave_percent_out():
     rows = [
-        ("unet", "ssp126", 1, quantity, value)
+        ("soilfuse", "ssp126", 1, quantity, value)
         for quantity, value in (
             ("change_2071_2100", 0.01),
             ("change_percent_2071_2100", 5.0),

@@ -1,6 +1,7 @@
 """Pages are whole, self-contained, the same twice, and refuse what they cannot show."""
 
 import base64
+import json
 import re
 import shutil
 import subprocess
@@ -51,11 +52,12 @@ def page(project, target, experiment, champion, settings):
 
 
 def index(project, target, champion, settings, **changed):
+    verdict = json.loads((project / "verdict.json").read_text())
     places = {
         "experiments": list(names.EXPERIMENT_YEARS),
         "evaluate_dir": project / "results" / "evaluate",
         "sweep_dir": project / "results" / "sweep",
-        "verdict_json": project / "verdict.json",
+        "verdict": verdict,
         "trends_dir": project / "results" / "trends",
     }
     write_index(target, champion=champion, settings=settings, **{**places, **changed})
@@ -174,17 +176,13 @@ def test_absent_trends_are_refused_in_one_line(project, tmp_path, champion, sett
     assert not (tmp_path / "x.html").exists()
 
 
-def test_absent_product_scores_and_verdict_are_refused(project, tmp_path, champion, settings):
+def test_absent_product_and_scores_are_refused(project, tmp_path, champion, settings):
     root = tmp_path / "p"
     shutil.copytree(project / "results" / "trends", root / "results" / "trends")
     with pytest.raises(UserError, match="no ssp370.nc in .*products.*infer@ssp370"):
         page(root, tmp_path / "x.html", "ssp370", champion, settings)
     with pytest.raises(UserError, match="no scores.csv .*dvc repro -s evaluate"):
         index(project, tmp_path / "i.html", champion, settings, evaluate_dir=tmp_path)
-    with pytest.raises(UserError, match="no verdict.json .*dvc repro -s promote"):
-        index(
-            project, tmp_path / "i.html", champion, settings, verdict_json=tmp_path / "verdict.json"
-        )
 
 
 def test_a_table_without_a_column_is_refused(project, tmp_path, champion, settings):

@@ -159,7 +159,7 @@ def evaluation(errors, future=None, anomaly=0.03):
 def test_skill_says_better_and_worse():
     said = comparison.skill_sentences(
         evaluation(
-            {"unet": [0.030, 0.04], "climatology": [0.040, 0.03], "delta_change": [0.025, 0.05]}
+            {"soilfuse": [0.030, 0.04], "climatology": [0.040, 0.03], "delta_change": [0.025, 0.05]}
         )
     )
     assert "25.0 % below climatology and 20.0 % above delta change" in said[0]
@@ -168,26 +168,26 @@ def test_skill_says_better_and_worse():
 
 
 def test_missing_scores_are_not_compared():
-    said = comparison.skill_sentences(evaluation({"unet": [0.03], "climatology": [np.nan]}))
+    said = comparison.skill_sentences(evaluation({"soilfuse": [0.03], "climatology": [np.nan]}))
     assert "not comparable with climatology" in said[0]
     assert (
         "is missing"
-        in comparison.skill_sentences(evaluation({"unet": [np.nan], "climatology": [1]}))[0]
+        in comparison.skill_sentences(evaluation({"soilfuse": [np.nan], "climatology": [1]}))[0]
     )
 
 
 def test_future_is_told_best_first_or_not_at_all():
     rows = [
         (method, scenario, 1, quantity, error * factor)
-        for method, error in (("unet", 0.02), ("delta_change", 0.01))
+        for method, error in (("soilfuse", 0.02), ("delta_change", 0.01))
         for scenario in ("ssp126", "ssp585")
         for quantity, factor in (("change_2071_2100", 1), ("change_percent_2071_2100", 500))
     ]
     future = pd.DataFrame(rows, columns=["method", "experiment", "layer", "quantity", "rmse"])
-    (said,) = comparison.future_sentence(evaluation({"unet": [0.1]}, future))
-    assert "best first: Delta change 0.0100 and U-Net ensemble 0.0200" in said
-    assert comparison.future_sentence(evaluation({"unet": [0.1]}, future.head(0))) == []
-    assert comparison.future_sentence(evaluation({"unet": [0.1]})) == []
+    (said,) = comparison.future_sentence(evaluation({"soilfuse": [0.1]}, future))
+    assert "best first: Delta change 0.0100 and soilfuse ensemble 0.0200" in said
+    assert comparison.future_sentence(evaluation({"soilfuse": [0.1]}, future.head(0))) == []
+    assert comparison.future_sentence(evaluation({"soilfuse": [0.1]})) == []
 
 
 def test_verdicts_name_what_failed():

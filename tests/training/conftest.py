@@ -1,21 +1,16 @@
-import numpy as np
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
+from training_cases import BEST, CPU, LAYERS, MODELS, boundary, monthly
 
 from soilfuse import config
-from soilfuse.grids.months import month_axis, month_of
+from soilfuse.grids.months import month_axis
 from soilfuse.training.data import Monthly
 from soilfuse.training.fields import Fields, Lineage
-
-MODELS, LAYERS, GRID = 3, 5, (7, 9)
-CPU = torch.device("cpu")
-BEST = {
-    "learning_rate": 3e-3,
-    "discriminator_learning_rate": 1e-5,
-    "loss.perceptual": 0.006,
-    "loss.adversarial": 0.001,
-    "loss.insitu": 0.01,
-}
+from soilfuse.training.plan import finetune_plan
+from soilfuse.training.pretrain import pretrain
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,7 +20,7 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def params():
-    smoke = config.load(config.PARAMS_FILE.parent / "profiles" / "smoke.yaml")
+    smoke = config.load(Path(__file__).parents[2] / "profiles" / "smoke.yaml")
     return smoke.model_copy(
         update={
             "pretrain": smoke.pretrain.model_copy(
@@ -41,22 +36,6 @@ def params():
             "sweep": smoke.sweep.model_copy(update={"trials": 3, "epochs": 1}),
         }
     )
-
-
-def monthly(name, channels, years, seed=0):
-    """A seasonal cycle with an east-west gradient, and noise."""
-    time = month_axis(*years)
-    rng = np.random.default_rng(seed)
-    season = 0.05 * np.cos(2 * np.pi * month_of(time) / 12)[:, None, None, None]
-    east = np.linspace(0.1, 0.4, GRID[1])
-    noise = rng.normal(0, 0.01, (time.size, channels, *GRID))
-    return Monthly(name, (season + east + noise).astype(np.float32), time)
-
-
-def boundary():
-    mask = np.zeros(GRID, dtype=bool)
-    mask[1:-1, 1:-2] = True
-    return mask
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +68,19 @@ def lineage():
 
 @pytest.fixture(scope="session")
 def pretrained(params, era5_fields, lineage):
-    from soilfuse.training.pretrain import pretrain
-
     return pretrain(params, era5_fields, lineage, CPU)
+
+
+@pytest.fixture(scope="module")
+def train(fields):
+    return fields.training(month_axis(2000, 2001), CPU)
+
+
+@pytest.fixture(scope="module")
+def validation(fields):
+    return fields.validation(month_axis(2004, 2004), CPU)
+
+
+@pytest.fixture
+def plan(params):
+    return replace(finetune_plan(params, 0, BEST), epochs=5, batch=8)

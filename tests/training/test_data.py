@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import CPU, GRID, boundary, monthly
+from training_cases import CPU, GRID, boundary, monthly
 
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis

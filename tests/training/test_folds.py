@@ -55,9 +55,7 @@ def test_shuffled_is_the_papers_protocol_and_leaks():
         neighbours = np.stack([step - 1, step + 1])
         near += np.isin(neighbours, fold.train.astype("datetime64[M]")).any(axis=0).sum()
     assert near / 180 > 0.9
-    assert not all(
-        np.array_equal(a.outer, b.outer) for a, b in zip(first, other, strict=True)
-    )
+    assert not all(np.array_equal(a.outer, b.outer) for a, b in zip(first, other, strict=True))
 
 
 def test_leaking_folds_are_refused():
@@ -68,9 +66,9 @@ def test_leaking_folds_are_refused():
         f.refuse_leaks(replace(fold, inner=month_axis(2011, 2011)))
     with pytest.raises(UserError, match="between inner and final test"):
         f.refuse_leaks(replace(fold, inner=month_axis(2014, 2015)))
-    eleven = fold.train[1:] - np.timedelta64(31 * 24, "h")
-    with pytest.raises(UserError, match="leaks: 11 months"):
-        f.refuse_leaks(replace(fold, train=eleven.astype("datetime64[M]")))
+    eleven = np.append(fold.train, np.datetime64("2003-12-01", "ns"))
+    with pytest.raises(UserError, match="leaks: 11 months between train and outer"):
+        f.refuse_leaks(replace(fold, train=eleven))
 
 
 def test_final_test_years():
@@ -80,7 +78,7 @@ def test_final_test_years():
 def test_too_few_months_are_refused():
     available = month_axis(2000, 2012)
     assert f.fold_of("blocked", 0, 1, month_axis(2000, 2021), "amsmqtp.nc").index == 0
-    with pytest.raises(UserError, match="too few months in amsmqtp.nc.* 24 missing, the first 2013"):
+    with pytest.raises(UserError, match="too few months in amsmqtp.nc.* 24 missing, .* 2013"):
         f.fold_of("blocked", 0, 1, available, "amsmqtp.nc")
 
 

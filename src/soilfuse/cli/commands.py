@@ -39,11 +39,19 @@ def verify(
     failed = 0
     for product in products:
         for check in verify_file(product, params):
-            typer.echo(
-                f"{'ok    ' if check.passed else 'FAILED'}  {check.name}: {check.got} (allowed: {check.allowed})"
-            )
+            verdict = "ok    " if check.passed else "FAILED"
+            typer.echo(f"{verdict}  {check.name}: {check.got} (allowed: {check.allowed})")
             failed += not check.passed
     raise typer.Exit(code=int(failed > 0))
+
+
+@app.command()
+def rollback(
+    version: Annotated[int, typer.Argument(help="A registered version of the model.", min=1)],
+) -> None:
+    """Keep a registered version as champion: write promote.pin, which `dvc repro` obeys."""
+    profiles.pin(version)
+    typer.echo(f"promote.pin is {version}; `dvc repro` makes it champion and the products anew")
 
 
 @app.command(hidden=True)

@@ -1,6 +1,9 @@
-"""Profiles: whole, checked parameter files."""
+"""params.yaml: written whole from a profile, or changed in one place."""
 
+import io
 from pathlib import Path
+
+from ruamel.yaml import YAML
 
 from soilfuse import config
 from soilfuse.errors import UserError, unknown
@@ -30,3 +33,18 @@ def write(name: str, *, force: bool = False) -> None:
             f"then `soilfuse profile {name} --force`"
         )
     write_text(target, available[name].read_text(encoding="utf-8"))
+
+
+def pin(version: int) -> None:
+    """Write promote.pin into params.yaml, and keep everything else in it, comments too.
+
+    Raises UserError where params.yaml is absent or invalid.
+    """
+    config.load()
+    yaml = YAML()
+    yaml.width = 4096
+    content = yaml.load(config.PARAMS_FILE.read_text(encoding="utf-8"))
+    content["promote"]["pin"] = version
+    stream = io.StringIO()
+    yaml.dump(content, stream)
+    write_text(config.PARAMS_FILE, stream.getvalue())

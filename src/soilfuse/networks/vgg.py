@@ -29,16 +29,16 @@ def vgg16_features(weights: str, width_divisor: int, seed: int) -> nn.Sequential
     state dict of VGG16 (.pth or .safetensors); width_divisor: divides the channels of random ones.
     Raises UserError where the weights cannot be had, or are not VGG16's.
     """
-    if weights == "random":
+    if weights != "random" and width_divisor != 1:
+        raise UserError(
+            f"perceptual.width_divisor is {width_divisor} with perceptual.weights '{weights}'; "
+            "allowed is 1 unless weights are random: edit params.yaml:perceptual"
+        )
+    with torch.random.fork_rng(devices=[]):  # layers draw weights when made, to be overwritten
         features = _layers(width_divisor)
+    if weights == "random":
         _draw(features, seed)
     else:
-        if width_divisor != 1:
-            raise UserError(
-                f"perceptual.width_divisor is {width_divisor} with perceptual.weights '{weights}'; "
-                "allowed is 1 unless weights are random: edit params.yaml:perceptual"
-            )
-        features = _layers(1)
         _load(features, _published() if weights == "imagenet" else _from_file(Path(weights)))
     return features.eval().requires_grad_(False)
 

@@ -1,7 +1,7 @@
 """Plain sentences of the first page: scenarios side by side, skill, future errors, verdict."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from soilfuse import names
@@ -146,7 +146,7 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def verdict_sentence(verdict: dict[str, Any]) -> str:
+def verdict_sentence(verdict: Mapping[str, Any]) -> str:
     """Say whether the ensemble was promoted and which checks failed."""
     checks = verdict.get("checks", [])
     failed = [str(check.get("name")) for check in checks if not check.get("passed")]

@@ -28,7 +28,7 @@ METHOD_TITLES = {
     "ensemble_mean": "Raw ensemble mean",
     "bias_corrected_mean": "Bias-corrected mean",
     "delta_change": "Delta change",
-    "unet": "U-Net ensemble",
+    "soilfuse": "soilfuse ensemble",
 }
 
 

@@ -85,22 +85,20 @@ def write_index(
     experiments: Sequence[str],
     evaluate_dir: Path,
     sweep_dir: Path,
-    verdict_json: Path,
+    verdict: Mapping[str, Any],
     champion: Mapping[str, Any],
     trends_dir: Path,
     settings: Report,
 ) -> None:
     """Write the first page to `target`, its PNG to figures/index beside it.
 
-    Raises UserError where trends, scores.csv or the verdict are absent; future.csv, stations.csv,
-    taylor.csv, intervals.csv and the sweep's trials may be.
+    verdict, champion: the contents of verdict.json and champion.json. Raises UserError where
+    trends or scores.csv are absent; future.csv, stations.csv, taylor.csv, intervals.csv and the
+    sweep's trials may be.
     """
     from soilfuse.grids.grid import Grid
     from soilfuse.grids.regions import basin_mask
 
-    verdict_json = Path(verdict_json)
-    inputs.require_files([verdict_json], "promote")
-    verdict = files.read_json(verdict_json)
     all_trends = [inputs.read_trends(experiment, trends_dir) for experiment in experiments]
     evaluation = inputs.read_evaluation(evaluate_dir)
     maps = all_trends[0].maps
@@ -108,7 +106,7 @@ def write_index(
         all_trends[0], basin_mask(Grid(lat=maps["lat"].values, lon=maps["lon"].values))
     )
     read = [path for trends in all_trends for path in trends.files]
-    sha256 = files.sha256_of_files([*read, *evaluation.files, verdict_json])
+    sha256 = files.sha256_of_files([*read, *evaluation.files])
     source = f"soilfuse  |  trends and evaluation, sha256 {sha256[:16]}  |  {ATTRIBUTION}"
     folder = Folder(Path(target).parent / "figures" / "index", source, sha256)
     page = Page(

@@ -126,7 +126,7 @@ def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section
         Section(
             "verdict",
             "Promotion",
-            [comparison.verdict_sentence(dict(verdict)), *map(str, verdict.get("caveats", []))],
+            [comparison.verdict_sentence(verdict), *map(str, verdict.get("caveats", []))],
             tables=[checks_table(checks)] if checks else [],
         )
     )

@@ -23,7 +23,7 @@ def mean_square(images: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 
     A mean over the whole rectangle (1 / CWH) would shrink it by the share of cells inside.
     """
-    return _mean_inside((images - target).square(), mask)
+    return _inside_only(images - target, mask).square().sum() / _count(images, mask)
 
 
 def insitu(images: Tensor, stations: Tensor, probability: Tensor, mask: Tensor) -> Tensor:
@@ -31,7 +31,8 @@ def insitu(images: Tensor, stations: Tensor, probability: Tensor, mask: Tensor) 
 
     stations: (B, D, H, W) m3 m-3, the field spread from stations; probability: likewise, in [0, 1].
     """
-    return _mean_inside(probability * (stations - images).square(), mask)
+    errors = _inside_only(stations - images, mask).square()
+    return (_inside_only(probability, mask) * errors).sum() / _count(images, mask)
 
 
 def total_variation(images: Tensor, mask: Tensor) -> Tensor:
@@ -61,10 +62,13 @@ def generator_loss(real: Tensor, fake: Tensor, form: str) -> Tensor:
     return fooled if form == AUTHORS else fooled + _is_fake(real - fake.mean())
 
 
-def _mean_inside(values: Tensor, mask: Tensor) -> Tensor:
-    # where, not a product: what lies outside may be NaN
-    cells = torch.where(mask, values, 0.0).sum()
-    return cells / (mask.sum() * values.shape[0] * values.shape[1])
+def _inside_only(values: Tensor, mask: Tensor) -> Tensor:
+    # where, not a product, and before any power: what lies outside may be NaN, as may its gradient
+    return torch.where(mask, values, 0.0)
+
+
+def _count(images: Tensor, mask: Tensor) -> Tensor:
+    return mask.sum() * images.shape[0] * images.shape[1]
 
 
 def _is_real(logits: Tensor) -> Tensor:

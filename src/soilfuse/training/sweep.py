@@ -6,7 +6,8 @@ in one process therefore ends with the same trials whether it was interrupted or
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,12 +79,25 @@ def sweep(
         if number >= params.sweep.trials:  # other processes have done the rest
             break
         trial, values = propose(study, params, number)
-        if on_start:
-            on_start(number, values)
-        rmse = _run(study, trial, task, {**fixed, **values})
+        with _failed_on_exception(study, trial):
+            if on_start:
+                on_start(number, values)
+            rmse = _run(study, trial, task, {**fixed, **values})
         if on_finish:
             on_finish(number, values, rmse)
     return _result(study, params)
+
+
+@contextmanager
+def _failed_on_exception(study: "optuna.Study", trial: "optuna.Trial") -> Iterator[None]:
+    """Leave no trial running behind an interruption: it would count in later proposals."""
+    from optuna.trial import TrialState
+
+    try:
+        yield
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+        raise
 
 
 def _run(study: "optuna.Study", trial: "optuna.Trial", task: _Task, values: Values) -> float:
@@ -95,9 +109,6 @@ def _run(study: "optuna.Study", trial: "optuna.Trial", task: _Task, values: Valu
     except DivergedError:
         study.tell(trial, state=TrialState.PRUNED)
         return math.nan
-    except BaseException:
-        study.tell(trial, state=TrialState.FAIL)
-        raise
     study.tell(trial, rmse)
     return rmse
 
