@@ -9,7 +9,7 @@ from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
 from soilfuse.sources.cmip6 import read_mrsos
 from soilfuse.sources.processed import write_models
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 
 
 def main(experiment: str) -> None:
@@ -18,8 +18,7 @@ def main(experiment: str) -> None:
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
     root, grid = Path(params.raw_root), Grid.of(params.domain)
     years, fill_cells = names.EXPERIMENT_YEARS[experiment], params.cmip6.fill_cells
-    sections = ["raw_root", "domain", "cmip6"]
-    with stage_run("cmip6", params, sections, [root / "cmip6"], experiment) as run:
+    with declared_run("cmip6", params, experiment) as run:
         models = {
             source_id: read_mrsos(root, source_id, member, experiment, *years, fill_cells, grid)
             for source_id, member in progress(params.cmip6.models.items(), experiment)

@@ -7,15 +7,14 @@ from soilfuse.errors import one_line_errors
 from soilfuse.grids.grid import Grid
 from soilfuse.sources import era5_land
 from soilfuse.sources.processed import write_field
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 
 
 def main() -> None:
     """Write data/processed/era5_land.nc."""
     params = config.load()
     root, years = Path(params.raw_root), params.era5_land
-    inputs = [root / "era5_land"]
-    with stage_run("era5_land", params, ["raw_root", "domain", "era5_land"], inputs):
+    with declared_run("era5_land", params):
         grid = Grid.of(params.domain)
         target = era5_land.read(root, grid, years.first_year, years.last_year)
         write_field(layout.ERA5_LAND, target)

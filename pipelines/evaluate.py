@@ -1,7 +1,5 @@
 """Stage evaluate: the candidate beside the baselines, out of fold, in the final test, in future."""
 
-from pathlib import Path
-
 import torch
 
 from soilfuse import config, layout
@@ -10,7 +8,7 @@ from soilfuse.evaluation.candidate import Candidate, gate_facts
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.outputs import write_evaluation
 from soilfuse.files import write_json
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 from soilfuse.trends.mann_kendall import trend_test
 
 
@@ -18,15 +16,7 @@ def main() -> None:
     """Write results/evaluate/."""
     params = config.load()
     torch.set_num_threads(params.compute.threads)
-    sections = ["seed", "raw_root", "domain", "evaluate"]
-    inputs = [
-        layout.CLIMATE_MODELS,
-        layout.AMSMQTP,
-        layout.STATIONS,
-        layout.FINETUNE,
-        Path(params.raw_root) / "truth",
-    ]
-    with stage_run("evaluate", params, sections, inputs) as run:
+    with declared_run("evaluate", params) as run:
         candidate, threads = Candidate(params), params.compute.threads
         result = evaluate(
             candidate.method(),

@@ -7,7 +7,7 @@ import torch
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 from soilfuse.training import weights
 from soilfuse.training.device import device_of
 from soilfuse.training.fields import write_curves
@@ -22,15 +22,7 @@ def main(item: str) -> None:
     params = config.load()
     fold = int(config.item_of(item, [str(k) for k in range(FOLDS)], "fold", "the command"))
     torch.set_num_threads(params.compute.threads)
-    sections = ["seed", "domain", "network", "perceptual", "finetune"]
-    inputs = [
-        layout.climate_models("historical"),
-        layout.AMSMQTP,
-        layout.station_field(fold),
-        layout.PRETRAIN,
-        layout.BEST,
-    ]
-    with stage_run("finetune", params, sections, inputs, item) as run:
+    with declared_run("finetune", params, item) as run:
         fields, lineage = finetuning_fields(params, fold)
         trained = finetune_fold(
             params,

@@ -17,7 +17,7 @@ from soilfuse.progress import progress
 from soilfuse.sources.processed import read_models
 from soilfuse.tracking.lineage import git_state, hash_of
 from soilfuse.tracking.registry import require_champion
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 
 
 def main(experiment: str) -> None:
@@ -25,7 +25,7 @@ def main(experiment: str) -> None:
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
     models, product = layout.climate_models(experiment), layout.product(experiment)
-    with stage_run("infer", params, ["infer"], [models, layout.CHAMPION], experiment) as run:
+    with declared_run("infer", params, experiment) as run:
         version = require_champion(layout.CHAMPION, params.promote.registered_model, run.run_id)
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
         crops = read_models(models)

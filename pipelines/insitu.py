@@ -12,7 +12,7 @@ from soilfuse.insitu import store, table, validation
 from soilfuse.insitu.field import fit_field
 from soilfuse.progress import progress
 from soilfuse.sources import cma, ismn
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 from soilfuse.training.folds import TRAINING_YEARS, folds
 
 LAYERS = range(1, 6)
@@ -23,8 +23,7 @@ def main() -> None:
     params = config.load()
     root, settings, grid = Path(params.raw_root), params.insitu, Grid.of(params.domain)
     threads, months = params.compute.threads, month_axis(*TRAINING_YEARS)
-    sections = ["seed", "raw_root", "domain", "insitu", "finetune.protocol"]
-    with stage_run("insitu", params, sections, [root / "ismn", root / "cma"]) as run:
+    with declared_run("insitu", params) as run:
         records = [
             ismn.monthly_table(root, settings.good_flags, settings.min_records),
             cma.monthly_table(root),

@@ -6,7 +6,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json
 from soilfuse.report.pages import write_page
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 
 
 def main(experiment: str) -> None:
@@ -14,8 +14,7 @@ def main(experiment: str) -> None:
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
     product, page = layout.product(experiment), layout.REPORTS / f"{experiment}.html"
-    inputs = [product, layout.TRENDS / f"{experiment}.nc", layout.CHAMPION]
-    with stage_run("page", params, ["report"], inputs, experiment) as run:
+    with declared_run("page", params, experiment) as run:
         write_page(
             page,
             layout.FIGURES / experiment,

@@ -5,22 +5,19 @@ import torch
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 from soilfuse.training import weights
 from soilfuse.training.device import device_of
 from soilfuse.training.fields import write_curves
 from soilfuse.training.loading import pretraining_fields
 from soilfuse.training.pretrain import pretrain
 
-INPUTS = [layout.climate_models("historical"), layout.ERA5_LAND]
-
 
 def main() -> None:
     """Write models/pretrain/: generator.safetensors, generator.json and curves.csv."""
     params = config.load()
     torch.set_num_threads(params.compute.threads)
-    sections = ["seed", "domain", "network", "perceptual", "pretrain"]
-    with stage_run("pretrain", params, sections, INPUTS) as run:
+    with declared_run("pretrain", params) as run:
         fields, lineage = pretraining_fields(params)
         trained = pretrain(
             params,

@@ -3,15 +3,13 @@
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.promoting import promote
-from soilfuse.tracking.runs import stage_run
-
-INPUTS = [layout.FINETUNE, layout.EVALUATE]
+from soilfuse.tracking.stages import declared_run
 
 
 def main() -> None:
     """Write results/promote/verdict.json and, if promoted, models/champion/."""
     params = config.load()
-    with stage_run("promote", params, ["seed", "promote"], INPUTS) as run:
+    with declared_run("promote", params) as run:
         verdict = promote(params, run.run_id)
         run.set_tags({"soilfuse.promoted": verdict.promoted})
         run.log_artifact(layout.VERDICT)

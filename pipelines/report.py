@@ -4,16 +4,14 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json
 from soilfuse.report.pages import write_index
-from soilfuse.tracking.runs import stage_run
-
-INPUTS = [layout.TRENDS, layout.EVALUATE, layout.SWEEP, layout.VERDICT, layout.CHAMPION]
+from soilfuse.tracking.stages import declared_run
 
 
 def main() -> None:
     """Write reports/index.html and reports/figures/index/."""
     params = config.load()
     page = layout.REPORTS / "index.html"
-    with stage_run("report", params, ["experiments", "report"], INPUTS) as run:
+    with declared_run("report", params) as run:
         write_index(
             page,
             params.experiments,

@@ -4,22 +4,19 @@ import torch
 
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 from soilfuse.training import weights
 from soilfuse.training.device import device_of
 from soilfuse.training.loading import finetuning_fields
 from soilfuse.training.sweep import sweep
 from soilfuse.training.swept import journal_of, write_swept
 
-INPUTS = [layout.climate_models("historical"), layout.AMSMQTP, layout.INSITU, layout.PRETRAIN]
-
 
 def main() -> None:
     """Write results/sweep/: best.yaml and trials.csv."""
     params = config.load()
     torch.set_num_threads(params.compute.threads)
-    sections = ["seed", "domain", "network", "perceptual", "finetune", "sweep"]
-    with stage_run("sweep", params, sections, INPUTS) as run:
+    with declared_run("sweep", params) as run:
         loaded = [finetuning_fields(params, fold) for fold in range(params.sweep.folds)]
         pretrained = weights.load(layout.PRETRAIN / "generator.safetensors")
 

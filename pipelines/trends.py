@@ -6,7 +6,7 @@ import xarray as xr
 
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
-from soilfuse.tracking.runs import stage_run
+from soilfuse.tracking.stages import declared_run
 from soilfuse.trends.product_trends import product_trends, write_trends
 
 
@@ -15,7 +15,7 @@ def main(experiment: str) -> None:
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
     own, reference = layout.product(experiment), layout.product(names.HISTORICAL)
-    with stage_run("trends", params, ["trends"], [own, reference], experiment) as run:
+    with declared_run("trends", params, experiment) as run:
         with xr.open_dataset(own) as product, xr.open_dataset(reference) as historical:
             found = product_trends(
                 product,

@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "soilfuse"
 FLOORS = [
-    {"config", "errors", "names", "seeding", "progress", "files", "layout"},
+    {"checks", "config", "errors", "files", "layout", "names", "progress", "seeding"},
     {"grids"},
     {"sources", "world"},
     {"insitu", "networks"},

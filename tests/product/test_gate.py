@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
+from soilfuse.checks import Check
 from soilfuse.errors import UserError
-from soilfuse.product.checks import Check, Limits, require
+from soilfuse.product.checks import Limits, require
 from soilfuse.product.gate import inspect
 
 LIMITS = Limits(min_coverage=1.0, max_soil_moisture=0.8)

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from soilfuse import config, layout, names
+from soilfuse.checks import Check
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import model_batches
-from soilfuse.product.checks import Check, Limits
+from soilfuse.product.checks import Limits
 from soilfuse.product.verify import verify_product
 from soilfuse.sources.processed import read_models
 from soilfuse.tracking.lineage import dvc_outs

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from soilfuse.checks import Check
 from soilfuse.errors import UserError
 
 
@@ -13,17 +14,6 @@ class Limits:
 
     min_coverage: float
     max_soil_moisture: float
-
-
-@dataclass(frozen=True)
-class Check:
-    """One condition: what was got, what is allowed, and why it is asked."""
-
-    name: str
-    passed: bool
-    got: str
-    allowed: str
-    why: str
 
 
 def require(checks: Sequence[Check], path: Path) -> None:

@@ -7,10 +7,11 @@ import h5netcdf
 import numpy as np
 
 from soilfuse import names
+from soilfuse.checks import Check
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis
 from soilfuse.product import layout
-from soilfuse.product.checks import Check, Limits
+from soilfuse.product.checks import Limits
 
 GLOBAL_ATTRIBUTES = (
     "Conventions",

@@ -8,10 +8,11 @@ import h5netcdf
 import numpy as np
 
 from soilfuse import names
+from soilfuse.checks import Check
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, sha256_of_files
 from soilfuse.product import layout
-from soilfuse.product.checks import Check, Limits
+from soilfuse.product.checks import Limits
 from soilfuse.product.gate import inspect
 
 Recompute = Callable[[np.ndarray], np.ndarray]

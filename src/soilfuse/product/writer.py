@@ -9,11 +9,12 @@ import h5netcdf
 import numpy as np
 
 from soilfuse import names
+from soilfuse.checks import Check
 from soilfuse.files import written_aside
 from soilfuse.grids.grid import Grid
 from soilfuse.inference.prediction import Prediction
 from soilfuse.product import layout
-from soilfuse.product.checks import Check, Limits, require
+from soilfuse.product.checks import Limits, require
 from soilfuse.product.gate import inspect
 
 SOURCES = {  # variable -> the part of a prediction that it holds

@@ -15,7 +15,8 @@ UNVERSIONED = "unversioned"
 WRITTEN_BY_RUNS = ("dvc.lock", "results/**", "reports/**")
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping of a YAML file of DVC's; {} where it is absent or half-written."""
     # dvc.lock has thousands of lines: MLflow's own parser in C reads it 20 times faster.
     import yaml
 
@@ -32,7 +33,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def stage_outs(root: Path) -> dict[str, dict[str, str]]:
     """Return {stage: {path relative to `root`: md5}} of dvc.lock; {} without that file."""
-    stages = _read_yaml(Path(root) / LOCK).get("stages") or {}
+    stages = read_yaml(Path(root) / LOCK).get("stages") or {}
     return {
         name: {out["path"]: out["md5"] for out in stage.get("outs", ()) if "md5" in out}
         for name, stage in stages.items()
@@ -68,7 +69,7 @@ def hash_of(path: Path, root: Path | None = None, outs: Mapping[str, str] | None
 
 
 def _added(path: Path) -> str | None:
-    tracked = _read_yaml(path.with_name(path.name + ".dvc")).get("outs") or [{}]
+    tracked = read_yaml(path.with_name(path.name + ".dvc")).get("outs") or [{}]
     md5 = tracked[0].get("md5")
     return str(md5) if md5 else None
 

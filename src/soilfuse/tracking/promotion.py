@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 
 from soilfuse import config
+from soilfuse.checks import Check
 from soilfuse.files import write_json
 
 ENSEMBLE_MEAN = "ensemble_mean"
@@ -39,17 +40,6 @@ class Difference:
     difference: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Check:
-    """One condition: what was got, what is allowed, and why it is asked."""
-
-    name: str
-    passed: bool
-    got: str
-    allowed: str
-    why: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""The run of a stage, told from dvc.yaml: which parameters it uses and which files it reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from soilfuse import config
+from soilfuse.errors import UserError, unknown
+from soilfuse.tracking.lineage import read_yaml
+from soilfuse.tracking.recording import StageRun
+from soilfuse.tracking.runs import stage_run
+
+PIPELINE = Path("dvc.yaml")
+CODE = ("pipelines/", "src/")
+
+
+@contextmanager
+def declared_run(stage: str, params: config.Params, item: str | None = None) -> Iterator[StageRun]:
+    """Open the MLflow run of a stage with the params and data deps that dvc.yaml declares for it.
+
+    item: of a `foreach` stage. Raises UserError as `runs.stage_run` does, and for a stage that
+    dvc.yaml does not have.
+    """
+    sections, inputs = declared(stage, params, item)
+    with stage_run(stage, params, sections, inputs, item) as run:
+        yield run
+
+
+def declared(
+    stage: str, params: config.Params, item: str | None = None
+) -> tuple[list[str], list[Path]]:
+    """Return the names of a stage's params, dotted where they are, and its deps but for code."""
+    stages: dict[str, Any] = read_yaml(PIPELINE).get("stages") or {}
+    if stage not in stages:
+        raise UserError(unknown("stage", stage, stages, str(PIPELINE)))
+    body = stages[stage].get("do", stages[stage])
+    deps = [
+        str(dep).replace("${item}", item or "").replace("${raw_root}", params.raw_root)
+        for dep in body.get("deps", ())
+    ]
+    data = dict.fromkeys(dep for dep in deps if not dep.startswith(CODE))
+    return list(body.get("params", ())), [Path(dep) for dep in data]
