@@ -8,7 +8,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
-from soilfuse.training import weights
+from soilfuse.training import checkpoints, weights
 from soilfuse.training.device import device_of
 from soilfuse.training.fields import write_curves
 from soilfuse.training.finetune import finetune_fold
@@ -22,6 +22,7 @@ def main(item: str) -> None:
     params = config.load()
     fold = int(config.item_of(item, [str(k) for k in range(FOLDS)], "fold", "the command"))
     torch.set_num_threads(params.compute.threads)
+    state = layout.STATE / "finetune" / item
     with declared_run("finetune", params, item) as run:
         fields, lineage = finetuning_fields(params, fold)
         trained = finetune_fold(
@@ -32,7 +33,7 @@ def main(item: str) -> None:
             read_best(layout.BEST),
             lineage,
             device_of(params.compute.device),
-            state_dir=layout.STATE / "finetune" / item,
+            state_dir=state,
             on_epoch=run.log_epoch,
         )
         weights.save(layout.FINETUNE / f"fold_{fold}.safetensors", trained.weights)
@@ -40,6 +41,7 @@ def main(item: str) -> None:
         write_curves(layout.FINETUNE_CURVES / f"fold_{fold}.csv", trained.history)
         run.log_metrics({"inner_rmse": trained.manifest["inner_rmse"]})
         run.log_artifact(layout.FINETUNE / f"fold_{fold}.json")
+    checkpoints.clear(state)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
-from soilfuse.training import weights
+from soilfuse.training import checkpoints, weights
 from soilfuse.training.device import device_of
 from soilfuse.training.fields import write_curves
 from soilfuse.training.loading import pretraining_fields
@@ -17,6 +17,7 @@ def main() -> None:
     """Write models/pretrain/: generator.safetensors, generator.json and curves.csv."""
     params = config.load()
     torch.set_num_threads(params.compute.threads)
+    state = layout.STATE / "pretrain"
     with declared_run("pretrain", params) as run:
         fields, lineage = pretraining_fields(params)
         trained = pretrain(
@@ -24,7 +25,7 @@ def main() -> None:
             fields,
             lineage,
             device_of(params.compute.device),
-            state_dir=layout.STATE / "pretrain",
+            state_dir=state,
             on_epoch=run.log_epoch,
         )
         weights.save(layout.PRETRAIN / "generator.safetensors", trained.weights)
@@ -32,6 +33,7 @@ def main() -> None:
         write_curves(layout.PRETRAIN / "curves.csv", trained.history)
         run.log_metrics({"test_rmse": trained.manifest["test_rmse"]})
         run.log_artifact(layout.PRETRAIN / "generator.json")
+    checkpoints.clear(state)
 
 
 if __name__ == "__main__":

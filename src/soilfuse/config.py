@@ -215,6 +215,11 @@ class Sweep(Section):
             for key in self.search
             if key not in allowed
         ]
+        problems += [
+            f"sweep.search lacks {name}, which every sweep searches: edit params.yaml:sweep.search"
+            for name in allowed[:2]
+            if name not in self.search
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -316,13 +321,6 @@ class Params(Section):
             for name, use in ((names.HISTORICAL, "training"), (names.FINAL_TEST, "the final test"))
             if name not in self.experiments
         ]
-        if self.finetune.protocol == "blocked":
-            problems += [
-                f"pretrain.{key} {list(years)} reaches past 1998 and would leak into the blocked "
-                f"folds, whose gap starts in 1999: edit params.yaml:pretrain.{key}"
-                for key, years in self.pretrain
-                if key in ("train_years", "validation_years") and years[1] > 1998
-            ]
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -50,7 +50,7 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
         ("network", "name", "unt", "did you mean 'unet'"),
         ("cmip6", "models", {"CESM3": "r1i1p1f1"}, "did you mean 'CESM2'"),
         ("domain", "west", 200.0, "must be less than domain.east"),
-        ("pretrain", "train_years", [1950, 1999], "leak"),
+        ("sweep", "search", {"loss.mse": {"low": 0.1, "high": 1.0}}, "lacks learning_rate"),
         ("evaluate", "baselines", ["climatolgy"], "did you mean 'climatology'"),
     ],
 )

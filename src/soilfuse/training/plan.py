@@ -17,7 +17,7 @@ from soilfuse.training.data import TrainingData
 from soilfuse.training.device import FP32, reproducible
 
 Module = TypeVar("Module", bound=nn.Module)
-Swept = float | str
+SweptValue = float | str
 LEARNING_RATES = ("learning_rate", "discriminator_learning_rate")
 ADVERSARIAL_FORM = "adversarial_form"
 
@@ -110,7 +110,7 @@ def assemble(
     )
 
 
-def swept_values(finetune: config.Finetune) -> dict[str, Swept]:
+def swept_values(finetune: config.Finetune) -> dict[str, SweptValue]:
     """Return fine-tuning's numbers, and the word `sweep` where it stands, by flat name."""
     loss = finetune.loss.model_dump(exclude={ADVERSARIAL_FORM})
     rates = {name: getattr(finetune, name) for name in LEARNING_RATES}
@@ -138,7 +138,7 @@ def finetune_plan(
 
 
 def plan_with(
-    params: config.Params, fold: int, values: Mapping[str, Swept], precision: str
+    params: config.Params, fold: int, values: Mapping[str, SweptValue], precision: str
 ) -> Plan:
     """Return a fold's plan with every flat value a number."""
     finetune = params.finetune

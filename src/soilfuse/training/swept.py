@@ -11,6 +11,7 @@ from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_content, written_aside
 from soilfuse.training import weights
 from soilfuse.training.fields import Lineage
+from soilfuse.training.plan import LEARNING_RATES
 from soilfuse.training.sweep import Swept, Values
 
 BEST_FILE, TRIALS_FILE = "best.yaml", "trials.csv"
@@ -20,12 +21,14 @@ def journal_of(
     folder: Path, params: config.Params, lineage: Lineage, pretrained: Mapping[str, Tensor]
 ) -> Path:
     """Return the journal of this sweep: one a content of everything that decides a trial."""
-    sections = ("seed", "domain", "network", "perceptual", "finetune")
+    sections = ("seed", "domain", "network", "perceptual")
     # A larger number of trials goes on with the same search.
     search = params.sweep.model_dump(exclude={"trials"})
+    finetune = params.finetune.model_dump(exclude={*LEARNING_RATES, "epochs"})
     decides = [
         {name: params.model_dump(mode="json")[name] for name in sections},
         search,
+        finetune,
         dict(lineage.inputs),
         weights.sha256(pretrained),
     ]
