@@ -30,11 +30,14 @@ demo: setup
 	@echo "  mlflow run . -e infer -P ssp=ssp370         # one scenario again"
 	@echo "  soilfuse verify products/ssp370.nc          # prove it"
 
+# One thread a process, two processes: tests run side by side, and small tensors gain nothing.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile
+
 test: setup
-	python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 test-all: setup
-	python -m pytest
+	$(PYTEST)
 
 lint: setup
 	ruff check .

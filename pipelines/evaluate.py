@@ -6,7 +6,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.evaluation.candidate import Candidate, gate_facts
 from soilfuse.evaluation.evaluate import evaluate
-from soilfuse.evaluation.outputs import write_evaluation
+from soilfuse.evaluation.outputs import headline, write_evaluation
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
 from soilfuse.trends.mann_kendall import trend_test
@@ -27,7 +27,7 @@ def main() -> None:
         )
         write_evaluation(result, layout.EVALUATE)
         write_json(layout.EVALUATE / "facts.json", gate_facts(candidate, result))
-        run.log_metrics(result.metrics)
+        run.log_metrics(headline(result.metrics))
         run.log_artifact(layout.EVALUATE)
 
 

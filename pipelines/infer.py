@@ -5,13 +5,12 @@ from pathlib import Path
 
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
-from soilfuse.files import sha256_of_content
 from soilfuse.grids.grid import Grid
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import model_batches, require_whole_years
-from soilfuse.product.attributes import product_attributes
+from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
-from soilfuse.product.provenance import RunRecord, write_prov
+from soilfuse.product.provenance import RunRecord, sources, write_prov
 from soilfuse.product.writer import write_product
 from soilfuse.progress import progress
 from soilfuse.sources.processed import read_models
@@ -31,8 +30,7 @@ def main(experiment: str) -> None:
         crops = read_models(models)
         require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
         ensemble.require_grid(Grid.of(params.domain), "params.yaml:domain")
-        told = sha256_of_content([params.domain.model_dump(), params.infer.model_dump()])
-        hashes = told, str(crops.attrs["inputs_sha256"])
+        hashes = params_hash(params), str(crops.attrs["inputs_sha256"])
         models_used, domain = ensemble.source_ids, params.domain.name
         attributes = product_attributes(experiment, ensemble.champion, models_used, domain, *hashes)
         batches = model_batches(crops, ensemble, params.infer.batch)
@@ -47,7 +45,7 @@ def main(experiment: str) -> None:
             params.infer.significant_digits,
             Limits(params.promote.min_coverage, params.promote.max_soil_moisture),
         )
-        used = {str(path): hash_of(path) for path in (models, layout.CHAMPION, config.PARAMS_FILE)}
+        used = {str(path): hash_of(path) for path in sources(experiment)}
         name, code = params.promote.registered_model, git_state(Path.cwd())
         record = RunRecord(run.run_id, name, str(version), *code)
         write_prov(layout.provenance(experiment), product, experiment, used, record)

@@ -21,7 +21,7 @@ def main(experiment: str) -> None:
             experiment,
             product,
             layout.TRENDS,
-            read_json(layout.CHAMPION / "champion.json"),
+            read_json(layout.CHAMPION / layout.CHAMPION_FILE),
             params.report,
         )
         run.log_artifact(page)

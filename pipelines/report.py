@@ -18,7 +18,7 @@ def main() -> None:
             layout.EVALUATE,
             layout.SWEEP,
             read_json(layout.VERDICT),
-            read_json(layout.CHAMPION / "champion.json"),
+            read_json(layout.CHAMPION / layout.CHAMPION_FILE),
             layout.TRENDS,
             params.report,
         )

@@ -8,6 +8,7 @@ from soilfuse.tracking.stages import declared_run
 from soilfuse.training import weights
 from soilfuse.training.device import device_of
 from soilfuse.training.loading import finetuning_fields
+from soilfuse.training.study import discard
 from soilfuse.training.sweep import sweep
 from soilfuse.training.swept import journal_of, write_swept
 
@@ -17,8 +18,12 @@ def main() -> None:
     params = config.load()
     torch.set_num_threads(params.compute.threads)
     with declared_run("sweep", params) as run:
-        loaded = [finetuning_fields(params, fold) for fold in range(params.sweep.folds)]
+        folds = range(params.sweep.folds)
+        loaded = [finetuning_fields(params, fold) for fold in folds]
         pretrained = weights.load(layout.PRETRAIN / "generator.safetensors")
+        stations = [layout.station_field(fold) for fold in folds]
+        state = layout.STATE / "sweep"
+        journal = journal_of(state, params, loaded[0][1], stations, pretrained)
 
         def on_finish(number: int, values: dict[str, float], rmse: float) -> None:
             with run.child(f"trial {number}") as trial:
@@ -29,13 +34,14 @@ def main() -> None:
             params,
             [fields for fields, _ in loaded],
             pretrained,
-            journal_of(layout.STATE / "sweep", params, loaded[0][1], pretrained),
+            journal,
             device_of(params.compute.device),
             on_finish=on_finish,
         )
         write_swept(layout.SWEEP, swept)
         run.log_metrics({"inner_rmse": swept.rmse})
         run.log_artifact(layout.SWEEP)
+    discard(journal)
 
 
 if __name__ == "__main__":

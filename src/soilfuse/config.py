@@ -4,11 +4,20 @@ Floats are fractions, degrees or m3 m-3 as each field says. `load()` reports all
 """
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -16,9 +25,26 @@ from soilfuse import names
 from soilfuse.errors import UserError, unknown
 
 PARAMS_FILE = Path("params.yaml")
-REMOVED: dict[str, str] = {}  # a removed parameter -> what to write instead
+TRAINING_YEARS = (2000, 2014)  # what the folds of training/folds.py divide among them
+GAP_MONTHS = 12  # between any two parts of what trains, stops, scores and tests
+SEARCHED = (  # by every sweep, so that a number given for one in finetune is no reason to search
+    "learning_rate",
+    "discriminator_learning_rate",
+    "loss.perceptual",
+    "loss.adversarial",
+    "loss.insitu",
+)
+GATE_BASELINE = "ensemble_mean"  # what a candidate must beat to be promoted
 
-Years = tuple[int, int]
+
+def _in_order(years: tuple[int, int]) -> tuple[int, int]:
+    if years[0] > years[1]:
+        raise ValueError(f"the first year ({years[0]}) must not be after the last ({years[1]})")
+    return years
+
+
+# YAML has lists only, which strictness would refuse; the years in them stay strict.
+Years = Annotated[tuple[int, int], Field(strict=False), AfterValidator(_in_order)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -29,9 +55,23 @@ SweptNonNegative = Annotated[float, Field(ge=0)] | Literal["sweep"]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: strict types, no unknown keys, immutable."""
+    """A section of params.yaml: no unknown keys, no conversion but of int to float, immutable.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    Checks across fields are validators of the last field that they need: one of the whole section
+    would be silent while any other of its fields is wrong.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise ValueError(*problems)
+
+
+def _unknown(got: Iterable[str], what: str, allowed: Iterable[str], field: str) -> list[str]:
+    allowed, where = tuple(allowed), f"{PARAMS_FILE}:{field}"
+    return [unknown(what, name, allowed, where) for name in got if name not in allowed]
 
 
 class Domain(Section):
@@ -44,17 +84,19 @@ class Domain(Section):
     north: float = Field(ge=-90, le=90)
     resolution: Positive
 
-    @model_validator(mode="after")
-    def _ordered(self) -> "Domain":
-        if self.west >= self.east:
-            raise ValueError(
-                f"domain.west ({self.west}) must be less than domain.east ({self.east})"
-            )
-        if self.south >= self.north:
-            raise ValueError(
-                f"domain.south ({self.south}) must be less than domain.north ({self.north})"
-            )
-        return self
+    @field_validator("east")
+    @classmethod
+    def _east_of_west(cls, east: float, info: ValidationInfo) -> float:
+        if (west := info.data.get("west", -math.inf)) >= east:
+            raise ValueError(f"domain.west ({west}) must be less than domain.east ({east})")
+        return east
+
+    @field_validator("north")
+    @classmethod
+    def _north_of_south(cls, north: float, info: ValidationInfo) -> float:
+        if (south := info.data.get("south", -math.inf)) >= north:
+            raise ValueError(f"domain.south ({south}) must be less than domain.north ({north})")
+        return north
 
 
 class Compute(Section):
@@ -79,16 +121,11 @@ class Cmip6(Section):
     models: dict[str, str] = Field(min_length=1)
     fill_cells: int = Field(ge=0)
 
-    @model_validator(mode="after")
-    def _known(self) -> "Cmip6":
-        problems = [
-            unknown("climate model", source_id, names.CLIMATE_MODELS, "params.yaml:cmip6.models")
-            for source_id in self.models
-            if source_id not in names.CLIMATE_MODELS
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+    @field_validator("models")
+    @classmethod
+    def _known(cls, models: dict[str, str]) -> dict[str, str]:
+        _refuse(_unknown(models, "climate model", names.CLIMATE_MODELS, "cmip6.models"))
+        return models
 
 
 class Era5Land(Section):
@@ -97,6 +134,11 @@ class Era5Land(Section):
     first_year: int
     last_year: int
 
+    @field_validator("last_year")
+    @classmethod
+    def _ordered(cls, last: int, info: ValidationInfo) -> int:
+        return _in_order((info.data.get("first_year", last), last))[1]
+
 
 class Amsmqtp(Section):
     """The fine-tuning target."""
@@ -104,6 +146,18 @@ class Amsmqtp(Section):
     first_year: int
     last_year: int
     min_days: int = Field(ge=1, le=28)
+
+    @field_validator("last_year")
+    @classmethod
+    def _covers_the_folds(cls, last: int, info: ValidationInfo) -> int:
+        first = info.data.get("first_year", TRAINING_YEARS[0])
+        _in_order((first, last))
+        if first > TRAINING_YEARS[0] or last < TRAINING_YEARS[1]:
+            raise ValueError(
+                f"amsmqtp has {first}-{last}; the folds need {TRAINING_YEARS[0]}-"
+                f"{TRAINING_YEARS[1]}: edit {PARAMS_FILE}:amsmqtp.first_year, last_year"
+            )
+        return last
 
 
 class Insitu(Section):
@@ -123,13 +177,11 @@ class Network(Section):
     depth: int = Field(ge=1, le=6)
     discriminator_width: Count
 
-    @model_validator(mode="after")
-    def _known(self) -> "Network":
-        if self.name not in names.NETWORKS:
-            raise ValueError(
-                unknown("network", self.name, names.NETWORKS, "params.yaml:network.name")
-            )
-        return self
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        _refuse(_unknown([name], "network", names.NETWORKS, "network.name"))
+        return name
 
 
 class Perceptual(Section):
@@ -188,11 +240,12 @@ class SearchRange(Section):
     low: Positive
     high: Positive
 
-    @model_validator(mode="after")
-    def _ordered(self) -> "SearchRange":
-        if self.low >= self.high:
-            raise ValueError(f"low ({self.low}) must be less than high ({self.high})")
-        return self
+    @field_validator("high")
+    @classmethod
+    def _above_low(cls, high: float, info: ValidationInfo) -> float:
+        if (low := info.data.get("low", 0.0)) >= high:
+            raise ValueError(f"low ({low}) must be less than high ({high})")
+        return high
 
 
 class Sweep(Section):
@@ -201,28 +254,20 @@ class Sweep(Section):
     trials: Count
     epochs: Count
     folds: int = Field(ge=1, le=5)
-    search: dict[str, SearchRange] = Field(min_length=1)
+    search: dict[str, SearchRange]
 
-    @model_validator(mode="after")
-    def _known(self) -> "Sweep":
-        allowed = (
-            "learning_rate",
-            "discriminator_learning_rate",
-            *(f"loss.{name}" for name in Loss.model_fields if name != "adversarial_form"),
-        )
-        problems = [
-            unknown("swept parameter", key, allowed, "params.yaml:sweep.search")
-            for key in self.search
-            if key not in allowed
+    @field_validator("search")
+    @classmethod
+    def _known_and_whole(cls, search: dict[str, SearchRange]) -> dict[str, SearchRange]:
+        weights = [f"loss.{name}" for name in Loss.model_fields if name != "adversarial_form"]
+        allowed = dict.fromkeys([*SEARCHED, *weights])
+        lacking = [
+            f"sweep.search lacks {name}, which is always searched: edit {PARAMS_FILE}:sweep.search"
+            for name in SEARCHED
+            if name not in search
         ]
-        problems += [
-            f"sweep.search lacks {name}, which every sweep searches: edit params.yaml:sweep.search"
-            for name in allowed[:2]
-            if name not in self.search
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+        _refuse(_unknown(search, "swept parameter", allowed, "sweep.search") + lacking)
+        return search
 
 
 class Finetune(Training):
@@ -241,16 +286,17 @@ class Evaluate(Section):
     bootstrap_samples: Count
     bootstrap_block_months: Count
 
-    @model_validator(mode="after")
-    def _known(self) -> "Evaluate":
-        problems = [
-            unknown("baseline", name, names.BASELINES, "params.yaml:evaluate.baselines")
-            for name in self.baselines
-            if name not in names.BASELINES
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+    @field_validator("baselines")
+    @classmethod
+    def _known_with_the_gates(cls, baselines: list[str]) -> list[str]:
+        problems = _unknown(baselines, "baseline", names.BASELINES, "evaluate.baselines")
+        if GATE_BASELINE not in baselines:
+            problems.append(
+                f"evaluate.baselines lacks {GATE_BASELINE!r}, which the gate of stage promote "
+                f"compares with: edit {PARAMS_FILE}:evaluate.baselines"
+            )
+        _refuse(problems)
+        return baselines
 
 
 class Promote(Section):
@@ -309,21 +355,69 @@ class Params(Section):
     trends: Trends
     report: Report
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Params":
-        problems = [
-            unknown("experiment", name, names.EXPERIMENT_YEARS, "params.yaml:experiments")
-            for name in self.experiments
-            if name not in names.EXPERIMENT_YEARS
+    @field_validator("experiments")
+    @classmethod
+    def _known_and_needed(cls, experiments: list[str]) -> list[str]:
+        needed = (names.HISTORICAL, "training"), (names.FINAL_TEST, "the final test")
+        lacking = [
+            f"experiments lacks {name!r}, which {use} needs: edit {PARAMS_FILE}:experiments"
+            for name, use in needed
+            if name not in experiments
         ]
-        problems += [
-            f"experiments lacks {name!r}, which {use} needs: edit params.yaml:experiments"
-            for name, use in ((names.HISTORICAL, "training"), (names.FINAL_TEST, "the final test"))
-            if name not in self.experiments
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+        known = names.EXPERIMENT_YEARS
+        _refuse(_unknown(experiments, "experiment", known, "experiments") + lacking)
+        return experiments
+
+    @field_validator("pretrain")
+    @classmethod
+    def _within_its_target(cls, pretrain: Pretrain, info: ValidationInfo) -> Pretrain:
+        if era5_land := info.data.get("era5_land"):
+            _refuse(_outside(pretrain, era5_land))
+        return pretrain
+
+    @field_validator("finetune")
+    @classmethod
+    def _clean_of_pretraining(cls, finetune: Finetune, info: ValidationInfo) -> Finetune:
+        pretrain = info.data.get("pretrain")
+        if pretrain and finetune.protocol == "blocked":
+            _refuse(_leaks(pretrain))
+        return finetune
+
+
+def _outside(pretrain: Pretrain, era5_land: Era5Land) -> list[str]:
+    """Return a line for each pre-training part that lies outside target and climate models."""
+    first, last = names.EXPERIMENT_YEARS[names.HISTORICAL]
+    first, last = max(first, era5_land.first_year), min(last, era5_land.last_year)
+    parts = ("train_years", "validation_years", "test_years")
+    return [
+        f"pretrain.{part} {list(years)} is not within {first}-{last}, the years of both era5_land "
+        f"and {names.HISTORICAL}: edit {PARAMS_FILE}:pretrain.{part} or era5_land"
+        for part in parts
+        for years in [getattr(pretrain, part)]
+        if years[0] < first or years[1] > last
+    ]
+
+
+def _leaks(pretrain: Pretrain) -> list[str]:
+    """Return a line for each way in which pre-training would see years that blocked folds score.
+
+    Its training and validation years must end a gap before the folds' years, and lie a gap apart.
+    """
+    train, validation = pretrain.train_years, pretrain.validation_years
+    last = TRAINING_YEARS[0] - 1 - GAP_MONTHS // 12
+    problems = [
+        f"pretrain.{part} ends in {years[1]}, in or beside years that blocked folds score; allowed "
+        f"is {last} or before: edit {PARAMS_FILE}:pretrain.{part}"
+        for part, years in (("train_years", train), ("validation_years", validation))
+        if years[1] > last
+    ]
+    years_between = max(train[0], validation[0]) - min(train[1], validation[1]) - 1
+    if 12 * years_between < GAP_MONTHS:
+        problems.append(
+            f"pretrain.train_years {list(train)} and validation_years {list(validation)} are less "
+            f"than {GAP_MONTHS} months apart: edit {PARAMS_FILE}:pretrain"
+        )
+    return problems
 
 
 def _leaf_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -340,11 +434,18 @@ def _place(problem: Mapping[str, Any]) -> str:
     return ".".join(str(part) for part in problem["loc"] if str(part) not in UNION_KINDS)
 
 
+def _lines(place: str, problems: list[Mapping[str, Any]], path: Path) -> list[str]:
+    first = problems[0]
+    if first["type"] != "value_error":
+        return [_one_line(place, problems, path)]
+    messages = [str(message) for message in first["ctx"]["error"].args]
+    edit = f": edit {path}:{place}"
+    return [text if str(PARAMS_FILE) in text else text + edit for text in messages]
+
+
 def _one_line(place: str, problems: list[Mapping[str, Any]], path: Path) -> str:
     first = problems[0]
     where = f"{path}:{place}" if place else str(path)
-    if place in REMOVED:
-        return f"parameter {place} was removed: {REMOVED[place]}: edit {where}"
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(place, _leaf_keys(Params), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "remove it"
@@ -353,9 +454,6 @@ def _one_line(place: str, problems: list[Mapping[str, Any]], path: Path) -> str:
         return (
             f"missing parameter {place!r}: add it to {path}, or start from `soilfuse profile demo`"
         )
-    if first["type"] == "value_error":
-        message = str(first["ctx"]["error"])
-        return message if "params.yaml" in message else f"{message}: edit {where}"
     got = repr(first["input"])
     got = got if len(got) < 60 else got[:57] + "..."
     allowed = " or ".join(problem["msg"][0].lower() + problem["msg"][1:] for problem in problems)
@@ -372,8 +470,7 @@ def validate(content: Any, path: Path = PARAMS_FILE) -> Params:
         found: dict[str, list[Mapping[str, Any]]] = {}
         for problem in error.errors():
             found.setdefault(_place(problem), []).append(problem)
-        lines = [_one_line(place, problems, path) for place, problems in found.items()]
-        raise UserError(*lines) from None
+        raise UserError(*(line for at in found.items() for line in _lines(*at, path))) from None
 
 
 def load(path: Path = PARAMS_FILE) -> Params:

@@ -1,5 +1,6 @@
 """Where everything lies under the project's root; dvc.yaml declares the same paths as outs."""
 
+import os
 from pathlib import Path
 
 PSEUDO_REALITY = Path("data/raw/pseudo")
@@ -17,16 +18,13 @@ FINETUNE_CURVES = Path("results/finetune")
 EVALUATE = Path("results/evaluate")
 VERDICT = Path("results/promote/verdict.json")
 CHAMPION = Path("models/champion")
+CHAMPION_FILE = "champion.json"  # beside the weights of all folds
 PRODUCTS = Path("products")
 TRENDS = Path("results/trends")
 REPORTS = Path("reports")
 FIGURES = REPORTS / "figures"
-STATE = Path(".state")
-
-
-def raw(raw_root: str, source: str) -> Path:
-    """Return the folder of one source's raw files, named as its room in docs/data.md."""
-    return Path(raw_root) / source
+# Checkpoints outlive a workspace: experiments that DVC queues run elsewhere, and say from where.
+STATE = Path(os.environ.get("DVC_ROOT", "")) / ".state"
 
 
 def climate_models(experiment: str) -> Path:

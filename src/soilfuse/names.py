@@ -45,7 +45,15 @@ REFERENCE_PERIOD = (1995, 2014)
 FUTURE_PERIODS = ((2021, 2040), (2041, 2070), (2071, 2100))
 
 NETWORKS = ("unet",)
-BASELINES = ("climatology", "ensemble_mean", "bias_corrected_mean", "delta_change")
+# As they stand inside a sentence.
+BASELINE_TITLES = {
+    "climatology": "the climatology",
+    "ensemble_mean": "the raw ensemble mean",
+    "bias_corrected_mean": "the bias-corrected mean",
+    "delta_change": "delta change",
+}
+BASELINES = tuple(BASELINE_TITLES)
+ENSEMBLE = "soilfuse"  # the networks' mean among the methods that are scored
 SWEEP = "sweep"  # the word that stands in params.yaml where the sweep's best value is to be used
 
 

@@ -74,6 +74,6 @@ def cloned(target):
 def smoke(tmp_path_factory):
     """Give a clone in which `dvc repro` of the smoke profile has run."""
     clone = cloned(tmp_path_factory.mktemp("clone"))
-    clone.run("soilfuse", "profile", "smoke")
+    clone.run("soilfuse", "profile", "smoke", "--force")
     clone.run("dvc", "repro")
     return clone

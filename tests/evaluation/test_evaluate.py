@@ -189,7 +189,7 @@ def test_a_poor_candidate_gets_its_sentences(material):
     poor = evaluate(method(material, 0.06, future_error=0.002), material, SETTINGS, 1, slope)
     text = "\n".join(poor.caveats)
     assert poor.caveats[0] == (
-        "Out of fold (2000-2014), unet has no lower RMSE than the training-period climatology in "
+        "Out of fold (2000-2014), unet has no lower RMSE than the climatology in "
         "layers 1, 2, 3, 4, 5."
     )
     assert "In the final test, unet has no lower RMSE than delta change in layers 1, 2" in text
@@ -226,15 +226,28 @@ def test_station_rows_hold_methods_and_the_target_itself(good):
     assert set(target["n"]) == {80, 45}
 
 
-def test_metrics_json_holds_finite_numbers_only(good, tmp_path):
+def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
+    """The candidate by layer, the baselines as means over layers, the future by method."""
     write_evaluation(good, tmp_path)
     content = json.loads((tmp_path / "metrics.json").read_text())
-    assert set(content) >= {"outer", "baselines", "final_test", "future", "stations"}
-    assert set(content["outer"]) == {f"layer_{layer}" for layer in range(1, 6)}
+    layers = {f"layer_{layer}" for layer in range(1, 6)}
+    for block in ("outer", "final_test"):
+        assert set(content[block]) == layers
+        assert all(
+            set(own) == {"rmse", "r", "anomaly_r", "bias"} for own in content[block].values()
+        )
+    where = {"season": "annual", "region": "TRSR", "metric": "rmse", "block": "out_of_fold"}
     scores = good.tables["scores"]
-    where = {"season": "annual", "region": "TRSR", "metric": "rmse", "layer": 2}
-    got = value(scores, method="delta_change", block="out_of_fold", **where)
-    assert content["baselines"]["delta_change"]["layer_2"]["rmse"] == got
+    assert content["outer"]["layer_2"]["rmse"] == value(scores, method="unet", layer=2, **where)
+    for block in ("baselines", "final_test_baselines"):
+        assert set(content[block]) == set(names.BASELINES)
+    each = [value(scores, method="delta_change", layer=layer, **where) for layer in range(1, 6)]
+    assert content["baselines"]["delta_change"] == {"rmse": pytest.approx(np.mean(each))}
+    assert set(content["future"]) == {"candidate", *names.BASELINES}
+    assert set(content["future"]["delta_change"]["ssp245"]) == {
+        "change_2071_2100_rmse",
+        "sens_slope_rmse",
+    }
 
     def leaves(node):
         return (

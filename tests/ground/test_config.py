@@ -51,7 +51,19 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
         ("cmip6", "models", {"CESM3": "r1i1p1f1"}, "did you mean 'CESM2'"),
         ("domain", "west", 200.0, "must be less than domain.east"),
         ("sweep", "search", {"loss.mse": {"low": 0.1, "high": 1.0}}, "lacks learning_rate"),
+        ("sweep", "search", {"loss.mse": {"low": 1, "high": 0.1}}, "must be less than high"),
         ("evaluate", "baselines", ["climatolgy"], "did you mean 'climatology'"),
+        ("evaluate", "baselines", ["climatology"], "lacks 'ensemble_mean', which the gate"),
+        ("domain", "north", 20.0, r"domain.south \(31.0\) must be less than domain.north"),
+        ("amsmqtp", "first_year", 2001, "amsmqtp has 2001-2021; the folds need 2000-2014"),
+        ("amsmqtp", "last_year", 2013, "amsmqtp has 2000-2013; the folds need 2000-2014"),
+        ("amsmqtp", "first_year", 2022, r"the first year \(2022\) must not be after the last"),
+        ("era5_land", "first_year", 1960, r"train_years \[1950, 1990\] is not within 1960-2014"),
+        ("era5_land", "last_year", 2010, r"test_years \[2008, 2014\] is not within 1950-2010"),
+        ("era5_land", "last_year", 1949, r"the first year \(1950\) must not be after the last"),
+        ("trends", "reference_period", [2014, 1995], "params.yaml:trends.reference_period"),
+        ("trends", "future_periods", [[2041, 2021]], "params.yaml:trends.future_periods.0"),
+        ("pretrain", "test_years", [2014, 2008], r"first year \(2014\) must not be after"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(content, section, key, value, message):
@@ -60,13 +72,106 @@ def test_values_that_make_no_sense_are_refused(content, section, key, value, mes
         config.validate(content)
 
 
-def test_unknown_experiments_and_missing_ones_are_refused(content):
-    content["experiments"] = ["ssp999"]
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        (None, "seed", "7"),
+        (None, "seed", 7.0),
+        (None, "profile", 7),
+        ("compute", "threads", True),
+        ("world", "stations", True),
+        ("domain", "resolution", "0.25"),
+        ("finetune", "learning_rate", "0.1"),
+        ("finetune", "learning_rate", True),
+        ("pretrain", "train_years", ["1950", 1990]),
+        ("pretrain", "train_years", [1950, True]),
+        ("promote", "pin", "3"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_and_not_converted(content, section, key, value):
+    (content[section] if section else content)[key] = value
     with pytest.raises(UserError) as caught:
         config.validate(content)
-    assert "unknown experiment 'ssp999'" in str(caught.value)
-    assert "lacks 'historical'" in str(caught.value)
-    assert "lacks 'ssp245'" in str(caught.value)
+    (problem,) = caught.value.problems
+    place = f"{section}.{key}" if section else key
+    assert f"edit params.yaml:{place}" in problem
+
+
+def test_whole_numbers_are_numbers(content):
+    content["world"]["stations"] = 1
+    content["finetune"]["loss"]["mse"] = 2
+    params = config.validate(content)
+    assert (params.world.stations, params.finetune.loss.mse) == (1.0, 2.0)
+
+
+def test_every_sweep_searches_what_dvc_leaves_out(content):
+    content["sweep"]["search"] = {"loss.mes": {"low": 0.1, "high": 1.0}}
+    with pytest.raises(UserError) as caught:
+        config.validate(content)
+    problems = caught.value.problems
+    assert "did you mean 'loss.mse'" in problems[0]
+    lacking = [problem.split()[2].rstrip(",") for problem in problems[1:]]
+    assert lacking == list(config.SEARCHED)
+
+
+def test_unknown_experiments_and_missing_ones_are_refused_among_other_problems(content):
+    content["experiments"] = ["ssp999"]
+    content["sweep"]["trils"] = 3
+    content["domain"] |= {"north": 20.0, "resolution": 0}
+    content["era5_land"]["last_year"] = 2010
+    content["trends"]["alpha"] = 2
+    with pytest.raises(UserError) as caught:
+        config.validate(content)
+    assert [" ".join(problem.split()[:2]) for problem in caught.value.problems] == [
+        "unknown experiment",
+        "experiments lacks",
+        "experiments lacks",
+        "domain.south (31.0)",
+        "bad value",
+        "pretrain.test_years [2008,",
+        "unknown parameter",
+        "bad value",
+    ]
+
+
+def test_pretraining_keeps_off_the_years_of_blocked_folds(content):
+    content["pretrain"] |= {"train_years": [1950, 1999], "validation_years": [2000, 2007]}
+    with pytest.raises(UserError) as caught:
+        config.validate(content)
+    first, second, third = caught.value.problems
+    assert "pretrain.train_years ends in 1999" in first
+    assert "pretrain.validation_years ends in 2007" in second
+    assert "less than 12 months apart" in third
+    content["finetune"]["protocol"] = "shuffled"
+    assert config.validate(content).pretrain.train_years == (1950, 1999)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "clean"),
+    [
+        ([1950, 1990], [1992, 1998], True),
+        ([1960, 1998], [1950, 1958], True),
+        ([1950, 1991], [1992, 1998], False),
+        ([1960, 1998], [1950, 1959], False),
+        ([1950, 1998], [1970, 1975], False),
+        ([1950, 1990], [1992, 1999], False),
+    ],
+)
+def test_a_year_lies_between_all_that_pretraining_sees(content, train, validation, clean):
+    content["pretrain"] |= {"train_years": train, "validation_years": validation}
+    if clean:
+        assert config.validate(content)
+    else:
+        with pytest.raises(UserError, match="params.yaml:pretrain"):
+            config.validate(content)
+
+
+def test_the_papers_pretraining_is_refused_for_blocked_folds():
+    text = (ROOT / "profiles" / "paper.yaml").read_text()
+    content = YAML(typ="safe", pure=True).load(text)
+    content["finetune"]["protocol"] = "blocked"
+    with pytest.raises(UserError, match="blocked folds score"):
+        config.validate(content)
 
 
 def test_scientific_notation_is_a_number(tmp_path, content):

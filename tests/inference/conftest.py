@@ -1,4 +1,4 @@
-"""A champion of three small networks, written as the pipeline writes it."""
+"""A champion of five small networks, written as the pipeline writes it."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ import torch
 from soilfuse.files import sha256_of_files, write_json
 from soilfuse.networks.registry import build
 from soilfuse.training import weights
+from soilfuse.training.folds import FOLDS
 
 SOURCES = ["MIROC6", "CESM2", "TaiESM1"]
 DOMAIN = {
@@ -21,7 +22,7 @@ NETWORK = {"name": "unet", "in_channels": 3, "out_channels": 5, "width": 4, "dep
 LAYERS = [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]]
 
 
-def write_champion(folder, folds=3):
+def write_champion(folder, folds=FOLDS):
     folder.mkdir(parents=True)
     for fold in range(folds):
         with torch.random.fork_rng(devices=[]):

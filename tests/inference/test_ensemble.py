@@ -22,7 +22,7 @@ def changed(path, **changes):
 
 def one_by_one(folder, inputs):
     outputs = []
-    for fold in range(3):
+    for fold in range(5):
         network = build("unet", 3, 5, 4, 2)
         network.load_state_dict(weights.load(folder / f"fold_{fold}.safetensors"))
         with torch.no_grad():
@@ -139,10 +139,10 @@ def test_weights_of_another_width_are_refused(champion):
         load_members(champion)
 
 
-def test_one_fold_is_no_ensemble(champion):
+def test_missing_folds_are_named(champion):
     (champion / "fold_1.json").unlink()
-    (champion / "fold_2.json").unlink()
-    with pytest.raises(UserError, match="holds 1 fold manifests"):
+    (champion / "fold_4.json").unlink()
+    with pytest.raises(UserError, match="lacks fold_1.json, fold_4.json; expected fold_0.json to"):
         load_members(champion)
 
 

@@ -2,23 +2,29 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files, write_json
-from soilfuse.product.attributes import product_attributes
+from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
-from soilfuse.product.verify import verify_product
+from soilfuse.product.provenance import RunRecord, write_prov
+from soilfuse.product.verify import Origin, verify_product
 
+DEMO = Path(__file__).parents[2] / "profiles" / "demo.yaml"
+USED = {"data/processed/cmip6/ssp370.nc": "1a", "models/champion": "2b.dir"}
 LIMITS = Limits(min_coverage=1.0, max_soil_moisture=0.8)
 
 
 @pytest.fixture
 def chain(writing, tmp_path):
-    """Return a product, its champion's folder, the outs of dvc.lock and what makes it again."""
+    """Return a product, its champion's folder, the outs of dvc.lock and the origin of today."""
     folder = tmp_path / "champion"
     folder.mkdir()
     for fold in range(2):
@@ -34,11 +40,21 @@ def chain(writing, tmp_path):
     path = tmp_path / "ssp370.nc"
     writing.write(path)
     outs = {path.as_posix(): hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}
-    return path, folder, outs, lambda months: writing.mean[months]
+    run = RunRecord("run-1", "m", "1", "89b561e", dirty=False)
+    write_prov(path.with_suffix(".prov.json"), path, "ssp370", {**USED, "params.yaml": "3c"}, run)
+    return path, folder, outs, Origin("c", "d", USED, lambda months: writing.mean[months])
 
 
-def failed(path, folder, outs, recompute):
-    checks = verify_product(path, folder, LIMITS, outs, recompute)
+def verified(path, folder, outs, origin):
+    def origin_of(experiment):
+        assert experiment == "ssp370"
+        return origin
+
+    return verify_product(path, folder, LIMITS, outs, origin_of)
+
+
+def failed(*chain):
+    checks = verified(*chain)
     return [check.name for check in checks if not check.passed]
 
 
@@ -47,6 +63,7 @@ def test_whole_chain_holds(chain):
     names = [check.name for check in verify_product(chain[0], chain[1], LIMITS)]
     assert "bytes" not in names
     assert "numbers" not in names
+    assert "record" not in names
 
 
 def test_real_data_carries_no_synthetic_caveat(chain):
@@ -57,12 +74,12 @@ def test_real_data_carries_no_synthetic_caveat(chain):
 def test_edited_number_is_found(chain):
     with h5py.File(chain[0], "r+") as file:
         file["soil_moisture"][0, 0, 0, 0] += 0.01
-    assert failed(*chain) == ["bytes", "numbers"]
+    assert failed(*chain) == ["bytes", "record", "numbers"]
 
 
 def test_product_that_dvc_does_not_know(chain):
-    path, folder, _, recompute = chain
-    checks = {c.name: c for c in verify_product(path, folder, LIMITS, {}, recompute)}
+    path, folder, _, origin = chain
+    checks = {c.name: c for c in verified(path, folder, {}, origin)}
     assert not checks["bytes"].passed
     assert "no entry" in checks["bytes"].allowed
 
@@ -73,20 +90,65 @@ def test_other_weights_are_found(chain):
 
 
 def test_recomputed_months_are_spread_over_the_product(chain):
+    path, folder, outs, origin = chain
     asked = []
 
     def recompute(months):
         asked.extend(months)
-        return chain[3](months)
+        return origin.recompute(months)
 
-    verify_product(chain[0], chain[1], LIMITS, chain[2], recompute)
+    verified(path, folder, outs, replace(origin, recompute=recompute))
     assert asked == [0, 344, 687, 1031]
 
 
 def test_recomputed_numbers_on_another_grid(chain):
-    path, folder, outs, _ = chain
+    path, folder, outs, origin = chain
+    other = replace(origin, recompute=lambda months: np.zeros((4, 5, 2, 2)))
     with pytest.raises(UserError, match="recomputed months of .* have shape"):
-        verify_product(path, folder, LIMITS, outs, lambda months: np.zeros((4, 5, 2, 2)))
+        verified(path, folder, outs, other)
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"params_sha256": "other"}, "parameters"),
+        ({"inputs_sha256": "other"}, "inputs"),
+        ({"used": {**USED, "models/champion": "other.dir"}}, "record"),
+        ({"used": {**USED, "more.nc": "4d"}}, "record"),
+    ],
+)
+def test_another_origin_is_found(chain, change, check):
+    path, folder, outs, origin = chain
+    assert failed(path, folder, outs, replace(origin, **change)) == [check]
+
+
+@pytest.mark.parametrize("text", [None, "{}", "no JSON", '{"entity": {}, "wasGeneratedBy": {}}'])
+def test_a_product_without_its_record_is_found(chain, text):
+    sidecar = chain[0].with_suffix(".prov.json")
+    sidecar.unlink()
+    if text is not None:
+        sidecar.write_text(text)
+    assert failed(*chain) == ["record"]
+
+
+def test_a_damaged_file_fails_where_the_recorded_bytes_are_known(chain):
+    path, folder, outs, origin = chain
+    path.write_bytes(path.read_bytes()[:200])
+    checks = verified(path, folder, outs, origin)
+    assert [(c.name, c.passed) for c in checks] == [("bytes", False), ("readable", False)]
+    assert "no readable NetCDF-4 file" in checks[1].got
+
+
+def test_the_hash_of_the_parameters_is_of_those_that_decide_the_numbers():
+    params = config.load(DEMO)
+
+    def changed(section, **changes):
+        own = getattr(params, section).model_copy(update=changes)
+        return params_hash(params.model_copy(update={section: own}))
+
+    assert changed("infer", batch=7) == changed("report", title="x") == params_hash(params)
+    assert changed("infer", significant_digits=2) != params_hash(params)
+    assert changed("domain", west=90.0) != params_hash(params)
 
 
 def test_missing_product_names_what_is_there(chain):

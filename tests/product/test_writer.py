@@ -49,7 +49,6 @@ def test_says_where_it_comes_from(released):
     assert attributes["comment"].startswith("Made from the synthetic pseudo-reality v1 seed 1")
     assert attributes["comment"].endswith("Worse than climatology.")
     assert attributes["weights_sha256"] == "a" * 64
-    assert "institution" not in attributes
 
 
 def test_same_bytes_whatever_the_batches(writing, tmp_path):

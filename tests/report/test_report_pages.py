@@ -64,6 +64,17 @@ def index(project, target, champion, settings, **changed):
     return target
 
 
+def test_the_scores_of_a_rejected_candidate_are_not_shown_as_the_champion_s(
+    project, champion, settings, tmp_path
+):
+    rejected = {"promoted": False, "checks": [], "caveats": [], "pin": None}
+    text = index(project, tmp_path / "index.html", champion, settings, verdict=rejected).read_text()
+    assert "The scores on this page are those of the candidate" in text
+    assert "Candidate ensemble" in text
+    assert "soilfuse ensemble" not in text
+    assert "untouched by any choice" in text
+
+
 @pytest.fixture(scope="module")
 def written(project, champion, tmp_path_factory):
     """Give a folder with two pages and the first page."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from soilfuse.report import comparison, labels, summary, words
 from soilfuse.report.records import Evaluation
+from soilfuse.report.shares import outside_sentence
 
 COLUMNS = ["region", "season", "period", "layer", "slope", "p", "significant"]
 PERIOD = "2015-2100"
@@ -162,14 +163,14 @@ def test_skill_says_better_and_worse():
             {"soilfuse": [0.030, 0.04], "climatology": [0.040, 0.03], "delta_change": [0.025, 0.05]}
         )
     )
-    assert "25.0 % below climatology and 20.0 % above delta change" in said[0]
+    assert "25.0 % below the climatology and 20.0 % above delta change" in said[0]
     assert "lowest RMSE of all methods in none of two layers" in said[1]
     assert "is 0.03" in said[2]
 
 
 def test_missing_scores_are_not_compared():
     said = comparison.skill_sentences(evaluation({"soilfuse": [0.03], "climatology": [np.nan]}))
-    assert "not comparable with climatology" in said[0]
+    assert "not comparable with the climatology" in said[0]
     assert (
         "is missing"
         in comparison.skill_sentences(evaluation({"soilfuse": [np.nan], "climatology": [1]}))[0]
@@ -198,6 +199,41 @@ def test_verdicts_name_what_failed():
     assert "promoted after two checks" in comparison.verdict_sentence(
         {"promoted": True, "checks": passed}
     )
+    assert "promoted after one check." in comparison.verdict_sentence(
+        {"promoted": True, "checks": passed[:1], "pin": None}
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "why"),
+    [
+        ({"promoted": False, "checks": [], "pin": None}, "was not promoted"),
+        ({"promoted": True, "checks": [], "pin": 3}, "registered version 3 is kept as champion"),
+    ],
+)
+def test_scores_that_are_not_the_champion_s_are_said_to_be_so(verdict, why):
+    (said,) = comparison.candidate_caveat(verdict)
+    assert why in said
+    assert "The scores on this page are those of the candidate" in said
+    assert comparison.candidate_caveat({"promoted": True, "pin": None}) == []
+    assert ("version 3 is champion" in comparison.verdict_sentence(verdict)) == ("3" in why)
+
+
+def test_a_candidate_is_named_one_in_every_table_and_sentence():
+    own = evaluation({"soilfuse": [0.03], "climatology": [0.04]})
+    renamed = own.renamed("soilfuse", "candidate")
+    assert list(renamed.scores["method"].unique()) == ["candidate", "climatology"]
+    assert renamed.future is None
+    said = comparison.skill_sentences(renamed)
+    assert "the RMSE of the candidate ensemble at" in said[0]
+    assert said[1].startswith("The candidate ensemble has the lowest RMSE")
+    assert list(own.scores["method"].unique()) == ["soilfuse", "climatology"]
+
+
+def test_the_flag_of_inputs_is_said_to_be_what_it_is():
+    said = outside_sentence(12.4, "2071-2100")
+    assert "2071–2100, 12 % of the basins' cells" in said
+    assert "own values over the domain in 1950–2014" in said
 
 
 def test_only_a_pseudo_reality_is_called_one():

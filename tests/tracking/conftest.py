@@ -11,8 +11,9 @@ from ruamel.yaml import YAML
 from soilfuse import config
 from soilfuse.files import sha256_of_content, sha256_of_files, write_json
 from soilfuse.networks.registry import build
-from soilfuse.tracking import store
+from soilfuse.tracking import registry, store
 from soilfuse.training import weights
+from soilfuse.training.folds import FOLDS
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = {
@@ -54,7 +55,7 @@ def params(root):
     return config.load()
 
 
-def write_champion(folder, seed, folds=2):
+def write_champion(folder, seed, folds=FOLDS):
     """Write a small champion whose weights hang on the seed."""
     network = {"name": "unet", "in_channels": 3, "out_channels": 5, "width": 2, "depth": 1}
     shared = {
@@ -117,3 +118,17 @@ def git(root):
     run("add", "params.yaml", ".gitignore")
     run("commit", "-qm", "params")
     return run
+
+
+@pytest.fixture
+def versions(monkeypatch):
+    """Let versions be registered without packing the model, which the packing tests cover."""
+
+    def light(client, folder, champion, name, tags, run_id):
+        if not client.search_registered_models(f"name='{name}'"):
+            client.create_registered_model(name)
+        made = client.create_model_version(name, str(folder))
+        client.set_model_version_tag(name, made.version, "weights_sha256", champion.weights_sha256)
+        return int(made.version)
+
+    monkeypatch.setattr(registry, "_log_version", light)

@@ -10,9 +10,9 @@ import pytest
 import soilfuse
 from soilfuse.errors import UserError
 from soilfuse.inference.ensemble import Ensemble
-from soilfuse.tracking import registry, store
+from soilfuse.tracking import store
+from soilfuse.tracking.champion import swap_in
 from soilfuse.tracking.registry import (
-    champion_version,
     fetch_version,
     register_champion,
     require_champion,
@@ -27,26 +27,11 @@ def champion(root, champion_of):
     return champion_of(root / "models" / "champion", seed=1)
 
 
-@pytest.fixture
-def versions(monkeypatch):
-    """Let versions be registered without packing the model, which the packing tests cover."""
-
-    def light(client, folder, champion, name, tags, run_id):
-        if not client.search_registered_models(f"name='{name}'"):
-            client.create_registered_model(name)
-        made = client.create_model_version(name, str(folder))
-        client.set_model_version_tag(name, made.version, "weights_sha256", champion.weights_sha256)
-        return int(made.version)
-
-    monkeypatch.setattr(registry, "_log_version", light)
-
-
 def aliases():
     return {k: int(v) for k, v in store.open_client().get_registered_model(NAME).aliases.items()}
 
 
 def test_aliases_follow_promotions(root, champion, champion_of, versions):
-    assert champion_version(NAME) is None
     assert register_champion(champion, NAME, {}) == 1
     assert register_champion(champion, NAME, {}) == 1
     assert aliases() == {"champion": 1}
@@ -55,7 +40,6 @@ def test_aliases_follow_promotions(root, champion, champion_of, versions):
     assert aliases() == {"champion": 2, "previous": 1}
     assert register_champion(champion, NAME, {}) == 1
     assert aliases() == {"champion": 1, "previous": 2}
-    assert champion_version(NAME) == 1
 
 
 def test_an_empty_registry_takes_the_folder_s_champion(champion, versions):
@@ -153,6 +137,47 @@ def test_a_version_loads_without_the_repository(root, registered):
     assert shape == f"(1, 5, 8, 8) {packed.parent}/code/soilfuse/__init__.py"
     assert "xarray" not in imported  # what is not in the requirements is not needed either
     assert "h5netcdf" not in imported
+
+
+def test_a_store_that_refuses_is_one_line(champion, versions, monkeypatch):
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    register_champion(champion, NAME, {})
+
+    def refuse(*_):
+        raise MlflowException("connection lost")
+
+    monkeypatch.setattr(MlflowClient, "get_registered_model", refuse)
+    monkeypatch.setattr(MlflowClient, "search_model_versions", refuse)
+    for ask in (lambda: require_champion(champion, NAME), lambda: fetch_version(NAME, 1, champion)):
+        with pytest.raises(UserError, match="the MLflow store .* refused: connection lost"):
+            ask()
+
+
+def test_a_folder_takes_the_place_of_another_or_leaves_it(tmp_path, monkeypatch):
+    folder, fresh = tmp_path / "champion", tmp_path / "aside" / "fresh"
+    fresh.mkdir(parents=True)
+    (fresh / "weights").write_text("new")
+    folder.mkdir()
+    (folder / "weights").write_text("old")
+    rename = Path.rename
+
+    def failing(path, target):
+        if path == fresh:
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", failing)
+        with pytest.raises(OSError, match="No space left"):
+            swap_in(fresh, folder)
+    assert (folder / "weights").read_text() == "old"
+    swap_in(fresh, folder)
+    assert (folder / "weights").read_text() == "new"
+    folder.rename(fresh)
+    swap_in(fresh, folder)
+    assert (folder / "weights").read_text() == "new"
 
 
 def test_a_pin_brings_back_a_version(root, champion, champion_of, registered, versions):

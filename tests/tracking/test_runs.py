@@ -98,6 +98,48 @@ def test_an_exception_marks_the_run_and_its_group_failed(params):
     assert runs_of()["infer"].info.status == "FINISHED"
 
 
+@pytest.fixture
+def refusing(monkeypatch):
+    """Return a function that lets the client's method refuse from now on."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    def refuse(method):
+        def refused(*_, **__):
+            raise MlflowException("disk I/O error")
+
+        monkeypatch.setattr(MlflowClient, method, refused)
+
+    return refuse
+
+
+def test_a_store_that_refuses_while_a_stage_logs_is_one_line(params, refusing):
+    with (
+        pytest.raises(UserError, match="the MLflow store .* refused: disk I/O error") as raised,
+        stage_run("finetune", params, ["seed"], [], "0") as run,
+    ):
+        refusing("log_batch")
+        run.log_metrics({"loss": 1.0})
+    assert len(raised.value.problems) == 1
+    runs = runs_of()
+    assert runs["finetune@0"].info.status == runs["finetune"].info.status == "FAILED"
+
+
+def test_a_refusal_before_the_stage_starts_leaves_no_run_running(params, refusing):
+    refusing("log_text")
+    for _ in range(2):  # the pipeline's run is new, then found
+        with pytest.raises(UserError, match="disk I/O error"), stage_run("world", params, [], []):
+            raise AssertionError("the stage must not start")
+    assert {run.info.status for run in runs_of().values()} == {"FAILED"}
+    assert "world" in runs_of()
+
+
+def test_the_stage_s_own_error_is_told_when_the_store_refuses_too(params, refusing):
+    with pytest.raises(ZeroDivisionError), stage_run("world", params, [], []):
+        refusing("set_terminated")
+        raise ZeroDivisionError("no months")
+
+
 def test_metrics_nest_and_survive_nan(params):
     with stage_run("evaluate", params, ["evaluate"], []) as run:
         run.log_metrics({"outer": {"layer_1": {"rmse": 0.03}}, "note": "text", "none": None})

@@ -87,13 +87,3 @@ def test_unknown_folds_and_protocols_name_the_choices():
         f.fold_of("blocked", 5, 1, month_axis(2000, 2014), "amsmqtp.nc")
     with pytest.raises(UserError, match="did you mean 'blocked'"):
         f.folds("block", 1)
-
-
-def test_pretraining_keeps_off_the_folds_years():
-    f.require_clean_pretraining((1950, 1990), (1992, 1998), "blocked")
-    f.require_clean_pretraining((1950, 1999), (2000, 2007), "shuffled")
-    with pytest.raises(UserError) as caught:
-        f.require_clean_pretraining((1950, 1999), (2000, 2007), "blocked")
-    assert len(caught.value.problems) == 3
-    with pytest.raises(UserError, match="less than 12 months apart"):
-        f.require_clean_pretraining((1950, 1991), (1992, 1998), "blocked")

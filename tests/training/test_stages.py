@@ -45,12 +45,6 @@ def test_pretraining_gives_three_layers_and_its_manifest(params, pretrained):
     json.dumps(manifest)
 
 
-def test_pretraining_refuses_the_folds_years(params, era5_fields, lineage):
-    leaking = params.pretrain.model_copy(update={"train_years": (1990, 2003)})
-    with pytest.raises(UserError, match="blocked folds score"):
-        pretrain(params.model_copy(update={"pretrain": leaking}), era5_fields, lineage, CPU)
-
-
 def test_pretraining_has_no_station_field(params, era5_fields, lineage):
     loss = params.pretrain.loss.model_copy(update={"insitu": 0.1})
     section = params.pretrain.model_copy(update={"loss": loss})
@@ -84,6 +78,17 @@ def test_folds_share_one_hash_and_differ_in_weights(params, fields, tuned, pretr
         params, 0, fields, pretrained.weights, {**BEST, "loss.insitu": 0.5}, lineage, CPU
     )
     assert other.manifest["ensemble_hash"] != first["ensemble_hash"]
+
+
+def test_folds_of_other_station_settings_are_of_another_ensemble(
+    params, fields, tuned, pretrained, lineage
+):
+    settings = params.insitu.model_copy(update={"trees": params.insitu.trees + 1})
+    changed = params.model_copy(update={"insitu": settings})
+    found = finetune_fold(changed, 0, fields, pretrained.weights, BEST, lineage, CPU)
+    assert found.manifest["insitu"]["trees"] == params.insitu.trees + 1
+    assert found.manifest["ensemble_hash"] != tuned[0].manifest["ensemble_hash"]
+    assert found.manifest["weights_sha256"] == tuned[0].manifest["weights_sha256"]
 
 
 def test_finetuning_never_looks_at_its_outer_block(params, fields, pretrained, lineage, tuned):

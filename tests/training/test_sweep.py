@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from optuna.trial import TrialState
 from training_cases import BEST, CPU
 
 from soilfuse.errors import UserError
@@ -10,7 +11,7 @@ from soilfuse.training import study as study_module
 from soilfuse.training import sweep as sweep_module
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.loop import DivergedError
-from soilfuse.training.study import finished_trials, open_study, propose
+from soilfuse.training.study import discard, finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
 
 
@@ -68,29 +69,65 @@ def test_the_mean_over_folds_is_the_score(params, fields, pretrained, tmp_path, 
 
 def test_finished_trials_are_never_repeated(params, tmp_path, scored):
     journal = tmp_path / "state" / "a.journal"
-    heard = []
     first = go(of_trials(params, 4), journal)
-    second = go(of_trials(params, 4), journal, on_start=lambda *a: heard.append(a))
+    second = go(of_trials(params, 4), journal)
     assert len(scored) == 4
-    assert heard == []
     assert first.trials.equals(second.trials)
     go(of_trials(params, 6), journal)
     assert len(scored) == 6
 
 
-def test_an_interrupted_sweep_ends_with_the_same_trials(params, tmp_path, scored):
+def test_an_interrupted_sweep_ends_with_the_same_trials(params, tmp_path, scored, monkeypatch):
     six = of_trials(params, 6)
     whole = go(six, tmp_path / "whole.journal")
+    score = sweep_module._score
 
-    def interrupt(number, _):
-        if number == 3:
+    def interrupted(task, values):
+        if len(scored) == len(whole.trials) + 3:
             raise KeyboardInterrupt
+        return score(task, values)
 
+    monkeypatch.setattr(sweep_module, "_score", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        go(six, tmp_path / "other.journal", on_start=interrupt)
+        go(six, tmp_path / "other.journal")
+    monkeypatch.setattr(sweep_module, "_score", score)
+    assert len(finished_trials(open_study(tmp_path / "other.journal"))) == 3
     resumed = go(six, tmp_path / "other.journal")
     assert resumed.trials.to_csv() == whole.trials.to_csv()
     assert resumed.best == whole.best
+
+
+def test_processes_that_begin_together_propose_other_values(params, tmp_path):
+    journal = tmp_path / "a.journal"
+    first, second = open_study(journal), open_study(journal)
+    (one, values), (two, others) = propose(first, params), propose(second, params)
+    assert (place_of(one), place_of(two)) == (0, 1)
+    assert values != others
+    # The first fails while the second goes on: its place, not the second's, is taken again.
+    first.tell(one, state=TrialState.FAIL)
+    again, same = propose(second, params)
+    assert place_of(again) == 0
+    assert same == values
+
+
+def test_a_place_is_left_to_who_asked_first(params, tmp_path):
+    study = open_study(tmp_path / "a.journal")
+    early = study.ask()  # another process, which has not come to choosing its place
+    trial, _ = propose(study, params)
+    assert place_of(trial) == 1
+    assert study_module._free_place(study, early) == 0
+
+
+def test_a_journal_is_kept_while_another_process_needs_it(params, tmp_path, scored):
+    journal = tmp_path / "a.journal"
+    go(params, journal)
+    study = open_study(journal)
+    trial, _ = propose(study, params)
+    discard(journal)
+    assert journal.exists()
+    study.tell(trial, 0.5)
+    discard(journal)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_exception_inside_a_trial_fails_it(params, tmp_path, monkeypatch):
@@ -105,8 +142,8 @@ def test_an_exception_inside_a_trial_fails_it(params, tmp_path, monkeypatch):
 
 def test_trials_of_dead_processes_are_failed_and_living_ones_left(params, tmp_path):
     study = open_study(tmp_path / "a.journal")
-    for number, worker in enumerate(["host:1", None, "dead"]):
-        trial, _ = propose(study, params, number)
+    for worker in ("host:1", None, "dead"):
+        trial, _ = propose(study, params)
         if worker == "dead":
             process = subprocess.run(
                 [sys.executable, "-c", "import os; print(os.getpid())"],
@@ -150,18 +187,13 @@ def test_a_sweep_that_only_diverged_is_refused(params, tmp_path, monkeypatch):
         go(params, tmp_path / "a.journal")
 
 
-def test_callbacks_frame_each_trial(params, tmp_path, scored):
+def test_each_trial_is_told_as_it_ends(params, tmp_path, scored):
     heard = []
-    go(
-        params,
-        tmp_path / "a.journal",
-        on_start=lambda number, values: heard.append(("start", number, values)),
-        on_finish=lambda number, values, rmse: heard.append(("finish", number, values, rmse)),
-    )
-    assert [entry[:2] for entry in heard] == [
-        (what, number) for number in range(3) for what in ("start", "finish")
-    ]
-    assert all(a[2] == b[2] for a, b in zip(heard[::2], heard[1::2], strict=True))
+    found = go(params, tmp_path / "a.journal", on_finish=lambda *told: heard.append(told))
+    assert [number for number, _, _ in heard] == list(found.trials["trial"]) == [0, 1, 2]
+    for (_, values, rmse), (_, row) in zip(heard, found.trials.iterrows(), strict=True):
+        assert rmse == row["inner_rmse"]
+        assert values == row[list(values)].to_dict()
 
 
 def test_searched_keys_do_not_depend_on_finetunes_numbers(params, tmp_path, scored):

@@ -1,11 +1,23 @@
-"""The files of a sweep are read as they were written, or refused."""
+"""The files of a sweep: read as they were written, named by what decides them, gone in the end."""
+
+import runpy
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from ruamel.yaml import YAML
 
+from soilfuse import config, layout
 from soilfuse.errors import UserError
+from soilfuse.training import swept as swept_module
+from soilfuse.training import weights
 from soilfuse.training.sweep import Swept
-from soilfuse.training.swept import read_best, write_swept
+from soilfuse.training.swept import journal_of, read_best, write_swept
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_best_values_survive_to_the_last_digit(tmp_path):
@@ -21,3 +33,165 @@ def test_an_absent_or_strange_file_is_refused(tmp_path):
     (tmp_path / "best.yaml").write_text("learning_rate: fast\n")
     with pytest.raises(UserError, match="no flat mapping of numbers"):
         read_best(tmp_path / "best.yaml")
+
+
+@pytest.fixture
+def journal(params, lineage, pretrained, tmp_path):
+    """Give the journal's name for params or inputs that differ in what is told."""
+    stations = [tmp_path / "fold_0.nc"]
+    stations[0].write_bytes(b"stations")
+
+    def name(changes=None, lineage=lineage, stations=stations, pretrained=pretrained.weights):
+        content = params.model_dump(mode="json")
+        for place, value in (changes or {}).items():
+            *above, last = place.split("/")
+            section = content
+            for key in above:
+                section = section[key]
+            section[last] = value
+        return journal_of(tmp_path, config.validate(content), lineage, stations, pretrained).name
+
+    return name
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("seed", 2),
+        ("domain/south", 32.5),
+        ("network/width", 5),
+        ("perceptual/width_divisor", 8),
+        ("finetune/protocol", "shuffled"),
+        ("finetune/batch", 7),
+        ("finetune/patience", 7),
+        ("finetune/loss/content", 0.5),
+        ("finetune/loss/mse", 0.5),
+        ("finetune/loss/total_variation", 0.5),
+        ("finetune/loss/adversarial_form", "authors"),
+        ("sweep/epochs", 2),
+        ("sweep/folds", 2),
+        ("sweep/search/learning_rate/low", 1e-5),
+    ],
+)
+def test_another_search_has_another_journal(journal, place, value):
+    assert journal({place: value}) != journal()
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("sweep/trials", 99),
+        ("finetune/epochs", 99),
+        *((f"finetune/{name.replace('.', '/')}", 0.5) for name in config.SEARCHED),
+        ("pretrain/epochs", 99),
+        ("compute/threads", 3),
+    ],
+)
+def test_what_decides_no_trial_leaves_the_journal(journal, place, value):
+    assert journal({place: value}) == journal()
+
+
+def test_other_data_weights_code_or_libraries_have_another_journal(
+    journal, lineage, pretrained, tmp_path, monkeypatch
+):
+    first = journal()
+    assert journal(lineage=replace(lineage, inputs={"amsmqtp.nc": "abd"})) != first
+    assert journal(pretrained={k: v + 1 for k, v in pretrained.weights.items()}) != first
+    (tmp_path / "other.nc").write_bytes(b"others")
+    assert journal(stations=[tmp_path / "other.nc"]) != first
+    (tmp_path / "fold_0.nc").write_bytes(b"station")
+    assert journal() != first
+    (tmp_path / "fold_0.nc").write_bytes(b"stations")
+    assert journal() == first
+    with monkeypatch.context() as patch:
+        patch.setattr(swept_module, "version", lambda name: f"{name} 0")
+        assert journal() != first
+    rooms = [tmp_path / room.name for room in swept_module.CODE]
+    assert [room.name for room in rooms] == ["networks", "training"]
+    for copy, room in zip(rooms, swept_module.CODE, strict=True):
+        copy.mkdir()
+        for path in room.glob("*.py"):
+            (copy / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(swept_module, "CODE", tuple(rooms))
+    assert journal() == first
+    (rooms[1] / "loss.py").write_text("")
+    assert journal() != first
+
+
+@pytest.fixture
+def stage(params, fields, lineage, pretrained, tmp_path, monkeypatch):
+    """Give the real stage script in a folder of its own, with small fields and no MLflow."""
+
+    class Run:
+        def log_metrics(self, values):
+            self.metrics = values
+
+        def log_params(self, values):
+            pass
+
+        def log_artifact(self, path):
+            pass
+
+        @contextmanager
+        def child(self, name):
+            yield Run()
+
+    @contextmanager
+    def declared_run(stage, params):
+        yield Run()
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(layout, "STATE", Path(".state"))
+    YAML().dump(params.model_dump(mode="json"), Path("params.yaml"))
+    weights.save(layout.PRETRAIN / "generator.safetensors", pretrained.weights)
+    layout.INSITU.mkdir(parents=True)
+    layout.station_field(0).write_bytes(b"stations")
+    main = runpy.run_path(str(ROOT / "pipelines" / "sweep.py"))["main"]
+    main.__globals__["declared_run"] = declared_run
+    main.__globals__["finetuning_fields"] = lambda params, fold: (fields, lineage)
+    yield main
+    torch.set_num_threads(1)
+
+
+def journals():
+    return list(Path(".state/sweep").glob("*"))
+
+
+def test_the_stage_searches_writes_and_searches_again(stage, params):
+    stage()
+    best = read_best(layout.BEST)
+    trials = pd.read_csv(layout.SWEEP / "trials.csv")
+    assert set(best) == set(params.sweep.search)
+    assert list(trials["trial"]) == list(range(params.sweep.trials))
+    row = trials.loc[trials["inner_rmse"].idxmin()]
+    assert best == pytest.approx(row[list(best)].to_dict())
+    assert journals() == []
+    written = layout.BEST.read_bytes()
+    layout.BEST.unlink()
+    stage()
+    assert layout.BEST.read_bytes() == written
+
+
+def test_the_stage_keeps_its_journal_where_it_fails(stage, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(stage.__globals__, "write_swept", full)
+        with pytest.raises(OSError, match="No space"):
+            stage()
+    (kept,) = journals()
+    monkeypatch.setitem(stage.__globals__, "sweep", never_scored(stage.__globals__["sweep"]))
+    stage()
+    assert not kept.exists()
+    assert read_best(layout.BEST)
+
+
+def never_scored(sweep):
+    def resumed(*arguments, on_finish):
+        def refuse(*_):
+            raise AssertionError("a finished trial ran again")
+
+        return sweep(*arguments, on_finish=refuse)
+
+    return resumed

@@ -32,7 +32,7 @@ def profile(
 def verify(
     products: Annotated[list[Path], typer.Argument(help="Product files, e.g. products/ssp370.nc.")],
 ) -> None:
-    """Re-check a product: its bytes, its champion, its release gate, and some of its numbers."""
+    """Re-check a product: bytes, champion, release gate, origin, record, and some numbers."""
     from soilfuse.cli.verification import verify_file
 
     params = config.load()

@@ -11,6 +11,7 @@ from soilfuse.errors import UserError, unknown
 from soilfuse.tracking import lineage
 from soilfuse.tracking.recording import StageRun
 from soilfuse.tracking.runs import PARENT_VARIABLE, join, stages_run, tracking_uri
+from soilfuse.tracking.store import store_errors
 
 TARGETS = {
     "main": (),
@@ -42,7 +43,8 @@ def run_entry_point(name: str, ssp: str | None = None) -> None:
         _refuse_stale_upstream(root, targets)
     before = {path: md5 for path, md5 in lineage.dvc_outs(root).items() if (root / path).exists()}
     _reproduce(targets, name in SINGLE_ITEM, run_id)
-    _record(run, root, targets, before)
+    with store_errors(tracking_uri()):
+        _record(run, root, targets, before)
 
 
 def _targets(name: str, ssp: str | None) -> list[str]:

@@ -1,17 +1,19 @@
-"""`soilfuse verify`: a product against dvc.lock, its champion, the gate, and its own numbers."""
+"""`soilfuse verify`: a product against dvc.lock, its champion, the gate, its origin and numbers."""
 
 from pathlib import Path
 
 import numpy as np
 
-from soilfuse import config, layout, names
+from soilfuse import config, layout
 from soilfuse.checks import Check
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import model_batches
+from soilfuse.product.attributes import params_hash
 from soilfuse.product.checks import Limits
-from soilfuse.product.verify import verify_product
+from soilfuse.product.provenance import sources
+from soilfuse.product.verify import Origin, verify_product
 from soilfuse.sources.processed import read_models
-from soilfuse.tracking.lineage import dvc_outs
+from soilfuse.tracking.lineage import content_hash, dvc_outs
 
 
 def verify_file(product: Path, params: config.Params) -> list[Check]:
@@ -21,13 +23,22 @@ def verify_file(product: Path, params: config.Params) -> list[Check]:
         product = product.relative_to(Path.cwd())  # as dvc.lock names it
     limits = Limits(params.promote.min_coverage, params.promote.max_soil_moisture)
 
+    def origin_of(experiment: str) -> Origin:
+        return origin(experiment, params)
+
+    return verify_product(product, layout.CHAMPION, limits, dvc_outs(Path.cwd()), origin_of)
+
+
+def origin(experiment: str, params: config.Params) -> Origin:
+    """Return what the project would make a product from today, read from the files themselves."""
+    models, champion, _ = sources(experiment)
+    crops = read_models(models)
+
     def recompute(months: np.ndarray) -> np.ndarray:
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
-        crops = read_models(layout.climate_models(product.stem))
         batches = model_batches(crops, ensemble, params.infer.batch, months)
         return np.concatenate([part.mean for part in ensemble.stream(batches)])
 
-    known = product.stem in names.EXPERIMENT_YEARS
-    return verify_product(
-        product, layout.CHAMPION, limits, dvc_outs(Path.cwd()), recompute if known else None
-    )
+    # Not params.yaml as a whole: most of it has no part in a product, whose own part is hashed.
+    used = {path.as_posix(): content_hash(path) for path in (models, champion)}
+    return Origin(params_hash(params), str(crops.attrs["inputs_sha256"]), used, recompute)

@@ -9,8 +9,8 @@ import numpy as np
 
 from soilfuse import config, layout, names
 from soilfuse.errors import UserError
-from soilfuse.evaluation.material import FINAL_EXPERIMENT, Material, Method, Series
-from soilfuse.evaluation.outputs import Evaluation
+from soilfuse.evaluation.material import Material, Method, Series
+from soilfuse.evaluation.outputs import Evaluation, mean_over_layers
 from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import region_masks
@@ -20,11 +20,9 @@ from soilfuse.sources.processed import ModelCrops, read_field, read_models
 from soilfuse.sources.truth import read_truth
 from soilfuse.training.folds import Fold, final_test
 
-NAME = "soilfuse"
-
 
 @dataclass
-class Facts:
+class PredictionRange:
     """Range and completeness of every prediction made, inside the region; m3 m-3."""
 
     inside: np.ndarray
@@ -55,7 +53,7 @@ class Candidate:
         """Lay out the grid and open what every judgement needs."""
         self.grid = Grid.of(self.params.domain)
         self.regions = region_masks(self.grid)
-        self.facts = Facts(next(iter(self.regions.values())))
+        self.predicted = PredictionRange(next(iter(self.regions.values())))
         self.folds = [fold_of_manifest(member.manifest) for member in self.members]
 
     @property
@@ -82,10 +80,10 @@ class Candidate:
             inputs = historical.at(fold.outer, "the climate models of historical")
             outer[np.searchsorted(months, fold.outer)] = self._of([member], inputs)
         final = None
-        if FINAL_EXPERIMENT in self.params.experiments:
-            inputs = self.inputs(FINAL_EXPERIMENT).at(final_test(), FINAL_EXPERIMENT)
+        if names.FINAL_TEST in self.params.experiments:
+            inputs = self.inputs(names.FINAL_TEST).at(final_test(), names.FINAL_TEST)
             final = Series(final_test(), self._of(self.members, inputs))
-        return Method(NAME, Series(months, outer), final, self.future)
+        return Method(names.ENSEMBLE, Series(months, outer), final, self.future)
 
     def future(self, experiment: str) -> Series:
         """Predict a whole experiment with the mean of all folds."""
@@ -128,7 +126,7 @@ class Candidate:
     def _of(self, members: Sequence[Member], inputs: np.ndarray) -> np.ndarray:
         batch = self.params.infer.batch
         total = sum(member.predict(inputs, batch) for member in members)
-        return self.facts.take(np.asarray(total / len(members), dtype=np.float32))
+        return self.predicted.take(np.asarray(total / len(members), dtype=np.float32))
 
 
 def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:
@@ -142,18 +140,17 @@ def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:
 
 def gate_facts(candidate: Candidate, evaluation: Evaluation) -> dict[str, Any]:
     """Return what promotion asks of an ensemble: scores are means over layers, out of fold."""
-
-    def rmse(layers: Mapping[str, Mapping[str, float]]) -> float:
-        return float(np.mean([scores["rmse"] for scores in layers.values()]))
-
-    facts, shared = candidate.facts, candidate.manifest
+    predicted, shared = candidate.predicted, candidate.manifest
     return {
-        "finite": facts.finite,
-        "minimum": facts.minimum,
-        "maximum": facts.maximum,
-        "coverage": facts.coverage,
-        "rmse": rmse(evaluation.metrics["outer"]),
-        "baselines": {n: rmse(own) for n, own in evaluation.metrics["baselines"].items()},
+        "finite": predicted.finite,
+        "minimum": predicted.minimum,
+        "maximum": predicted.maximum,
+        "coverage": predicted.coverage,
+        "rmse": mean_over_layers(evaluation.metrics["outer"], "rmse"),
+        "baselines": {
+            name: mean_over_layers(scores, "rmse")
+            for name, scores in evaluation.metrics["baselines"].items()
+        },
         "comparable": {
             "world": str(shared["world"]),
             "domain": sha256_of_content(shared["domain"]),

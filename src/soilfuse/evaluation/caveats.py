@@ -9,12 +9,6 @@ from soilfuse.evaluation.future import CHANGE
 from soilfuse.grids.regions import REGION
 
 BLOCK_TITLES = {"out_of_fold": "Out of fold (2000-2014)", "final_test": "In the final test"}
-METHOD_TITLES = {
-    "climatology": "the training-period climatology",
-    "ensemble_mean": "the raw ensemble mean",
-    "bias_corrected_mean": "the bias-corrected ensemble mean",
-    "delta_change": "delta change",
-}
 NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked folds)
 STATIONS = (
     "AMSMQTP was built from the ISMN and CMA stations: agreement with those stations is not an "
@@ -48,9 +42,9 @@ def _worse_than_baselines(scores: pd.DataFrame, candidate: str) -> list[str]:
         for baseline in (name for name in names.BASELINES if name in table):
             layers = table.index[table[candidate] >= table[baseline]].tolist()
             if layers:
+                other = names.BASELINE_TITLES[baseline]
                 sentences.append(
-                    f"{title}, {candidate} has no lower RMSE than {METHOD_TITLES[baseline]} in "
-                    f"{_layers(layers)}."
+                    f"{title}, {candidate} has no lower RMSE than {other} in {_layers(layers)}."
                 )
     return sentences
 
@@ -60,7 +54,7 @@ def _undecided(intervals: pd.DataFrame) -> list[str]:
         (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & (intervals["high"] >= 0)
     ]
     return [
-        f"The advantage in RMSE over {METHOD_TITLES[str(baseline)]} in "
+        f"The advantage in RMSE over {names.BASELINE_TITLES[str(baseline)]} in "
         f"{_layers(here['layer'].tolist())} may be chance: its 95 % interval holds 0."
         for baseline, here in rows.groupby("method", sort=False)
     ]
@@ -91,7 +85,7 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
             )
             sentences.append(
                 f"The change by 2071-2100 of {candidate} is no nearer to the pseudo-reality's "
-                f"truth than that of {METHOD_TITLES[baseline]} in {where}."
+                f"truth than that of {names.BASELINE_TITLES[baseline]} in {where}."
             )
     return sentences
 

@@ -12,7 +12,7 @@ from soilfuse.evaluation.caveats import caveats
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
 from soilfuse.evaluation.judging import Scored, final_months_of, score_method, target_stations
-from soilfuse.evaluation.material import FINAL_EXPERIMENT, TARGET, Material, Method, Series
+from soilfuse.evaluation.material import TARGET, Material, Method, Series
 from soilfuse.evaluation.outputs import (
     Evaluation,
     nested_future,
@@ -23,7 +23,7 @@ from soilfuse.evaluation.stations import station_medians
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
 from soilfuse.grids.regions import REGION
-from soilfuse.names import HISTORICAL
+from soilfuse.names import FINAL_TEST, HISTORICAL
 
 ENSEMBLE = "ensemble_mean"
 
@@ -41,7 +41,7 @@ def _inputs(material: Material, final: bool) -> tuple[np.ndarray, dict[str, Seri
     fields = models.at(material.outer_months, f"the climate models of {HISTORICAL}")
     means = {HISTORICAL: ensemble_series(models)}
     del models  # half a gigabyte at full size
-    needed = _scenarios(material) or ([FINAL_EXPERIMENT] if final else [])
+    needed = _scenarios(material) or ([FINAL_TEST] if final else [])
     means.update({name: ensemble_series(material.inputs(name)) for name in needed})
     return fields, means
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from soilfuse import names
 from soilfuse.evaluation.fields import field_statistics, region_weights
-from soilfuse.evaluation.material import FINAL_EXPERIMENT, TARGET, Material, Method, Series
+from soilfuse.evaluation.material import TARGET, Material, Method, Series
 from soilfuse.evaluation.metrics import require_overlap
 from soilfuse.evaluation.scores import score_table
 from soilfuse.evaluation.stations import station_scores
@@ -26,7 +27,7 @@ class Scored:
 def final_months_of(candidate: Method, material: Material) -> np.ndarray | None:
     """Return the final test's months, None where inputs, target or prediction lack them."""
     months = final_test()
-    if FINAL_EXPERIMENT not in material.experiments or candidate.final is None:
+    if names.FINAL_TEST not in material.experiments or candidate.final is None:
         return None
     return months if material.target.covers(months) else None
 

@@ -10,7 +10,6 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.training.folds import Fold
 
-FINAL_EXPERIMENT = "ssp245"  # whose inputs the final test takes: historical ends in 2014
 TARGET = "AMSMQTP"
 
 

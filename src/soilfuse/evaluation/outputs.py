@@ -17,6 +17,8 @@ METRICS_FILE = "metrics.json"
 CAVEATS_FILE = "caveats.json"
 MONTHLY_FILE = "monthly.csv"
 DIGITS = "%.8g"
+HEADLINE = ("rmse", "r", "anomaly_r", "bias")
+FUTURE_HEADLINE = ("change_2071_2100_rmse", "sens_slope_rmse")
 Nested = dict[str, Any]
 
 
@@ -84,6 +86,39 @@ def nested_stations(medians: pd.DataFrame, candidate: str) -> Nested:
     }
 
 
+def headline(metrics: Nested) -> Nested:
+    """Return the numbers worth a line in `dvc metrics show`; scores.csv and future.csv hold all.
+
+    The candidate's scores by layer, and one number a baseline: its mean over layers.
+    """
+    own = {
+        block: {
+            layer: {name: scores[name] for name in HEADLINE if name in scores}
+            for layer, scores in metrics[block].items()
+        }
+        for block in ("outer", "final_test")
+    }
+    others = {
+        key: {name: {"rmse": mean_over_layers(scores, "rmse")} for name, scores in block.items()}
+        for key in ("baselines", "final_test_baselines")
+        for block in [metrics[key]]
+    }
+    methods = {"candidate": metrics["future"], **metrics["future_baselines"]}
+    future = {
+        name: {
+            experiment: {key: mean_over_layers(layers, key) for key in FUTURE_HEADLINE}
+            for experiment, layers in experiments.items()
+        }
+        for name, experiments in methods.items()
+    }
+    return {**own, **others, "future": future}
+
+
+def mean_over_layers(layers: Mapping[str, Mapping[str, float]], metric: str) -> float:
+    """Return the mean of a metric over {"layer_1": {metric: value}}."""
+    return float(np.mean([scores[metric] for scores in layers.values()]))
+
+
 def _write_table(table: pd.DataFrame, path: Path) -> None:
     with written_aside(path) as aside:
         table.to_csv(aside, index=False, float_format=DIGITS, lineterminator="\n")
@@ -102,7 +137,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write every file of results/evaluate; equal evaluations give equal bytes."""
     for stem, table in evaluation.tables.items():
         _write_table(table, folder / f"{stem}.csv")
-    write_json(folder / METRICS_FILE, evaluation.metrics)
+    write_json(folder / METRICS_FILE, headline(evaluation.metrics))
     write_json(folder / CAVEATS_FILE, evaluation.caveats)
     with written_aside(folder / MONTHLY_FILE) as aside:
         # Every digit: an interval made from the file must be that made from memory.

@@ -7,8 +7,8 @@ import numpy as np
 from soilfuse.baselines.methods import Baseline
 from soilfuse.baselines.registry import build
 from soilfuse.baselines.statistics import multi_model_mean
-from soilfuse.evaluation.material import FINAL_EXPERIMENT, Material, Method, Series
-from soilfuse.names import HISTORICAL
+from soilfuse.evaluation.material import Material, Method, Series
+from soilfuse.names import FINAL_TEST, HISTORICAL
 
 
 def ensemble_series(models: Series) -> Series:
@@ -42,7 +42,7 @@ def baseline_method(
     whole = _fitted(name, means[HISTORICAL], material.target, months)
     final = None
     if final_months is not None:
-        inputs = means[FINAL_EXPERIMENT].at(final_months, f"the inputs of {FINAL_EXPERIMENT}")
+        inputs = means[FINAL_TEST].at(final_months, f"the inputs of {FINAL_TEST}")
         final = Series(final_months, whole.predict(inputs, final_months))
 
     def future(experiment: str) -> Series:

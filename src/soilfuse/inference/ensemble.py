@@ -16,11 +16,10 @@ from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
 from soilfuse.inference.members import Member, load_members
 from soilfuse.inference.prediction import Prediction, outside_range
+from soilfuse.layout import CHAMPION_FILE
 
 if TYPE_CHECKING:
     import torch
-
-CHAMPION = "champion.json"
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,10 @@ class Ensemble:
         from soilfuse.training.device import device_of
 
         folder = Path(folder)
-        path = folder / CHAMPION
+        path = folder / CHAMPION_FILE
         if not path.is_file():
             raise UserError(
-                f"no {CHAMPION} in {folder}; it stands beside the promoted weights: "
+                f"no {CHAMPION_FILE} in {folder}; it stands beside the promoted weights: "
                 "run `dvc repro promote`, or `dvc pull`"
             )
         chosen = device_of(device)

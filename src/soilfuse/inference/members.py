@@ -8,11 +8,11 @@ import numpy as np
 
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, sha256_of_file
+from soilfuse.training.folds import FOLDS
 
 if TYPE_CHECKING:
     from torch import nn
 
-FEWEST = 2  # a spread needs two
 REQUIRED = ("network", "source_ids", "depth_bnds", "domain", "ensemble_hash", "weights_sha256")
 
 
@@ -39,14 +39,15 @@ class Member:
 def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:
     """Return the manifests fold_<k>.json of a folder by path, in the order of folds.
 
-    Raises UserError where there are fewer than two, where one lacks an entry, or where they do not
-    share one ensemble hash (folds of different trainings must not be averaged).
+    Raises UserError naming the folds that are missing, where one lacks an entry, or where they do
+    not share one ensemble hash (folds of different trainings must not be averaged).
     """
     folder = Path(folder)
-    paths = sorted(folder.glob("fold_*.json"), key=lambda path: (len(path.name), path.name))
-    if len(paths) < FEWEST:
+    paths = [folder / f"fold_{fold}.json" for fold in range(FOLDS)]
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
         raise UserError(
-            f"{folder} holds {len(paths)} fold manifests; expected fold_0.json to fold_4.json: "
+            f"{folder} lacks {', '.join(missing)}; expected {paths[0].name} to {paths[-1].name}: "
             "run `dvc repro`, or `dvc pull` for the published ones"
         )
     manifests = {path: read_json(path) for path in paths}

@@ -16,7 +16,8 @@ class Prediction:
 
     mean, fold_spread: (B, D, H, W), mean and sample standard deviation over the fold models;
     model_spread: (B, H, W), sample standard deviation over the climate models' inputs, layer 1;
-    outside: (B, H, W) boolean, whether any climate model is outside its training range there.
+    outside: (B, H, W) boolean, whether any climate model is there outside the range of its
+    historical values (1950-2014) over the grid.
     """
 
     mean: np.ndarray

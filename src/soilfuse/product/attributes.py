@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soilfuse import __version__, names
+from soilfuse import __version__, config, names
+from soilfuse.files import sha256_of_content
 
 REFERENCES = (
     "Li et al. (2024), Remote Sensing 16, 4367, https://doi.org/10.3390/rs16234367 (method); "
@@ -16,6 +17,15 @@ LICENSE = (
 REAL_WORLD = "real"
 
 
+def params_hash(params: config.Params) -> str:
+    """Return the SHA-256 of the parameters that decide a product's numbers.
+
+    The size of a batch is left out: it changes how long a product takes, not what it holds.
+    """
+    infer = params.infer.model_dump(exclude={"batch"})
+    return sha256_of_content([params.domain.model_dump(), infer])
+
+
 def product_attributes(
     experiment: str,
     champion: Mapping[str, Any],
@@ -23,19 +33,18 @@ def product_attributes(
     domain: str,
     params_sha256: str,
     inputs_sha256: str,
-    institution: str | None = None,
 ) -> dict[str, str]:
     """Return the global attributes of one experiment's product.
 
-    champion: the content of champion.json; domain: the domain's name; inputs_sha256: of the climate
-    models' file. No run, commit or clock: the same inputs give the same file.
+    champion: the content of champion.json; domain: the domain's name; params_sha256: see
+    `params_hash`; inputs_sha256: of the climate models' raw files. No run, commit or clock: the
+    same inputs give the same file.
     """
     world = str(champion["world"])
     attributes = {
         "Conventions": "CF-1.11",
         "title": f"Soil moisture of {domain.upper()} in five layers, "
         f"{names.EXPERIMENT_TITLES[experiment]}",
-        "institution": institution or "",
         "source": f"soilfuse {__version__}: mean of networks that fuse monthly mrsos of "
         f"{len(source_ids)} CMIP6 models ({', '.join(source_ids)})",
         "history": f"soilfuse {__version__}: interpolated the climate models; predicted "

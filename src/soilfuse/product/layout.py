@@ -16,6 +16,7 @@ MANTISSA_BITS = 23  # of float32
 SPREAD_DIGITS = 2  # a standard deviation of five is uncertain by a third of itself
 FLOAT_FILL = np.float32(9.96921e36)  # netCDF's default
 OUTSIDE = "outside_training_range"
+HISTORY = "-".join(map(str, names.EXPERIMENT_YEARS[names.HISTORICAL]))
 FOLD_SPREAD = "soil_moisture_fold_spread"
 MODEL_SPREAD = "soil_moisture_model_spread"
 
@@ -93,7 +94,8 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     OUTSIDE: (
         ("time", "lat", "lon"),
         {
-            "long_name": "whether an input lies outside the range of the training",
+            "long_name": "whether a climate model is outside the range of its values in "
+            f"{HISTORY} over the domain",
             "flag_values": np.array([0, 1], np.int8),
             "flag_meanings": "within outside",
         },

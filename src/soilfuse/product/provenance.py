@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from soilfuse import __version__
-from soilfuse.files import sha256_of_file, write_json
+from soilfuse import __version__, config, layout
+from soilfuse.errors import UserError
+from soilfuse.files import read_json, sha256_of_file, write_json
 
 PREFIXES = {"sf": "urn:soilfuse:"}
 
@@ -27,6 +28,11 @@ class RunRecord:
     model_version: str
     commit: str
     dirty: bool
+
+
+def sources(experiment: str) -> tuple[Path, Path, Path]:
+    """Return what a product is made from: climate models, champion, parameters."""
+    return layout.climate_models(experiment), layout.CHAMPION, config.PARAMS_FILE
 
 
 def prov_document(
@@ -85,3 +91,21 @@ def write_prov(
     product = Path(product)
     digest = sha256_of_file(product)
     write_json(path, prov_document(product.as_posix(), digest, experiment, used, run))
+
+
+def read_prov(path: Path) -> tuple[str, dict[str, str]]:
+    """Return the product's SHA-256 and {path in the project: hash} of what was used.
+
+    Raises UserError where the sidecar is absent or is none.
+    """
+    try:
+        document = read_json(path)
+        entities = document["entity"]
+        (made,) = (ends["prov:entity"] for ends in document["wasGeneratedBy"].values())
+        names = [ends["prov:entity"] for ends in document["used"].values()]
+        used = {entities[name]["prov:label"]: entities[name]["sf:hash"] for name in names}
+        return entities[made]["sf:sha256"], used
+    except FileNotFoundError:
+        raise UserError(f"no {path}, the record of the product beside it; run `dvc pull`") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{path} is no record of a product; run `dvc checkout {path}`") from None

@@ -83,22 +83,26 @@ def skill_sentences(evaluation: Evaluation) -> list[str]:
     first = layers[0]
     error = table[own][first]
     if not math.isfinite(error):
-        return [f"The error of the ensemble at {labels.layer_title(first)} is missing."]
+        return [f"The error of {_named(own)} at {labels.layer_title(first)} is missing."]
     beside = [_beside(error, table[other][first], other) for other in others]
     best = sum(
         all(table[own][layer] <= table[other][layer] for other in others) for layer in layers
     )
     return [
-        f"In {BLOCK_TITLES[HELD_OUT]}, the RMSE of the ensemble at {labels.layer_title(first)} is "
+        f"In {BLOCK_TITLES[HELD_OUT]}, the RMSE of {_named(own)} at {labels.layer_title(first)} is "
         f"{labels.plain(error, 4)} {labels.UNIT}: {joined(beside)}.",
-        f"The ensemble has the lowest RMSE of all methods in {counted(best)} of "
+        f"{_named(own).capitalize()} has the lowest RMSE of all methods in {counted(best)} of "
         f"{counted(len(layers))} layers.",
         *_anomaly_sentence(evaluation, own, first),
     ]
 
 
+def _named(own: str) -> str:
+    return "the candidate ensemble" if own == labels.CANDIDATE else "the ensemble"
+
+
 def _beside(error: float, other: float, method: str) -> str:
-    title = labels.method_title(method).lower()
+    title = labels.method_words(method)
     if not math.isfinite(other) or other == 0:
         return f"not comparable with {title}"
     percent = 100 * (error / other - 1)
@@ -146,16 +150,39 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
     ]
 
 
+def candidate_caveat(verdict: Mapping[str, Any]) -> list[str]:
+    """Say whose the scores are, where they are not those of the champion behind the products."""
+    if verdict.get("pin") is not None:
+        why = f"registered version {verdict['pin']} is kept as champion by params.yaml:promote.pin"
+    elif not verdict.get("promoted"):
+        why = "the ensemble that was trained last was not promoted"
+    else:
+        return []
+    return [
+        f"The scores on this page are those of the candidate, the ensemble that was trained last; "
+        f"the maps and trends are made by the champion: {why}."
+    ]
+
+
 def verdict_sentence(verdict: Mapping[str, Any]) -> str:
     """Say whether the ensemble was promoted and which checks failed."""
     checks = verdict.get("checks", [])
     failed = [str(check.get("name")) for check in checks if not check.get("passed")]
+    if verdict.get("pin") is not None:
+        return (
+            f"Registered version {verdict['pin']} is champion because params.yaml:promote.pin says "
+            "so; the ensemble that was trained last was not judged."
+        )
     if verdict.get("promoted"):
-        passed = f"{counted(len(checks))} checks" if checks else "its checks"
+        ending = "" if len(checks) == 1 else "s"
+        passed = f"{counted(len(checks))} check{ending}" if checks else "its checks"
         but = f", although it failed {joined(failed)}" if failed else ""
         return f"The latest ensemble was promoted after {passed}{but}."
     why = f": it failed {joined(failed)}" if failed else ""
-    return f"The latest ensemble was not promoted{why}; these pages show the champion before it."
+    return (
+        f"The latest ensemble was not promoted{why}; the maps and trends are those of the champion "
+        "before it."
+    )
 
 
 def world_caveat(world: str) -> list[str]:

@@ -23,13 +23,8 @@ SEASON_TITLES = {
     "SON": "Autumn (SON)",
 }
 QUARTERS = tuple(season for season in SEASON_TITLES if season != "annual")
-METHOD_TITLES = {
-    "climatology": "Climatology",
-    "ensemble_mean": "Raw ensemble mean",
-    "bias_corrected_mean": "Bias-corrected mean",
-    "delta_change": "Delta change",
-    "soilfuse": "soilfuse ensemble",
-}
+CANDIDATE = "candidate"  # the ensemble's name where it is not the champion behind the products
+ENSEMBLE_TITLES = {names.ENSEMBLE: "soilfuse ensemble", CANDIDATE: "Candidate ensemble"}
 
 
 def region_title(region: str) -> str:
@@ -44,7 +39,15 @@ def season_title(season: str) -> str:
 
 def method_title(method: str) -> str:
     """Return the written name of a method, or its own name with spaces."""
-    return METHOD_TITLES.get(method, method.replace("_", " "))
+    if method in names.BASELINE_TITLES:
+        title = names.BASELINE_TITLES[method].removeprefix("the ")
+        return title[0].upper() + title[1:]
+    return ENSEMBLE_TITLES.get(method, method.replace("_", " "))
+
+
+def method_words(method: str) -> str:
+    """Return a method as it stands inside a sentence."""
+    return names.BASELINE_TITLES.get(method, method_title(method))
 
 
 def experiment_title(experiment: str) -> str:

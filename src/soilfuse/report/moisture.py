@@ -1,4 +1,4 @@
-"""Means of a product that the pages map: soil moisture, spread, share outside the training."""
+"""Means of a product that the pages map: soil moisture, spread, share outside the past range."""
 
 import math
 from pathlib import Path

@@ -101,6 +101,9 @@ def write_index(
 
     all_trends = [inputs.read_trends(experiment, trends_dir) for experiment in experiments]
     evaluation = inputs.read_evaluation(evaluate_dir)
+    not_champion = comparison.candidate_caveat(verdict)
+    if not_champion:
+        evaluation = evaluation.renamed(names.ENSEMBLE, labels.CANDIDATE)
     maps = all_trends[0].maps
     place = place_of(
         all_trends[0], basin_mask(Grid(lat=maps["lat"].values, lon=maps["lon"].values))
@@ -115,6 +118,7 @@ def write_index(
         subtitle="Scenarios side by side, skill beside simple baselines, methods",
         caveats=[
             *comparison.world_caveat(str(champion.get("world", ""))),
+            *not_champion,
             *map(str, champion.get("caveats", [])),
         ],
         summary=[

@@ -148,14 +148,26 @@ class Evaluation:
     future: "pd.DataFrame | None"
     files: tuple[Path, ...]
 
+    def renamed(self, method: str, name: str) -> "Evaluation":
+        """Return the same tables with another name for one method."""
+
+        def of(table: "pd.DataFrame") -> "pd.DataFrame":
+            columns = [column for column in ("method", "name") if column in table]
+            return table.assign(**{key: table[key].replace(method, name) for key in columns})
+
+        tables = {key: getattr(self, key) for key in ("intervals", "stations", "taylor", "future")}
+        changed = {key: None if table is None else of(table) for key, table in tables.items()}
+        return Evaluation(scores=of(self.scores), files=self.files, **changed)
+
 
 @dataclass(frozen=True)
 class Moisture:
     """Means of a product over `period`.
 
     mean, spread: (D, H, W) m3 m-3, the latter over the fold models, None where the product has
-    none; basin: (H, W), 0 outside; outside: percent of the basins' cells and months in which an
-    input lies outside the training's range, NaN where the product does not say.
+    none; basin: (H, W), 0 outside; outside: percent of the basins' cells and months in which a
+    climate model is outside the range of its historical values over the domain, NaN where the
+    product does not say.
     """
 
     mean: np.ndarray

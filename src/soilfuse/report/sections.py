@@ -119,7 +119,11 @@ def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section
     sections = []
     trials = inputs.read_trials(sweep_dir)
     if trials is not None:
-        lead = ["Scored on inner validation years only, which no reported score uses."]
+        lead = [
+            "Scored on inner validation months of 2000–2014. The scores of held-out years cover "
+            "these months too, so they are not independent of this choice; only the final test, "
+            "2016–2021, was untouched by any choice."
+        ]
         sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)]))
     checks = verdict.get("checks", [])
     sections.append(

@@ -1,7 +1,8 @@
-"""Sentences about shares of the basins: significant trends, inputs outside the training."""
+"""Sentences about shares of the basins: significant trends, inputs outside their past range."""
 
 import math
 
+from soilfuse.product.layout import HISTORY
 from soilfuse.report import labels
 
 
@@ -17,10 +18,11 @@ def area_sentence(wetter: float, drier: float, layer: int) -> str:
 
 
 def outside_sentence(outside: float, period: str) -> str:
-    """Say how often the climate models left the range that the networks were trained on."""
+    """Say how often a climate model left the range of its own historical values."""
     if not math.isfinite(outside):
         return ""
     return (
-        f"In {labels.years_title(period)} an input lies outside the range seen in training in "
-        f"{outside:.0f} % of the basins' cells and months: there the networks extrapolate."
+        f"In {labels.years_title(period)}, {outside:.0f} % of the basins' cells and months have at "
+        "least one climate model outside the range of its own values over the domain in "
+        f"{labels.years_title(HISTORY)}: there the networks may extrapolate."
     )

@@ -168,7 +168,7 @@ def page_summary(
     """Return the sentences at the top of an experiment's page, without empty ones.
 
     shares: percent of the area with significant wetting and drying; outside: percent of cells and
-    months of `outside_period` with inputs beyond the training's range.
+    months of `outside_period` with an input outside its model's historical range.
     """
     period, layer = trends.main_period, trends.layers[0]
     sentences = [

@@ -20,6 +20,17 @@ from soilfuse.errors import UserError
 HDF5_SIGNATURE = b"\x89HDF"
 CLASSIC_SIGNATURES = (b"CDF\x01", b"CDF\x02")
 FILL_BEYOND = 1e19  # CMIP's missing value is 1e20, in single precision 1.00000002e20
+# What h5py, scipy and cftime raise on bytes that a writer never wrote, found by fuzzing.
+BROKEN = (
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 NO_FILE_ATTRIBUTES = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
 
 
@@ -115,11 +126,11 @@ def opened(path: Path, provider: str) -> Iterator[RawFile]:
             if signature == HDF5_SIGNATURE
             else scipy.io.netcdf_file(path, "r", mmap=False, maskandscale=False)
         )
-    except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError) as error:
+    except BROKEN as error:
         raise UserError(_damaged(path, provider, error)) from None
     try:
         yield RawFile(path, provider, handle)
-    except (OSError, RuntimeError) as error:
+    except BROKEN as error:
         raise UserError(_damaged(path, provider, error)) from None
     finally:
         handle.close()

@@ -8,8 +8,7 @@ from soilfuse.errors import UserError
 from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
 from soilfuse.inference.members import read_manifests
-
-CHAMPION_FILE = "champion.json"
+from soilfuse.layout import CHAMPION_FILE
 
 
 @dataclass(frozen=True)
@@ -45,3 +44,19 @@ def read_champion(folder: Path) -> Champion:
         layers=len(manifest["depth_bnds"]),
         grid_shape=Grid.regular(**edges).shape,
     )
+
+
+def swap_in(fresh: Path, folder: Path) -> None:
+    """Put the folder `fresh` in the place of `folder`, which is back as it was where that fails.
+
+    fresh: in a temporary folder on the same disk, where the replaced folder is left.
+    """
+    replaced = fresh.with_name(f"{fresh.name}.replaced")
+    try:
+        if folder.exists():
+            folder.rename(replaced)
+        fresh.rename(folder)
+    except BaseException:
+        if replaced.exists() and not folder.exists():
+            replaced.rename(folder)
+        raise

@@ -15,7 +15,7 @@ from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_caveats
 from soilfuse.files import read_json, write_json
 from soilfuse.inference.members import read_manifests
 from soilfuse.tracking import registry
-from soilfuse.tracking.champion import CHAMPION_FILE
+from soilfuse.tracking.champion import swap_in
 from soilfuse.tracking.promotion import Difference, Facts, Verdict, gate, pinned, write_verdict
 
 FACTS_FILE = "facts.json"
@@ -24,14 +24,14 @@ FACTS_FILE = "facts.json"
 def promote(params: config.Params, run_id: str | None = None) -> Verdict:
     """Judge models/finetune by results/evaluate; write verdict.json and, if promoted, the champion.
 
-    A rejected candidate leaves models/champion, alias and version as they were. With promote.pin
-    set, that registered version is champion whatever the candidate scores. Raises UserError where
-    the candidate is rejected and no champion stands to be used instead.
+    A rejected candidate leaves models/champion as it was, and the alias points to it. With
+    promote.pin set, that registered version is champion whatever the candidate scores. Raises
+    UserError where the candidate is rejected and no champion stands to be used instead.
     """
     settings = params.promote
     if settings.pin is not None:
         registry.fetch_version(settings.registered_model, settings.pin, layout.CHAMPION)
-        verdict = pinned(settings.pin, read_json(layout.CHAMPION / CHAMPION_FILE)["caveats"])
+        verdict = pinned(settings.pin, read_json(layout.CHAMPION / layout.CHAMPION_FILE)["caveats"])
         write_verdict(verdict, layout.VERDICT)
         return verdict
     content = read_json(layout.EVALUATE / FACTS_FILE)
@@ -50,6 +50,9 @@ def promote(params: config.Params, run_id: str | None = None) -> Verdict:
         raise UserError(
             *(f"no ensemble to promote: {c.name} got {c.got}; allowed {c.allowed}" for c in failed)
         )
+    else:
+        # The alias may have been moved by hand: it goes back to the champion that stays.
+        registry.register_champion(layout.CHAMPION, settings.registered_model, {})
     return verdict
 
 
@@ -58,7 +61,7 @@ def _facts(content: dict[str, Any]) -> Facts:
 
 
 def _standing_champion() -> Facts | None:
-    path = layout.CHAMPION / CHAMPION_FILE
+    path = layout.CHAMPION / layout.CHAMPION_FILE
     return _facts(read_json(path)["facts"]) if path.exists() else None
 
 
@@ -98,7 +101,5 @@ def _write_champion(params: config.Params, facts: dict[str, Any], verdict: Verdi
             "scores": read_json(layout.EVALUATE / METRICS_FILE)["outer"],
             "facts": {field.name: facts[field.name] for field in fields(Facts)},
         }
-        write_json(fresh / CHAMPION_FILE, record)
-        if layout.CHAMPION.exists():
-            layout.CHAMPION.rename(Path(aside) / "replaced")
-        fresh.rename(layout.CHAMPION)
+        write_json(fresh / layout.CHAMPION_FILE, record)
+        swap_in(fresh, layout.CHAMPION)

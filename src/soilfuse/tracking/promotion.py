@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
 
-from soilfuse import config
+from soilfuse import config, names
 from soilfuse.checks import Check
 from soilfuse.files import write_json
 
 ENSEMBLE_MEAN = "ensemble_mean"
-HONEST = {"climatology": "the climatology of the training years", "delta_change": "delta change"}
+HONEST = ("climatology", "delta_change")  # what an ensemble should be better than
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision, every check behind it, and what a reader of the product must know."""
+    """The gate's decision, every check behind it, and what a reader of the product must know.
+
+    pin: the registered version that is champion whatever the gate would say, None where it decides.
+    """
 
     promoted: bool
     checks: list[Check]
     caveats: list[str] = field(default_factory=list)
+    pin: int | None = None
 
 
 def gate(
@@ -83,17 +87,17 @@ def pinned(version: int, caveats: list[str]) -> Verdict:
     """Return the verdict on a version that params.yaml:promote.pin keeps as champion."""
     why = "params.yaml:promote.pin keeps this version, whatever the candidate scores"
     check = Check("pinned", True, f"version {version}", f"version {version}", why)
-    return Verdict(True, [check], caveats)
+    return Verdict(True, [check], caveats, version)
 
 
 def write_verdict(verdict: Verdict, path: Path) -> None:
-    """Write a verdict as JSON: promoted, checks, caveats."""
+    """Write a verdict as JSON: promoted, checks, caveats, pin."""
     write_json(path, asdict(verdict))
 
 
 def _unequal(candidate: Facts, champion: Facts) -> list[str]:
-    names = {*candidate.comparable, *champion.comparable}
-    return sorted(n for n in names if candidate.comparable.get(n) != champion.comparable.get(n))
+    keys = {*candidate.comparable, *champion.comparable}
+    return sorted(n for n in keys if candidate.comparable.get(n) != champion.comparable.get(n))
 
 
 def _hard_checks(candidate: Facts, settings: config.Promote) -> list[Check]:
@@ -144,9 +148,10 @@ def _not_worse(difference: Difference) -> Check:
 
 def _caveats(candidate: Facts) -> list[str]:
     return [
-        f"Out of fold this ensemble (RMSE {candidate.rmse:.4f} m3 m-3) is worse than {title} "
+        f"Out of fold this ensemble (RMSE {candidate.rmse:.4f} m3 m-3) is worse than "
+        f"{names.BASELINE_TITLES[name]} "
         f"({candidate.baselines[name]:.4f} m3 m-3): where only the mean seasonal state matters, "
         "use that instead."
-        for name, title in HONEST.items()
+        for name in HONEST
         if name in candidate.baselines and not candidate.rmse <= candidate.baselines[name]
     ]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,16 +85,27 @@ class StageRun:
 @contextmanager
 def ended(run: StageRun, *above: StageRun) -> Iterator[None]:
     """End a run, and those above it, as the block ends: FAILED when it raises, else FINISHED."""
-    status = "FAILED"
+    with failing(run, *above):
+        yield
+    for each in (run, *above):
+        each.client.set_terminated(each.run_id, "FINISHED")
+
+
+@contextmanager
+def failing(run: StageRun, *above: StageRun) -> Iterator[None]:
+    """Mark a run, and those above it, FAILED when the block raises; else they go on."""
+    from mlflow.exceptions import MlflowException
+
     try:
         yield
-        status = "FINISHED"
-    except Exception as error:
-        run.set_tags({"soilfuse.error": f"{type(error).__name__}: {error}"[:500]})
+    except BaseException as error:
+        # Where the store refuses this too, the first error is still the one to tell.
+        with suppress(MlflowException):
+            for each in (run, *above):
+                each.client.set_terminated(each.run_id, "FAILED")
+            if isinstance(error, Exception):
+                run.set_tags({"soilfuse.error": f"{type(error).__name__}: {error}"[:500]})
         raise
-    finally:
-        for each in (run, *above):
-            each.client.set_terminated(each.run_id, status)
 
 
 def _leaves(values: Mapping[str, Any], joint: str, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError
 from soilfuse.tracking import store
-from soilfuse.tracking.champion import Champion, read_champion
+from soilfuse.tracking.champion import Champion, read_champion, swap_in
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -40,11 +40,6 @@ def register_champion(
     return version
 
 
-def champion_version(name: str) -> int | None:
-    """Return the version that the alias `champion` points to, None where there is none."""
-    return _aliases(store.open_client(), name).get(CHAMPION)
-
-
 def require_champion(champion_dir: Path, name: str, run_id: str | None = None) -> int:
     """Return the registered version of the champion in a folder, and see that both agree.
 
@@ -53,10 +48,12 @@ def require_champion(champion_dir: Path, name: str, run_id: str | None = None) -
     """
     champion = read_champion(champion_dir)
     client = store.open_client()
-    aliased = _aliases(client, name).get(CHAMPION)
-    if aliased is None:
-        return register_champion(champion_dir, name, {"registered_from": str(champion_dir)}, run_id)
-    weights = client.get_model_version(name, str(aliased)).tags.get(WEIGHTS, "unknown")
+    with store.store_errors(store.tracking_uri()):
+        aliased = _aliases(client, name).get(CHAMPION)
+        if aliased is None:
+            tags = {"registered_from": str(champion_dir)}
+            return register_champion(champion_dir, name, tags, run_id)
+        weights = client.get_model_version(name, str(aliased)).tags.get(WEIGHTS, "unknown")
     if weights != champion.weights_sha256:
         raise UserError(
             f"alias '{CHAMPION}' of {name} points to version {aliased} (weights {weights[:8]}), "
@@ -74,7 +71,8 @@ def fetch_version(name: str, version: int, champion_dir: Path) -> int:
     Raises UserError when that version does not exist.
     """
     client = store.open_client()
-    versions = sorted(int(v.version) for v in client.search_model_versions(f"name='{name}'"))
+    with store.store_errors(store.tracking_uri()):
+        versions = sorted(int(v.version) for v in client.search_model_versions(f"name='{name}'"))
     if version not in versions:
         known = ", ".join(map(str, versions)) or "none yet"
         raise UserError(
@@ -91,10 +89,9 @@ def fetch_version(name: str, version: int, champion_dir: Path) -> int:
 
         place = f"models:/{name}/{version}/artifacts/champion"
         fetched = Path(download_artifacts(artifact_uri=place, dst_path=aside))
-        if target.exists():
-            target.rename(Path(aside) / "replaced")
-        fetched.rename(target)
-        _point(client, name, version)
+        swap_in(fetched, target)
+        with store.locked(store.tracking_uri()):
+            _point(client, name, version)
     return version
 
 

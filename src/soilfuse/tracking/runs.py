@@ -17,7 +17,7 @@ from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, sha256_of_content
 from soilfuse.tracking import lineage, store
-from soilfuse.tracking.recording import PARENT_TAG, StageRun, ended
+from soilfuse.tracking.recording import PARENT_TAG, StageRun, ended, failing
 from soilfuse.tracking.store import tracking_uri
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def stage_run(
     An exception marks it FAILED and goes on. The parent is the run in SOILFUSE_PARENT_RUN_ID, else
     the one that `mlflow run` gave, else this pipeline's (same parameters, same parent).
 
-    Raises UserError when the store cannot be used or an input is missing.
+    Raises UserError when the store cannot be used, then or while the block logs, or an input is
+    missing.
     """
     tags = _tags(stage, params, inputs, item)
     client = store.open_client()
@@ -55,11 +56,11 @@ def stage_run(
         tags |= {PARENT_TAG: parent.run_id, TOP_TAG: ancestors[0].run_id}
         made = client.create_run(parent.experiment_id, tags=tags, run_name=name)
         run = StageRun(client, parent.experiment_id, made.info.run_id)
-        run.log_params({name: _section(params, name) for name in sections})
-        run.log_text(_params_text(params), "params.yaml")
-    # A run that `mlflow run` opened is its own to end.
-    with ended(run, *(above for above in ancestors if above.run_id not in _given())):
-        yield run
+        # A run that `mlflow run` opened is its own to end.
+        with ended(run, *(above for above in ancestors if above.run_id not in _given())):
+            run.log_params({name: _section(params, name) for name in sections})
+            run.log_text(_params_text(params), "params.yaml")
+            yield run
 
 
 def join(run_id: str) -> StageRun:
@@ -104,9 +105,10 @@ def _ancestors(client: "MlflowClient", params: config.Params, group: str | None)
             experiment = store.experiment_id(client)
             top, fresh = _found_or_made(client, experiment, kind, f"{params.profile} {key[:8]}")
             if fresh:
-                top.set_tags({"soilfuse.profile": params.profile})
-                top.log_params(content)
-                top.log_text(_params_text(params), "params.yaml")
+                with failing(top):
+                    top.set_tags({"soilfuse.profile": params.profile})
+                    top.log_params(content)
+                    top.log_text(_params_text(params), "params.yaml")
         if group is None:
             return [top]
         kind = {"soilfuse.kind": "group", "soilfuse.stage": group, PARENT_TAG: top.run_id}

@@ -1,5 +1,6 @@
 """Where training stands after an epoch, written so that the same command goes on from there."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,5 +38,5 @@ def load(state_dir: Path, fingerprint: str) -> dict[str, Any] | None:
 
 
 def clear(state_dir: Path) -> None:
-    """Remove the checkpoint, once what it led to is written."""
-    (Path(state_dir) / FILE).unlink(missing_ok=True)
+    """Remove the checkpoint, once what it led to is written, and what killed writes left."""
+    shutil.rmtree(state_dir, ignore_errors=True)

@@ -55,6 +55,7 @@ def finetune_fold(
         "network": architecture(params, fields.channels),
         "protocol": params.finetune.protocol,
         "settings": plan.settings(),
+        "insitu": params.insitu.model_dump(),
         "inputs": dict(lineage.inputs),
         "pretrained_sha256": weights.sha256(pretrained),
     }

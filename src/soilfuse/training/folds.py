@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soilfuse.config import GAP_MONTHS, TRAINING_YEARS
 from soilfuse.errors import UserError, unknown
 from soilfuse.grids.months import month_axis
 from soilfuse.seeding import generator
 
 FOLDS = 5
-GAP_MONTHS = 12
-TRAINING_YEARS = (2000, 2014)
 FINAL_TEST_YEARS = (2016, 2021)  # 2015 is the gap before it
 BLOCKED, SHUFFLED = "blocked", "shuffled"
 PROTOCOLS = (BLOCKED, SHUFFLED)
@@ -109,31 +108,6 @@ def gap_between(one: np.ndarray, other: np.ndarray) -> int:
     """Return how many months lie between the nearest of two sets of months; -1 if they overlap."""
     first, second = (np.asarray(m).astype("datetime64[M]").astype(int) for m in (one, other))
     return int(np.abs(first[:, None] - second[None, :]).min()) - 1
-
-
-def require_clean_pretraining(
-    train: tuple[int, int], validation: tuple[int, int], protocol: str
-) -> None:
-    """Raise UserError where pre-training would see years that `blocked` folds score.
-
-    Its training and validation years must end a year before 2000, and be a year apart.
-    """
-    if protocol != BLOCKED:
-        return
-    last = TRAINING_YEARS[0] - 2
-    problems = [
-        f"pretrain.{name} ends in {years[1]}, in or beside years that blocked folds "
-        f"score; allowed is {last} or before: edit params.yaml:pretrain.{name}"
-        for name, years in (("train_years", train), ("validation_years", validation))
-        if years[1] > last
-    ]
-    if gap_between(month_axis(*train), month_axis(*validation)) < GAP_MONTHS:
-        problems.append(
-            f"pretrain.train_years {list(train)} and validation_years {list(validation)} are less "
-            f"than {GAP_MONTHS} months apart: edit params.yaml:pretrain"
-        )
-    if problems:
-        raise UserError(*problems)
 
 
 def _shuffled(seed: int) -> tuple[Fold, ...]:

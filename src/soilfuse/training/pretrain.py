@@ -10,7 +10,6 @@ from soilfuse.seeding import derive_seed
 from soilfuse.training import weights
 from soilfuse.training.device import FP32, reproducible
 from soilfuse.training.fields import Fields, Lineage, Trained, architecture, described
-from soilfuse.training.folds import require_clean_pretraining
 from soilfuse.training.loop import OnEpoch, fit
 from soilfuse.training.plan import Plan, assemble
 from soilfuse.training.validation import masked_rmse
@@ -28,12 +27,9 @@ def pretrain(
     """Train a generator from nothing on ERA5-Land; see loop.fit for state_dir and on_epoch.
 
     The manifest holds the RMSE of the validation years, which chose the epoch, and of the test
-    years, which chose nothing. Raises UserError where the years would leak into the folds.
+    years, which chose nothing. That no part leaks into the folds is a rule of config.Params.
     """
     section = params.pretrain
-    require_clean_pretraining(
-        section.train_years, section.validation_years, params.finetune.protocol
-    )
     plan = pretrain_plan(params, precision)
     train = fields.training(month_axis(*section.train_years), device)
     players = assemble(params, plan, train)

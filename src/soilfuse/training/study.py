@@ -2,6 +2,7 @@
 
 import os
 import socket
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 Values = dict[str, float]
 STUDY = "finetune"
 WORKER = "worker"
+PLACE = "place"
 
 
 def open_study(journal: Path) -> "optuna.Study":
@@ -35,30 +37,62 @@ def open_study(journal: Path) -> "optuna.Study":
 
 
 def finished_trials(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
-    """Return the trials that were scored or diverged, in the order they were begun."""
+    """Return the trials that were scored or diverged, in the order of their places."""
     from optuna.trial import TrialState
 
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return sorted(finished, key=place_of)
 
 
-def propose(
-    study: "optuna.Study", params: config.Params, number: int
-) -> "tuple[optuna.Trial, Values]":
-    """Begin a trial whose values depend on the seed, its number and the finished trials alone."""
+def place_of(trial: "optuna.trial.FrozenTrial | optuna.Trial") -> int:
+    """Return a trial's place: its number, had no trial before it failed."""
+    return int(trial.user_attrs[PLACE])
+
+
+def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial, Values]":
+    """Begin a trial whose values depend on the seed, its place and the finished trials alone."""
     import optuna
 
     settings = params.sweep
-    study.sampler = optuna.samplers.TPESampler(
-        seed=derive_seed(params.seed, "sweep", number),
-        n_startup_trials=max(2, min(10, settings.trials // 2)),
-    )
     trial = study.ask()
     trial.set_user_attr(WORKER, f"{socket.gethostname()}:{os.getpid()}")
+    place = _free_place(study, trial)
+    trial.set_user_attr(PLACE, place)
+    # Seeded after asking: two processes that start together hold different places by then.
+    study.sampler = optuna.samplers.TPESampler(
+        seed=derive_seed(params.seed, "sweep", place),
+        n_startup_trials=max(2, min(10, settings.trials // 2)),
+    )
     values = {
         name: trial.suggest_float(name, bounds.low, bounds.high, log=True)
         for name, bounds in sorted(settings.search.items())
     }
     return trial, values
+
+
+def discard(journal: Path) -> None:
+    """Delete the journal of a finished search, unless another process has a trial in it still."""
+    from optuna.trial import TrialState
+
+    if not open_study(journal).get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        journal.unlink()
+
+
+def _free_place(study: "optuna.Study", trial: "optuna.Trial") -> int:
+    """Return the first place that no other trial holds or, begun before this one, will take.
+
+    A failed trial gives its place free, so that an interrupted search goes on as if it had not.
+    """
+    from optuna.trial import TrialState
+
+    others = [
+        other
+        for other in study.get_trials(deepcopy=False)
+        if other.number != trial.number and other.state != TrialState.FAIL
+    ]
+    held = {place_of(other) for other in others if PLACE in other.user_attrs}
+    before = sum(PLACE not in t.user_attrs for t in others if t.number < trial.number)
+    return next(islice((place for place in count() if place not in held), before, None))
 
 
 def _alive(worker: str) -> bool:

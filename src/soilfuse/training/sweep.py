@@ -1,8 +1,8 @@
 """The search over learning rates and loss weights, on inner validation blocks only (Optuna).
 
 The study lives in a journal file, so that an interrupted sweep goes on, and several processes may
-share one. Each trial's proposal depends on the seed and on the trials finished before it; a sweep
-in one process therefore ends with the same trials whether it was interrupted or not.
+share one. Each trial's proposal depends on the seed, its place and the trials finished before it; a
+sweep in one process therefore ends with the same trials whether it was interrupted or not.
 """
 
 import math
@@ -23,13 +23,12 @@ from soilfuse.training.fields import Fields
 from soilfuse.training.folds import fold_of
 from soilfuse.training.loop import DivergedError, fit
 from soilfuse.training.plan import Plan, assemble, plan_with, swept_values
-from soilfuse.training.study import Values, finished_trials, open_study, propose
+from soilfuse.training.study import Values, finished_trials, open_study, place_of, propose
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-OnStart = Callable[[int, Values], None]
 OnFinish = Callable[[int, Values, float], None]
 
 
@@ -59,32 +58,28 @@ def sweep(
     pretrained: Mapping[str, Tensor],
     journal: Path,
     device: torch.device,
-    on_start: OnStart | None = None,
     on_finish: OnFinish | None = None,
     precision: str = FP32,
 ) -> Swept:
     """Run trials until params.sweep.trials are finished; finished ones are never repeated.
 
     fields: one a fold, the first params.sweep.folds are used; journal: the study's file, named by
-    a hash of params and inputs; on_start(trial, values) and on_finish(trial, values, rmse): called
-    around each trial run now, rmse NaN for one that diverged. Every key of params.sweep.search is
-    searched, whatever params.finetune says of it; the others are params.finetune's numbers.
+    a hash of params and inputs; on_finish(trial, values, rmse): called after each trial run now,
+    rmse NaN for one that diverged. Every key of params.sweep.search is searched, whatever
+    params.finetune says of it; the others are params.finetune's numbers.
     Raises UserError where those are no numbers, or every trial diverged.
     """
-    fixed = _fixed_values(params)
+    fixed = fixed_values(params)
     task = _Task(params, fields, pretrained, device, precision)
     study = open_study(journal)
     for _ in progress(range(len(finished_trials(study)), params.sweep.trials), "sweep"):
-        number = len(finished_trials(study))
-        if number >= params.sweep.trials:  # other processes have done the rest
+        if len(finished_trials(study)) >= params.sweep.trials:  # other processes did the rest
             break
-        trial, values = propose(study, params, number)
+        trial, values = propose(study, params)
         with _failed_on_exception(study, trial):
-            if on_start:
-                on_start(number, values)
             rmse = _run(study, trial, task, {**fixed, **values})
         if on_finish:
-            on_finish(number, values, rmse)
+            on_finish(place_of(trial), values, rmse)
     return _result(study, params)
 
 
@@ -133,7 +128,11 @@ def _plan(task: _Task, fold: int, values: Values) -> Plan:
     return replace(plan, name=f"sweep fold {fold}", epochs=task.params.sweep.epochs)
 
 
-def _fixed_values(params: config.Params) -> Values:
+def fixed_values(params: config.Params) -> Values:
+    """Return fine-tuning's numbers for what this sweep does not search, by flat name.
+
+    Raises UserError where one of them is no number.
+    """
     search = params.sweep.search
     fixed = {n: value for n, value in swept_values(params.finetune).items() if n not in search}
     problems = [
@@ -153,12 +152,12 @@ def _result(study: "optuna.Study", params: config.Params) -> Swept:
     finished = finished_trials(study)[: params.sweep.trials]
     rows = [
         {
-            "trial": number,
+            "trial": place_of(trial),
             "state": trial.state.name.lower(),
             "inner_rmse": math.nan if trial.value is None else trial.value,
             **dict(sorted(trial.params.items())),
         }
-        for number, trial in enumerate(finished)
+        for trial in finished
     ]
     scored = [trial for trial in finished if trial.value is not None]
     if not scored:

@@ -1,37 +1,50 @@
 """What a sweep leaves behind: best.yaml, trials.csv, and the name of its journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from torch import Tensor
 
-from soilfuse import config
+from soilfuse import config, networks, training
 from soilfuse.errors import UserError
-from soilfuse.files import sha256_of_content, written_aside
+from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files, written_aside
 from soilfuse.training import weights
 from soilfuse.training.fields import Lineage
-from soilfuse.training.plan import LEARNING_RATES
-from soilfuse.training.sweep import Swept, Values
+from soilfuse.training.plan import ADVERSARIAL_FORM
+from soilfuse.training.sweep import Swept, Values, fixed_values
 
+CODE = tuple(Path(room.__path__[0]) for room in (networks, training))
+LIBRARIES = ("torch", "optuna")
 BEST_FILE, TRIALS_FILE = "best.yaml", "trials.csv"
 
 
 def journal_of(
-    folder: Path, params: config.Params, lineage: Lineage, pretrained: Mapping[str, Tensor]
+    folder: Path,
+    params: config.Params,
+    lineage: Lineage,
+    stations: Sequence[Path],
+    pretrained: Mapping[str, Tensor],
 ) -> Path:
-    """Return the journal of this sweep: one a content of everything that decides a trial."""
+    """Return the journal of this sweep: one a content of everything that decides a trial.
+
+    stations: the files of the station fields, one a fold used.
+    """
     sections = ("seed", "domain", "network", "perceptual")
-    # A larger number of trials goes on with the same search.
-    search = params.sweep.model_dump(exclude={"trials"})
-    finetune = params.finetune.model_dump(exclude={*LEARNING_RATES, "epochs"})
-    decides = [
-        {name: params.model_dump(mode="json")[name] for name in sections},
-        search,
-        finetune,
-        dict(lineage.inputs),
-        weights.sha256(pretrained),
-    ]
+    finetune = params.finetune
+    decides = {
+        "sections": {name: params.model_dump(mode="json")[name] for name in sections},
+        # An interrupted sweep that is given more trials goes on with the same search.
+        "sweep": params.sweep.model_dump(exclude={"trials"}),
+        "finetune": finetune.model_dump(include={"protocol", "batch", "patience"}),
+        "loss": {**fixed_values(params), ADVERSARIAL_FORM: finetune.loss.adversarial_form},
+        "inputs": dict(lineage.inputs),
+        "stations": [sha256_of_file(path) for path in stations],
+        "pretrained": weights.sha256(pretrained),
+        "code": {room.name: sha256_of_files(room.glob("*.py")) for room in CODE},
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
     return Path(folder) / f"{sha256_of_content(decides)[:16]}.journal"
 
 

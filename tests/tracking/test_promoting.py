@@ -1,0 +1,148 @@
+"""Promotion as a stage does it: files, alias, version and verdict, or none of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from soilfuse import layout
+from soilfuse.errors import UserError
+from soilfuse.evaluation.metrics import STATISTICS
+from soilfuse.evaluation.outputs import monthly_table
+from soilfuse.files import read_json, sha256_of_files, write_json
+from soilfuse.grids.months import month_axis
+from soilfuse.tracking import store
+from soilfuse.tracking.promoting import promote
+
+MONTHS = month_axis(2000, 2014)
+
+
+def sums(error):
+    """Return (T, D, S) sums whose RMSE is about `error` in every month."""
+    every = np.ones((MONTHS.size, 5, len(STATISTICS)))
+    wobble = 1 + 0.05 * np.random.default_rng(3).standard_normal((MONTHS.size, 5))
+    every[..., STATISTICS.index("squared_error")] = (error * wobble) ** 2
+    return every
+
+
+@pytest.fixture
+def candidate_of(root, champion_of):
+    """Return a function (seed, error) that lays out folds and their evaluation."""
+
+    def lay_out(seed, error=0.03):
+        champion_of(layout.FINETUNE, seed)
+        (layout.FINETUNE / layout.CHAMPION_FILE).unlink()
+        for path in layout.FINETUNE.glob("*.json"):
+            write_json(path, {**read_json(path), "world": "v1 seed 1"})
+        layout.EVALUATE.mkdir(parents=True, exist_ok=True)
+        monthly_table(MONTHS, sums(error)).to_csv(layout.EVALUATE / "monthly.csv", index=False)
+        write_json(layout.EVALUATE / "metrics.json", {"outer": {"layer_1": {"rmse": error}}})
+        write_json(layout.EVALUATE / "caveats.json", [f"sentence {seed}"])
+        facts = {
+            "finite": True,
+            "minimum": 0.1,
+            "maximum": 0.4,
+            "coverage": 1.0,
+            "rmse": error,
+            "baselines": {"ensemble_mean": 0.08},
+            "comparable": {"world": "v1 seed 1"},
+            "weights_sha256": sha256_of_files(layout.FINETUNE.glob("fold_*.safetensors")),
+            "input_range": {},
+        }
+        write_json(layout.EVALUATE / "facts.json", facts)
+        return facts["weights_sha256"]
+
+    return lay_out
+
+
+def aliases(params):
+    model = store.open_client().get_registered_model(params.promote.registered_model)
+    return {name: int(version) for name, version in model.aliases.items()}
+
+
+def versions_of(params):
+    name = params.promote.registered_model
+    return len(store.open_client().search_model_versions(f"name='{name}'"))
+
+
+def files():
+    return {path.name: path.read_bytes() for path in layout.CHAMPION.iterdir()}
+
+
+def pinned_to(params, version):
+    promote = params.promote.model_copy(update={"pin": version})
+    return params.model_copy(update={"promote": promote})
+
+
+def test_a_first_candidate_becomes_champion(params, candidate_of, versions):
+    weights = candidate_of(seed=1)
+    verdict = promote(params)
+    assert verdict.promoted
+    assert verdict.caveats == ["sentence 1"]
+    assert aliases(params) == {"champion": 1}
+    record = read_json(layout.CHAMPION / layout.CHAMPION_FILE)
+    assert record["weights_sha256"] == weights
+    assert record["scores"] == {"layer_1": {"rmse": 0.03}}
+    assert len(files()) == 12
+    assert json.loads(layout.VERDICT.read_text())["promoted"] is True
+
+
+def test_equal_weights_make_equal_files_and_no_second_version(params, candidate_of, versions):
+    candidate_of(seed=1)
+    promote(params)
+    before = files(), layout.VERDICT.read_bytes()
+    assert promote(params).promoted
+    assert (files(), layout.VERDICT.read_bytes()) == before
+    assert versions_of(params) == 1
+    assert aliases(params) == {"champion": 1}
+
+
+def test_a_rejected_challenger_leaves_the_champion_and_mends_the_alias(
+    params, candidate_of, versions
+):
+    candidate_of(seed=1)
+    promote(params)
+    candidate_of(seed=2, error=0.02)
+    assert promote(params).promoted
+    before = files()
+    candidate_of(seed=3, error=0.05)
+    for moved in (False, True):
+        if moved:
+            name = params.promote.registered_model
+            store.open_client().set_registered_model_alias(name, "champion", "1")
+        verdict = promote(params)
+        assert [c.name for c in verdict.checks if not c.passed] == ["not_worse_than_champion"]
+        assert files() == before
+        assert aliases(params)["champion"] == 2
+        assert versions_of(params) == 2
+    assert json.loads(layout.VERDICT.read_text())["promoted"] is False
+    assert {path.name for path in layout.CHAMPION.parent.iterdir()} == {"champion", "finetune"}
+
+
+def test_a_first_candidate_that_fails_is_told_and_its_verdict_stays(params, candidate_of, versions):
+    candidate_of(seed=1, error=0.09)
+    with pytest.raises(
+        UserError, match="no ensemble to promote: beats_ensemble_mean got RMSE 0.09"
+    ):
+        promote(params)
+    verdict = json.loads(layout.VERDICT.read_text())
+    assert verdict["promoted"] is False
+    assert not layout.CHAMPION.exists()
+
+
+@pytest.mark.slow
+def test_a_pin_brings_back_its_version_whatever_the_candidate_scores(params, candidate_of):
+    candidate_of(seed=1)
+    promote(params)
+    first = files()
+    candidate_of(seed=2, error=0.02)
+    promote(params)
+    assert files() != first
+    verdict = promote(pinned_to(params, 1))
+    assert verdict.pin == 1
+    assert verdict.caveats == ["sentence 1"]
+    assert files() == first
+    assert aliases(params) == {"champion": 1, "previous": 2}
+    with pytest.raises(UserError, match="no version 7 .*; registered: 1, 2"):
+        promote(pinned_to(params, 7))
+    assert files() == first
