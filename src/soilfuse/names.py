@@ -41,6 +41,8 @@ SEASONS = {
     "JJA": (6, 7, 8),
     "SON": (9, 10, 11),
 }
+TRAINING_YEARS = (2000, 2014)  # what the folds divide among them
+GAP_MONTHS = 12  # between any two parts of what trains, stops, scores and tests
 REFERENCE_PERIOD = (1995, 2014)
 FUTURE_PERIODS = ((2021, 2040), (2041, 2070), (2071, 2100))
 
@@ -52,6 +54,7 @@ BASELINE_TITLES = {
     "bias_corrected_mean": "the bias-corrected mean",
     "delta_change": "delta change",
 }
+GATE_BASELINE = "ensemble_mean"  # what a candidate must beat to be promoted
 BASELINES = tuple(BASELINE_TITLES)
 ENSEMBLE = "soilfuse"  # the networks' mean among the methods that are scored
 SWEEP = "sweep"  # the word that stands in params.yaml where the sweep's best value is to be used

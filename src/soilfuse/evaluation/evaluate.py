@@ -23,9 +23,7 @@ from soilfuse.evaluation.stations import station_medians
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
 from soilfuse.grids.regions import REGION
-from soilfuse.names import FINAL_TEST, HISTORICAL
-
-ENSEMBLE = "ensemble_mean"
+from soilfuse.names import FINAL_TEST, GATE_BASELINE, HISTORICAL
 
 
 def _scenarios(material: Material) -> list[str]:
@@ -57,9 +55,9 @@ def _taylor(fields: np.ndarray, material: Material, scored: Sequence[Scored]) ->
     rows += [
         taylor_rows(name, sums) for name, sums in zip(material.source_ids, of_models, strict=True)
     ]
-    if ENSEMBLE not in (method.name for method in scored):
+    if GATE_BASELINE not in (method.name for method in scored):
         mean = multi_model_mean(fields)[:, None]
-        rows.append(taylor_rows(ENSEMBLE, cross_statistics(mean, truth, weight)[0]))
+        rows.append(taylor_rows(GATE_BASELINE, cross_statistics(mean, truth, weight)[0]))
     return pd.concat(rows, ignore_index=True)
 
 

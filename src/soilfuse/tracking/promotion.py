@@ -9,7 +9,6 @@ from soilfuse import config, names
 from soilfuse.checks import Check
 from soilfuse.files import write_json
 
-ENSEMBLE_MEAN = "ensemble_mean"
 HONEST = ("climatology", "delta_change")  # what an ensemble should be better than
 
 
@@ -101,7 +100,7 @@ def _unequal(candidate: Facts, champion: Facts) -> list[str]:
 
 
 def _hard_checks(candidate: Facts, settings: config.Promote) -> list[Check]:
-    mean = candidate.baselines[ENSEMBLE_MEAN]
+    mean = candidate.baselines[names.GATE_BASELINE]
     low, high, top = candidate.minimum, candidate.maximum, settings.max_soil_moisture
     return [
         Check(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soilfuse.config import GAP_MONTHS, TRAINING_YEARS
 from soilfuse.errors import UserError, unknown
 from soilfuse.grids.months import month_axis
+from soilfuse.names import GAP_MONTHS, TRAINING_YEARS
 from soilfuse.seeding import generator
 
 FOLDS = 5

@@ -1,0 +1,52 @@
+"""The schema of params.yaml: every parameter, its type and range; unknown keys are refused.
+
+Floats are fractions, degrees or m3 m-3 as each field says. `load()` reports all problems at once.
+"""
+
+from soilfuse.config.data import Amsmqtp, Cmip6, Compute, Domain, Era5Land, Insitu, World
+from soilfuse.config.learning import (
+    SEARCHED,
+    Finetune,
+    Loss,
+    Network,
+    Perceptual,
+    Pretrain,
+    SearchRange,
+    Sweep,
+    SweptLoss,
+    Training,
+)
+from soilfuse.config.loading import item_of, load, validate
+from soilfuse.config.params import Params
+from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
+from soilfuse.config.section import PARAMS_FILE
+
+__all__ = [
+    "Amsmqtp",
+    "Cmip6",
+    "Compute",
+    "Domain",
+    "Era5Land",
+    "Evaluate",
+    "Finetune",
+    "Infer",
+    "Insitu",
+    "Loss",
+    "Network",
+    "PARAMS_FILE",
+    "Params",
+    "Perceptual",
+    "Pretrain",
+    "Promote",
+    "Report",
+    "SEARCHED",
+    "SearchRange",
+    "Sweep",
+    "SweptLoss",
+    "Training",
+    "Trends",
+    "World",
+    "item_of",
+    "load",
+    "validate",
+]

@@ -1,0 +1,137 @@
+"""The sections of what learns: networks, losses, pre-training, sweep, fine-tuning."""
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from soilfuse import names
+from soilfuse.config.section import (
+    PARAMS_FILE,
+    Count,
+    NonNegative,
+    Positive,
+    Section,
+    SweptNonNegative,
+    SweptPositive,
+    Years,
+    refuse,
+    unknown_names,
+)
+
+SEARCHED = (  # by every sweep, so that a number given for one in finetune is no reason to search
+    "learning_rate",
+    "discriminator_learning_rate",
+    "loss.perceptual",
+    "loss.adversarial",
+    "loss.insitu",
+)
+
+
+class Network(Section):
+    """The generator."""
+
+    name: str
+    width: Count
+    depth: int = Field(ge=1, le=6)
+    discriminator_width: Count
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        refuse(unknown_names([name], "network", names.NETWORKS, "network.name"))
+        return name
+
+
+class Perceptual(Section):
+    """VGG16 features: `imagenet` (published weights), `random` (seeded), or a path."""
+
+    weights: str
+    width_divisor: Count
+
+
+class Loss(Section):
+    """Weights of the generator's loss terms (Li et al. 2024, equations 4, 7 and 19)."""
+
+    content: NonNegative
+    mse: NonNegative
+    perceptual: NonNegative
+    adversarial: NonNegative
+    insitu: NonNegative
+    total_variation: NonNegative
+    adversarial_form: Literal["ragan", "authors"]
+
+
+class SweptLoss(Section):
+    """Loss weights of fine-tuning; the word `sweep` takes the sweep's best value."""
+
+    content: SweptNonNegative
+    mse: SweptNonNegative
+    perceptual: SweptNonNegative
+    adversarial: SweptNonNegative
+    insitu: SweptNonNegative
+    total_variation: SweptNonNegative
+    adversarial_form: Literal["ragan", "authors"]
+
+
+class Training(Section):
+    """What pre-training and fine-tuning have in common."""
+
+    epochs: Count
+    batch: Count
+    patience: Count
+
+
+class Pretrain(Training):
+    """Pre-training on ERA5-Land, split by years."""
+
+    train_years: Years
+    validation_years: Years
+    test_years: Years
+    learning_rate: Positive
+    discriminator_learning_rate: Positive
+    loss: Loss
+
+
+class SearchRange(Section):
+    """Bounds of one swept parameter, searched on a log scale."""
+
+    low: Positive
+    high: Positive
+
+    @field_validator("high")
+    @classmethod
+    def _above_low(cls, high: float, info: ValidationInfo) -> float:
+        if (low := info.data.get("low", 0.0)) >= high:
+            raise ValueError(f"low ({low}) must be less than high ({high})")
+        return high
+
+
+class Sweep(Section):
+    """The search over loss weights and learning rates, on inner validation blocks only."""
+
+    trials: Count
+    epochs: Count
+    folds: int = Field(ge=1, le=5)
+    search: dict[str, SearchRange]
+
+    @field_validator("search")
+    @classmethod
+    def _known_and_whole(cls, search: dict[str, SearchRange]) -> dict[str, SearchRange]:
+        weights = [f"loss.{name}" for name in Loss.model_fields if name != "adversarial_form"]
+        allowed = dict.fromkeys([*SEARCHED, *weights])
+        lacking = [
+            f"sweep.search lacks {name}, which is always searched: edit {PARAMS_FILE}:sweep.search"
+            for name in SEARCHED
+            if name not in search
+        ]
+        refuse(unknown_names(search, "swept parameter", allowed, "sweep.search") + lacking)
+        return search
+
+
+class Finetune(Training):
+    """Fine-tuning on AMSMQTP, one ensemble member a fold."""
+
+    protocol: Literal["blocked", "shuffled"]
+    learning_rate: SweptPositive
+    discriminator_learning_rate: SweptPositive
+    loss: SweptLoss

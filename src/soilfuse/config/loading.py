@@ -1,0 +1,91 @@
+"""params.yaml read and checked; every problem told at once, in one line each."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from soilfuse.config.params import Params
+from soilfuse.config.section import PARAMS_FILE
+from soilfuse.errors import UserError, unknown
+
+UNION_KINDS = ("constrained-float", "float", "literal['sweep']")  # pydantic's names of them
+
+
+def _leaf_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys.extend(_leaf_keys(field.annotation, f"{prefix}{name}."))
+    return keys
+
+
+def _place(problem: Mapping[str, Any]) -> str:
+    # A value that may be a number or a word fails once a kind: pydantic names the kind last.
+    return ".".join(str(part) for part in problem["loc"] if str(part) not in UNION_KINDS)
+
+
+def _lines(place: str, problems: list[Mapping[str, Any]], path: Path) -> list[str]:
+    first = problems[0]
+    if first["type"] != "value_error":
+        return [_one_line(place, problems, path)]
+    messages = [str(message) for message in first["ctx"]["error"].args]
+    edit = f": edit {path}:{place}"
+    return [text if str(PARAMS_FILE) in text else text + edit for text in messages]
+
+
+def _one_line(place: str, problems: list[Mapping[str, Any]], path: Path) -> str:
+    first = problems[0]
+    where = f"{path}:{place}" if place else str(path)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place, _leaf_keys(Params), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "remove it"
+        return f"unknown parameter {place!r}; {hint}: edit {where}"
+    if first["type"] == "missing":
+        return (
+            f"missing parameter {place!r}: add it to {path}, or start from `soilfuse profile demo`"
+        )
+    got = repr(first["input"])
+    got = got if len(got) < 60 else got[:57] + "..."
+    allowed = " or ".join(problem["msg"][0].lower() + problem["msg"][1:] for problem in problems)
+    return f"bad value for {place!r}: got {got}; {allowed}: edit {where}"
+
+
+def validate(content: Any, path: Path = PARAMS_FILE) -> Params:
+    """Check a parsed params file; raise UserError with one line for every problem."""
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no parameters; start from `soilfuse profile demo`")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for problem in error.errors():
+            found.setdefault(_place(problem), []).append(problem)
+        raise UserError(*(line for at in found.items() for line in _lines(*at, path))) from None
+
+
+def load(path: Path = PARAMS_FILE) -> Params:
+    """Read and check params.yaml (YAML 1.2, so that 3e-4 is a number).
+
+    Raises UserError with every unknown, missing or ill-typed parameter at once.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"no {path} here; run in the project's root, or `soilfuse profile demo`")
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    return validate(content, path)
+
+
+def item_of(argument: str, allowed: list[str], what: str, where: str) -> str:
+    """Return a command-line item if it is allowed, else raise UserError that names the choices."""
+    if argument not in allowed:
+        raise UserError(unknown(what, argument, allowed, where))
+    return argument

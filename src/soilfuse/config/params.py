@@ -1,0 +1,99 @@
+"""The whole of params.yaml, and the checks across its sections."""
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from soilfuse import names
+from soilfuse.config.data import Amsmqtp, Cmip6, Compute, Domain, Era5Land, Insitu, World
+from soilfuse.config.learning import Finetune, Network, Perceptual, Pretrain, Sweep
+from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
+from soilfuse.config.section import PARAMS_FILE, Section, refuse, unknown_names
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    profile: str
+    seed: int = Field(ge=0)
+    raw_root: str
+    experiments: list[str] = Field(min_length=1)
+    domain: Domain
+    compute: Compute
+    world: World
+    cmip6: Cmip6
+    era5_land: Era5Land
+    amsmqtp: Amsmqtp
+    insitu: Insitu
+    network: Network
+    perceptual: Perceptual
+    pretrain: Pretrain
+    sweep: Sweep
+    finetune: Finetune
+    evaluate: Evaluate
+    promote: Promote
+    infer: Infer
+    trends: Trends
+    report: Report
+
+    @field_validator("experiments")
+    @classmethod
+    def _known_and_needed(cls, experiments: list[str]) -> list[str]:
+        needed = (names.HISTORICAL, "training"), (names.FINAL_TEST, "the final test")
+        lacking = [
+            f"experiments lacks {name!r}, which {use} needs: edit {PARAMS_FILE}:experiments"
+            for name, use in needed
+            if name not in experiments
+        ]
+        known = names.EXPERIMENT_YEARS
+        refuse(unknown_names(experiments, "experiment", known, "experiments") + lacking)
+        return experiments
+
+    @field_validator("pretrain")
+    @classmethod
+    def _within_its_target(cls, pretrain: Pretrain, info: ValidationInfo) -> Pretrain:
+        if era5_land := info.data.get("era5_land"):
+            refuse(_outside(pretrain, era5_land))
+        return pretrain
+
+    @field_validator("finetune")
+    @classmethod
+    def _clean_of_pretraining(cls, finetune: Finetune, info: ValidationInfo) -> Finetune:
+        pretrain = info.data.get("pretrain")
+        if pretrain and finetune.protocol == "blocked":
+            refuse(_leaks(pretrain))
+        return finetune
+
+
+def _outside(pretrain: Pretrain, era5_land: Era5Land) -> list[str]:
+    """Return a line for each pre-training part that lies outside target and climate models."""
+    first, last = names.EXPERIMENT_YEARS[names.HISTORICAL]
+    first, last = max(first, era5_land.first_year), min(last, era5_land.last_year)
+    parts = ("train_years", "validation_years", "test_years")
+    return [
+        f"pretrain.{part} {list(years)} is not within {first}-{last}, the years of both era5_land "
+        f"and {names.HISTORICAL}: edit {PARAMS_FILE}:pretrain.{part} or era5_land"
+        for part in parts
+        for years in [getattr(pretrain, part)]
+        if years[0] < first or years[1] > last
+    ]
+
+
+def _leaks(pretrain: Pretrain) -> list[str]:
+    """Return a line for each way in which pre-training would see years that blocked folds score.
+
+    Its training and validation years must end a gap before the folds' years, and lie a gap apart.
+    """
+    train, validation = pretrain.train_years, pretrain.validation_years
+    last = names.TRAINING_YEARS[0] - 1 - names.GAP_MONTHS // 12
+    problems = [
+        f"pretrain.{part} ends in {years[1]}, in or beside years that blocked folds score; allowed "
+        f"is {last} or before: edit {PARAMS_FILE}:pretrain.{part}"
+        for part, years in (("train_years", train), ("validation_years", validation))
+        if years[1] > last
+    ]
+    years_between = max(train[0], validation[0]) - min(train[1], validation[1]) - 1
+    if 12 * years_between < names.GAP_MONTHS:
+        problems.append(
+            f"pretrain.train_years {list(train)} and validation_years {list(validation)} are less "
+            f"than {names.GAP_MONTHS} months apart: edit {PARAMS_FILE}:pretrain"
+        )
+    return problems

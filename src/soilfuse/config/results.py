@@ -1,0 +1,67 @@
+"""The sections of what is made: evaluation, promotion, products, trends, report."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from soilfuse import names
+from soilfuse.config.section import (
+    PARAMS_FILE,
+    Count,
+    Fraction,
+    Section,
+    Years,
+    refuse,
+    unknown_names,
+)
+
+
+class Evaluate(Section):
+    """Scores and their intervals."""
+
+    baselines: list[str]
+    bootstrap_samples: Count
+    bootstrap_block_months: Count
+
+    @field_validator("baselines")
+    @classmethod
+    def _known_with_the_gates(cls, baselines: list[str]) -> list[str]:
+        problems = unknown_names(baselines, "baseline", names.BASELINES, "evaluate.baselines")
+        if names.GATE_BASELINE not in baselines:
+            problems.append(
+                f"evaluate.baselines lacks {names.GATE_BASELINE!r}, which the gate of promote "
+                f"compares with: edit {PARAMS_FILE}:evaluate.baselines"
+            )
+        refuse(problems)
+        return baselines
+
+
+class Promote(Section):
+    """The gate between a trained ensemble and the champion."""
+
+    registered_model: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    min_coverage: Fraction
+    max_soil_moisture: Fraction
+    pin: int | None
+
+
+class Infer(Section):
+    """How products are made."""
+
+    batch: Count
+    significant_digits: int = Field(ge=2, le=7)
+
+
+class Trends(Section):
+    """Trend tests per cell and per region."""
+
+    alpha: float = Field(gt=0, lt=1)
+    reference_period: Years
+    future_periods: list[Years]
+
+
+class Report(Section):
+    """What the pages show."""
+
+    title: str
+    map_layers: list[Annotated[int, Field(ge=1, le=5)]]
