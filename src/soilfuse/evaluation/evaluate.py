@@ -24,6 +24,7 @@ from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_row
 from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
 from soilfuse.grids.regions import REGION
 from soilfuse.names import FINAL_TEST, GATE_BASELINE, HISTORICAL
+from soilfuse.progress import progress
 
 
 def _scenarios(material: Material) -> list[str]:
@@ -88,7 +89,7 @@ def _future(methods: Sequence[Method], material: Material, sens_slope: SlopeOf) 
     cells = np.flatnonzero(weight > 0)
     truth = all_maps(material.truth, scenarios, cells, sens_slope, "the truth")
     parts = []
-    for method in methods:
+    for method in progress(methods, "changes and trends"):
         maps = all_maps(method.future, scenarios, cells, sens_slope, method.name)
         parts.append(future_errors(method.name, maps, truth, weight[cells]))
     return pd.concat(parts, ignore_index=True)
