@@ -71,6 +71,17 @@ def test_files_converted_from_grib_have_codes_for_names_and_no_units(tmp_path):
     np.testing.assert_allclose(got.values, values.swapaxes(0, 1), rtol=1e-6)
 
 
+def test_the_name_goes_before_the_code_where_a_file_has_both(tmp_path):
+    values, other = era5_field((2000, 2000)), era5_field((2000, 2000), seed=1)
+    both = ("swvl1", "swvl2", "swvl3", *GRIB_NAMES)
+    dims, stacked = ("time", "lat", "lon"), np.concatenate([values, other])
+    write_era5_levelled(
+        tmp_path, "a.nc", stacked, (2000, 2000), dims, names=both, units="m**3 m**-3"
+    )
+    got = era5_land.read(tmp_path, GRID, 2000, 2000)["soil_moisture"]
+    np.testing.assert_allclose(got.values, values.swapaxes(0, 1), rtol=1e-6)
+
+
 def test_a_code_vouches_neither_for_other_units_nor_for_the_name_without_any(tmp_path):
     values, dims = era5_field((2000, 2000)), ("time", "lat", "lon")
     write_era5_levelled(tmp_path, "a.nc", values, (2000, 2000), dims, names=GRIB_NAMES, units="%")
