@@ -8,7 +8,7 @@ from soilfuse.files import read_json, write_text
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-OURSELVES = {"__init__", "__main__", "harness"}
+OURSELVES = {"__init__", "__main__", "harness", "calibration_figure"}
 HEAD = """# Benchmarks
 
 Made by `make bench`; each row is one run of both ways in one process, which agreed with each other.

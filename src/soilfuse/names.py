@@ -104,3 +104,46 @@ CLIMATE_MODELS = {
         ClimateModel("UKESM1-0-LL", 1.875, 1.25, "r1i1p1f2", "360_day", "MOHC"),
     )
 }
+
+# Feng et al. 2022, table 1: 25 models with its members, thirteen of them Li's. Steps are the
+# models' own where that table gives two models one line or rounds Gaussian latitudes; calendars,
+# institutions and grid labels as in the CMIP6 archive.
+CHINA_MODELS = {
+    model.source_id: model
+    for model in (
+        CLIMATE_MODELS["ACCESS-CM2"],
+        ClimateModel("ACCESS-ESM1-5", 1.875, 1.25, "r1i1p1f1", "proleptic_gregorian", "CSIRO"),
+        CLIMATE_MODELS["BCC-CSM2-MR"],
+        ClimateModel("CAS-ESM2-0", 1.4062, 1.4062, "r1i1p1f1", "365_day", "CAS"),
+        CLIMATE_MODELS["CESM2"],
+        ClimateModel("CESM2-WACCM", 1.25, 0.9424, "r1i1p1f1", "365_day", "NCAR"),
+        CLIMATE_MODELS["CMCC-CM2-SR5"],
+        ClimateModel("CMCC-ESM2", 1.25, 0.9424, "r1i1p1f1", "365_day", "CMCC"),
+        CLIMATE_MODELS["CanESM5-CanOE"],
+        ClimateModel("CanESM5", 2.8125, 2.7906, "r1i1p1f1", "365_day", "CCCma"),
+        CLIMATE_MODELS["EC-Earth3-Veg-LR"],
+        ClimateModel(
+            "EC-Earth3-Veg",
+            0.7031,
+            0.7018,
+            "r1i1p1f1",
+            "proleptic_gregorian",
+            "EC-Earth-Consortium",
+            "gr",
+        ),
+        ClimateModel("FGOALS-f3-L", 1.25, 1.0, "r1i1p1f1", "365_day", "CAS", "gr"),
+        ClimateModel("FGOALS-g3", 2.0, 2.25, "r1i1p1f1", "365_day", "CAS"),
+        ClimateModel("GFDL-ESM4", 1.25, 1.0, "r1i1p1f1", "365_day", "NOAA-GFDL", "gr1"),
+        ClimateModel("GISS-E2-1-G", 2.5, 2.0, "r1i1p1f2", "365_day", "NASA-GISS"),
+        ClimateModel("IPSL-CM6A-LR", 2.5, 1.2676, "r1i1p1f1", "gregorian", "IPSL", "gr"),
+        CLIMATE_MODELS["KACE-1-0-G"],
+        CLIMATE_MODELS["MIROC-ES2L"],
+        CLIMATE_MODELS["MIROC6"],
+        ClimateModel("MPI-ESM1-2-HR", 0.9375, 0.935, "r1i1p1f1", "proleptic_gregorian", "MPI-M"),
+        CLIMATE_MODELS["MPI-ESM1-2-LR"],
+        CLIMATE_MODELS["MRI-ESM2-0"],
+        CLIMATE_MODELS["NorESM2-LM"],
+        CLIMATE_MODELS["UKESM1-0-LL"],
+    )
+}
+KNOWN_MODELS = CLIMATE_MODELS | CHINA_MODELS

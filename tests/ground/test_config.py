@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from soilfuse import config
+from soilfuse import config, names
 from soilfuse.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +69,26 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
 def test_values_that_make_no_sense_are_refused(content, section, key, value, message):
     content[section][key] = value
     with pytest.raises(UserError, match=message):
+        config.validate(content)
+
+
+def test_models_of_either_published_list_are_allowed(content):
+    members = {name: model.variant_label for name, model in names.CHINA_MODELS.items()}
+    assert len(members) == 25
+    assert len(members.keys() & names.CLIMATE_MODELS.keys()) == 13
+    other = {name: label for name, label in members.items() if label != "r1i1p1f1"}
+    assert other == {  # Feng et al. 2022, table 1
+        "CanESM5-CanOE": "r1i1p2f1",
+        "GISS-E2-1-G": "r1i1p1f2",
+        "MIROC-ES2L": "r1i1p1f2",
+        "UKESM1-0-LL": "r1i1p1f2",
+    }
+    both = members | {name: model.variant_label for name, model in names.CLIMATE_MODELS.items()}
+    assert len(both) == 29
+    content["cmip6"]["models"] = both
+    assert config.validate(content).cmip6.models == both
+    content["cmip6"]["models"] = both | {"GFDL-ESM5": "r1i1p1f1"}
+    with pytest.raises(UserError, match="GFDL-ESM5.*did you mean 'GFDL-ESM4'"):
         config.validate(content)
 
 

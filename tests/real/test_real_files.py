@@ -179,7 +179,15 @@ def test_maqu_station_with_bare_carriage_returns():
     assert len(ismn.read_record(path, ["G"])) == 0
 
 
-def test_the_other_ismn_format_is_refused_with_the_remedy():
+def test_narbonne_in_the_ceop_form_by_hand():
     path = files("ismn", "format_samples/ceop*.stm")[0]
-    with pytest.raises(UserError, match=r"CEOP format.*Header \+ values"):
-        ismn.read_record(path, ["U"])
+    records = ismn.read_record(path, ["U"])
+    rows = [line.split() for line in path.read_bytes().decode().split("\r") if line.strip()]
+    good = [float(row[12]) for row in rows if row[13] == "U"]
+    assert len(rows) > 700
+    assert records["soil_moisture"].tolist() == good
+    assert set(records["year"]) | set(records["month"]) == {2007, 1}
+    first = records.iloc[0]
+    assert (first["network"], first["station"]) == ("SMOSMANIA", "Narbonne")
+    assert (first["lat"], first["lon"]) == (43.15, 2.9567)
+    assert (first["depth_from"], first["depth_to"]) == (0.05, 0.05)

@@ -112,6 +112,30 @@ def write_era5(root, name, values, years, dialect):
     return root / name
 
 
+def write_era5_levelled(root, name, values, years, dims, coordinates=None, names=None, units=None):
+    """ERA5-Land of GRID with `values` (3, ...) over `dims`, dimensions besides the usual included.
+
+    `coordinates` gives those others their numbers; `names` the variables' names; the attribute
+    `units` is left out where it is None.
+    """
+    root = root / "era5_land"
+    root.mkdir(parents=True, exist_ok=True)
+    time_units = "hours since 1900-01-01"
+    _, bounds = mid_months(years, "standard", time_units)
+    axes = {"time": bounds[:, 0], "latitude": GRID.lat, "longitude": GRID.lon}
+    axes |= {"lat": GRID.lat, "lon": GRID.lon} | (coordinates or {})
+    with h5netcdf.File(root / name, "w") as file:
+        file.dimensions = dict(zip(dims, values.shape[1:], strict=True))
+        for dim in dims:
+            file.create_variable(dim, (dim,), data=np.asarray(axes[dim]))
+        file.variables["time"].attrs.update({"units": time_units, "calendar": "standard"})
+        for k, variable in enumerate(names or ("swvl1", "swvl2", "swvl3")):
+            stored = file.create_variable(variable, dims, data=values[k].astype(np.float32))
+            if units:
+                stored.attrs["units"] = units
+    return root / name
+
+
 def write_amsmqtp(root, year, values, days, units="m3/m3", layers=5):
     """One AMSMQTP year of GRID: values (T, 5, H, W) at day-of-year numbers `days` (0-based)."""
     root = root / "amsmqtp"
@@ -145,4 +169,21 @@ def write_ismn(root, network, station, lines, place=(33.9, 102.1), depth=(0.05, 
     rows = [f"{date} {hour}  {value:9.4f} {flag} M " for date, hour, value, flag in lines]
     path = folder / f"{name}.stm"
     path.write_bytes((end.join([header, *rows]) + end).encode())
+    return path
+
+
+def write_ceop(root, network, station, lines, place=(33.9, 102.1), depth=(0.05, 0.05), end="\r"):
+    """One station file in the CEOP form; lines of (date, hour, value, flag)."""
+    folder = root / "ismn" / network / station
+    folder.mkdir(parents=True, exist_ok=True)
+    sensor = (
+        f"{network:<11}{network:<16}{station:<14}{place[0]:12.5f}{place[1]:12.5f} 3431.00 "
+        f"{depth[0]:7.2f} {depth[1]:7.2f}"
+    )
+    rows = [
+        f"{date} {hour} 2001/01/01 00:00 {sensor} {value:9.4f} {flag} M "
+        for date, hour, value, flag in lines
+    ]
+    path = folder / f"{network}_{network}_{station}_sm_{depth[0]:.6f}_{depth[1]:.6f}_ceop.stm"
+    path.write_bytes((end.join(rows) + end).encode())
     return path

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from source_files import write_ismn
+from source_files import write_ceop, write_ismn
 
 from soilfuse.errors import UserError
 from soilfuse.sources import cma, ismn, stations
@@ -39,6 +39,39 @@ def test_a_record_is_good_only_if_all_its_flags_are(tmp_path):
     assert len(ismn.read_record(path, ["G", "D01"])) == 4
     assert len(ismn.read_record(path, ["G", "D01", "D03"])) == 5
     assert len(ismn.read_record(path, ["M"])) == 0
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_the_ceop_form_gives_the_same_records(tmp_path, end):
+    header = write_ismn(tmp_path / "header", "MAQU", "CST 01 new", LINES)
+    ceop = write_ceop(tmp_path / "ceop", "MAQU", "CST 01 new", LINES, end=end)
+    expected = ismn.read_record(header, ["G"])
+    assert len(expected) == 4
+    pd.testing.assert_frame_equal(ismn.read_record(ceop, ["G"]), expected)
+
+
+def test_both_forms_stand_side_by_side_in_one_archive(tmp_path):
+    write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    write_ceop(tmp_path, "NAQU", "Naqu", LINES[:2], place=(31.4, 92.0), depth=(0.1, 0.1))
+    table = ismn.monthly_table(tmp_path, ["G"], min_records=2)
+    assert table["network"].tolist() == ["MAQU", "NAQU"]
+    np.testing.assert_allclose(table["soil_moisture"], [0.2, 0.25])
+
+
+def test_a_ceop_file_of_two_sensors_or_broken_lines_is_refused(tmp_path):
+    path = write_ceop(tmp_path, "MAQU", "CST-01", LINES)
+    whole = path.read_bytes()
+    other = write_ceop(tmp_path, "MAQU", "CST-01", LINES[:2], depth=(0.1, 0.1)).read_bytes()
+    for content, message in [
+        (whole + other, "in 7 of 9 lines; expected one sensor a file"),
+        (whole.replace(b"0.2000", b"abcdef"), "unreadable record"),
+        (whole.replace(b" 33.90000", b"133.90000"), "lies at 133.9N"),
+    ]:
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=message) as caught:
+            ismn.read_record(path, ["G"])
+        assert str(path) in str(caught.value)
+        assert len(caught.value.problems) == 1
 
 
 def test_ismn_monthly_means_by_hand(tmp_path):
@@ -94,7 +127,7 @@ def test_ismn_errors_name_the_file(tmp_path):
     path = write_ismn(tmp_path, "MAQU", "CST-01", LINES)
     for content, message in [
         (b"nonsense\r2008/07/01 00:00 0.3 G M\r", "is no header: got 'nonsense'"),
-        (b"2007/01/01 01:00 2007/01/01 01:00 A A S 43.15 2.95 112.00 0.05 0.05 0.2 U M\r", "CEOP"),
+        (path.read_bytes().partition(b"\r")[2], "is no header: got '2008/07/01 00:00"),
         (path.read_bytes().replace(b"0.3000", b"abcdef"), "unreadable record"),
         (path.read_bytes().replace(b"2008/08/02", b"2008-08-02"), "unreadable record"),
         (path.read_bytes().replace(b" 33.90000", b"133.90000"), "lies at 133.9N"),

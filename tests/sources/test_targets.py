@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from source_files import GRID, write_amsmqtp, write_era5
+from source_files import GRID, write_amsmqtp, write_era5, write_era5_levelled
 
 from soilfuse import names
 from soilfuse.errors import UserError
@@ -28,6 +28,68 @@ def test_both_dialects_of_the_cds_give_one_series(tmp_path):
     np.testing.assert_allclose(got.depth, [0.035, 0.175, 0.64])
     assert field.dtype == np.float32
     assert got.attrs["world"] == "real"
+
+
+GRIB_NAMES = ("var39", "var40", "var41")
+
+
+@pytest.mark.parametrize("order", [[1, 5], [5, 1]])
+def test_preliminary_values_count_only_where_there_is_no_final_one(tmp_path, order):
+    final, preliminary = era5_field((2000, 2000)), era5_field((2000, 2000), seed=1)
+    final[:, 10:] = np.nan
+    preliminary[:, :9] = np.nan
+    final[:, :, 1, 2] = preliminary[:, :, 1, 2] = np.nan
+    versions = {1: final, 5: preliminary}
+    values = np.stack([versions[number] for number in order], axis=2)
+    dims = ("time", "expver", "latitude", "longitude")
+    numbers = {"expver": np.array(order, dtype=np.int32)}
+    write_era5_levelled(tmp_path, "a.nc", values, (2000, 2000), dims, numbers, units="m**3 m**-3")
+    got = era5_land.read(tmp_path, GRID, 2000, 2000)["soil_moisture"].values.swapaxes(0, 1)
+    np.testing.assert_allclose(got[:, :10], final[:, :10], rtol=1e-6)
+    np.testing.assert_allclose(got[:, 10:], preliminary[:, 10:], rtol=1e-6)
+    assert np.isnan(got[:, :, 1, 2]).all()
+
+
+def test_a_member_dimension_of_one_is_dropped_and_of_two_refused(tmp_path):
+    values = era5_field((2000, 2000))
+    dims, units = ("number", "time", "latitude", "longitude"), "m**3 m**-3"
+    one, two = {"number": np.array([0])}, {"number": np.array([0, 1])}
+    write_era5_levelled(tmp_path, "a.nc", values[:, None], (2000, 2000), dims, one, units=units)
+    got = era5_land.read(tmp_path, GRID, 2000, 2000)["soil_moisture"]
+    np.testing.assert_allclose(got.values, values.swapaxes(0, 1), rtol=1e-6)
+    doubled = np.stack([values, values], axis=1)
+    path = write_era5_levelled(tmp_path, "a.nc", doubled, (2000, 2000), dims, two, units=units)
+    with pytest.raises(UserError, match=r"'number' of size 2 in swvl1 of .*a\.nc") as caught:
+        era5_land.read(tmp_path, GRID, 2000, 2000)
+    assert str(path) in str(caught.value)
+
+
+def test_files_converted_from_grib_have_codes_for_names_and_no_units(tmp_path):
+    values, dims = era5_field((2000, 2000)), ("time", "lat", "lon")
+    write_era5_levelled(tmp_path, "a.nc", values, (2000, 2000), dims, names=GRIB_NAMES)
+    got = era5_land.read(tmp_path, GRID, 2000, 2000)["soil_moisture"]
+    np.testing.assert_allclose(got.values, values.swapaxes(0, 1), rtol=1e-6)
+
+
+def test_the_name_goes_before_the_code_where_a_file_has_both(tmp_path):
+    values, other = era5_field((2000, 2000)), era5_field((2000, 2000), seed=1)
+    both = ("swvl1", "swvl2", "swvl3", *GRIB_NAMES)
+    dims, stacked = ("time", "lat", "lon"), np.concatenate([values, other])
+    write_era5_levelled(
+        tmp_path, "a.nc", stacked, (2000, 2000), dims, names=both, units="m**3 m**-3"
+    )
+    got = era5_land.read(tmp_path, GRID, 2000, 2000)["soil_moisture"]
+    np.testing.assert_allclose(got.values, values.swapaxes(0, 1), rtol=1e-6)
+
+
+def test_a_code_vouches_neither_for_other_units_nor_for_the_name_without_any(tmp_path):
+    values, dims = era5_field((2000, 2000)), ("time", "lat", "lon")
+    write_era5_levelled(tmp_path, "a.nc", values, (2000, 2000), dims, names=GRIB_NAMES, units="%")
+    with pytest.raises(UserError, match=r"units '%' of var39 in .*a\.nc"):
+        era5_land.read(tmp_path, GRID, 2000, 2000)
+    write_era5_levelled(tmp_path, "a.nc", values, (2000, 2000), dims)
+    with pytest.raises(UserError, match=r"units '' of swvl1 in .*a\.nc"):
+        era5_land.read(tmp_path, GRID, 2000, 2000)
 
 
 def test_era5_land_finer_than_the_grid_is_averaged_by_area(tmp_path):

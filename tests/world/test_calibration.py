@@ -5,17 +5,24 @@ import pytest
 from scipy.stats import theilslopes
 
 from soilfuse import names
-from soilfuse.grids.interpolation import bilinear
-from soilfuse.world import forcing, observations, station_networks, stations
+from soilfuse.world import forcing
 from soilfuse.world import published as record
-from soilfuse.world.climate_models import ClimateModelWorld
-from soilfuse.world.region import CALIBRATION_GRID, calibration_points, inside_region
+from soilfuse.world.calibration import (
+    correlation,
+    models_on_points,
+    percent_change,
+    recent_surface,
+    region_of,
+    regional_means,
+    sen_slope,
+    series,
+    station_medians,
+)
 from soilfuse.world.sensitivity import Sensitivity
 from soilfuse.world.truth import Truth
 
 SEED = 1
 UNIT = 1e-4
-MONTHS_OF = {name: np.array(months) - 1 for name, months in names.SEASONS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -25,41 +32,19 @@ def truth():
 
 @pytest.fixture(scope="module")
 def place(truth):
-    points = calibration_points()
-    return truth.at(points.lat, points.lon)
+    return region_of(truth)
 
 
 @pytest.fixture(scope="module")
 def regional(place):
-    """(Y, 12, 5) regional means by experiment."""
-    mean = calibration_points().mean
-    return {
-        name: mean(place.soil_moisture(name).astype(float)).reshape(-1, 12, 5)
-        for name in names.EXPERIMENT_YEARS
-    }
-
-
-def sen(years):
-    return theilslopes(years)[0]
-
-
-def series(regional, experiment, season, layer, years=None):
-    first, last = names.EXPERIMENT_YEARS[experiment]
-    start, stop = years or (first, last)
-    values = regional[experiment][start - first : stop + 1 - first]
-    return values[:, MONTHS_OF[season], layer].mean(axis=1)
-
-
-def percent_change(regional, ssp, season, layer):
-    before = series(regional, "historical", season, layer, names.REFERENCE_PERIOD).mean()
-    return 100 * (series(regional, ssp, season, layer, (2071, 2100)).mean() / before - 1)
+    return regional_means(place)
 
 
 @pytest.mark.parametrize("season", ["annual", "DJF", "MAM", "SON"])
 @pytest.mark.parametrize(("number", "ssp"), list(enumerate(record.SSPS)))
 def test_layer_1_slopes_of_the_century(regional, season, number, ssp):
     wanted = record.SLOPES[season][number] * UNIT
-    assert sen(series(regional, ssp, season, 0)) == pytest.approx(wanted, rel=0.2)
+    assert sen_slope(series(regional, ssp, season, 0)) == pytest.approx(wanted, rel=0.2)
 
 
 @pytest.mark.parametrize("ssp", record.SSPS)
@@ -84,7 +69,10 @@ def test_seasonal_changes_of_layer_1(regional, season):
 
 
 def test_historical_rates_fade_with_depth(regional):
-    got = [sen(series(regional, "historical", "annual", layer, (1995, 2014))) for layer in range(5)]
+    got = [
+        sen_slope(series(regional, "historical", "annual", layer, (1995, 2014)))
+        for layer in range(5)
+    ]
     wanted = np.array(record.HISTORICAL_RATES) * UNIT
     assert got[:3] == pytest.approx(wanted[:3], rel=0.2)
     assert max(got[3:]) < 0.5 * UNIT
@@ -93,11 +81,13 @@ def test_historical_rates_fade_with_depth(regional):
 def test_wetting_is_early_and_late_and_flat_between(regional):
     for ssp in ("ssp245", "ssp370", "ssp585"):
         early, middle, late = (
-            sen(series(regional, ssp, "annual", 0, period)) for period in names.FUTURE_PERIODS
+            sen_slope(series(regional, ssp, "annual", 0, period)) for period in names.FUTURE_PERIODS
         )
         assert early > late > middle
         assert middle < 0.25 * early
-    early = [sen(series(regional, "ssp370", "MAM", layer, (2021, 2040))) for layer in range(5)]
+    early = [
+        sen_slope(series(regional, "ssp370", "MAM", layer, (2021, 2040))) for layer in range(5)
+    ]
     assert early == pytest.approx(np.array(record.EARLY_SPRING_RATES) * UNIT, rel=0.2)
     assert early == sorted(early, reverse=True)
 
@@ -132,34 +122,25 @@ def test_weather_remembers_longer_with_depth(place):
 
 @pytest.fixture(scope="module")
 def models(truth):
-    """{source_id: (T, N)} of 2000-2014 on the calibration points, interpolated as a user would."""
-    fields = {}
-    for source_id in record.TAYLOR:
-        model = ClimateModelWorld(source_id, truth, CALIBRATION_GRID)
-        native = model.soil_moisture("historical")[600:].reshape(180, -1)
-        filled = np.where(np.isnan(native), np.nanmean(native, axis=1, keepdims=True), native)
-        weights = bilinear(model.native.lat, model.native.lon, CALIBRATION_GRID)[inside_region()]
-        fields[source_id] = (weights @ filled.T.astype(float)).T
-    return fields
+    return models_on_points(truth)
 
 
 @pytest.fixture(scope="module")
 def recent(place):
-    return place.soil_moisture("historical", slice(600, 780))[:, 0].astype(float)
+    return recent_surface(place)
 
 
 @pytest.mark.parametrize("source_id", record.TAYLOR)
 def test_models_stand_where_the_taylor_diagram_has_them(models, recent, source_id):
-    sd, correlation = record.TAYLOR[source_id]
+    sd, published = record.TAYLOR[source_id]
     field = models[source_id]
     assert field.std() == pytest.approx(sd, rel=0.2)
-    assert np.corrcoef(field.ravel(), recent.ravel())[0, 1] == pytest.approx(correlation, abs=0.08)
+    assert correlation(field, recent) == pytest.approx(published, abs=0.08)
 
 
 def test_the_mean_of_the_models_is_not_the_best_of_them(models, recent):
-    single = [np.corrcoef(field.ravel(), recent.ravel())[0, 1] for field in models.values()]
-    mean = np.mean(list(models.values()), axis=0)
-    together = np.corrcoef(mean.ravel(), recent.ravel())[0, 1]
+    single = [correlation(field, recent) for field in models.values()]
+    together = correlation(np.mean(list(models.values()), axis=0), recent)
     assert max(single) > together + 0.1
     assert sum(r < 0 for r in single) in (4, 5)
 
@@ -174,7 +155,7 @@ def detrended_anomalies(field):
 
 def test_models_have_weather_of_their_own(models, recent):
     true = detrended_anomalies(recent)
-    found = [np.corrcoef(detrended_anomalies(field), true)[0, 1] for field in models.values()]
+    found = [correlation(detrended_anomalies(field), true) for field in models.values()]
     assert np.abs(found).max() < 0.12
     assert abs(np.mean(found)) < 0.03
 
@@ -192,26 +173,7 @@ def test_truth_is_one_more_draw_of_the_models_sensitivities():
 
 
 def test_stations_see_the_products_as_published(truth):
-    found = {"amsmqtp": ([], []), "era5_land": ([], [])}
-    for network in (*station_networks.ISMN_NETWORKS, station_networks.CMA):
-        placed = stations.place(truth, network, CALIBRATION_GRID, 1.0)
-        lat, lon = np.array([station.cell for station in placed]).T
-        cells = truth.at(lat, lon)
-        products = {
-            "amsmqtp": observations.amsmqtp_monthly(cells, 2008, 2019)[:, [0, 4]],
-            "era5_land": observations.era5_land(cells, 2008, 2019)[:, [0, 2]],
-        }
-        months = slice(84, 132) if network.name == "CMA" else slice(20, 110)
-        for i, (_, values) in enumerate(stations.sensor_months(truth, placed)):
-            for sensor, depth in enumerate(np.mean(network.depths, axis=1)):
-                if 0.1 <= depth < 0.8:
-                    continue
-                for name, field in products.items():
-                    layer = int(depth >= 0.8)
-                    r = np.corrcoef(values[months, sensor], field[months, layer, i])[0, 1]
-                    found[name][layer].append(r)
-    for name, by_layer in found.items():
-        medians = [float(np.median(r)) for r in by_layer]
+    for name, medians in station_medians(truth).items():
         assert medians == pytest.approx(record.STATION_R[name], abs=0.1), name
 
 

@@ -46,6 +46,18 @@ def verify(
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="A list of objects, no table.")] = False,
+) -> None:
+    """List every expected raw file: present, period, calendar, units, verdict."""
+    from soilfuse.cli import doctor as raw_files
+
+    findings = raw_files.examine(config.load())
+    typer.echo(raw_files.as_json(findings) if as_json else raw_files.table(findings))
+    raise typer.Exit(code=int(any(finding.verdict != raw_files.OK for finding in findings)))
+
+
+@app.command()
 def rollback(
     version: Annotated[int, typer.Argument(help="A registered version of the model.", min=1)],
 ) -> None:

@@ -68,7 +68,7 @@ class Cmip6(Section):
     @field_validator("models")
     @classmethod
     def _known(cls, models: dict[str, str]) -> dict[str, str]:
-        refuse(unknown_names(models, "climate model", names.CLIMATE_MODELS, "cmip6.models"))
+        refuse(unknown_names(models, "climate model", names.KNOWN_MODELS, "cmip6.models"))
         return models
 
 

@@ -43,7 +43,7 @@ def taylor_diagram(taylor: "pd.DataFrame") -> "Figure":
     figure = style.new_figure(9.6, 4.3 if negative else 5.8)
     axes = figure.add_axes((0.05, 0.14, 0.64, 0.84))
     _taylor_frame(axes, target, reach, negative)
-    models = [name for name in rows["name"] if name in names.CLIMATE_MODELS]
+    models = [name for name in rows["name"] if name in names.KNOWN_MODELS]
     for row in rows.itertuples():
         x, y = row.sd * row.r, row.sd * np.sqrt(1 - row.r**2)
         if row.name in models:

@@ -5,8 +5,8 @@ files by month. Every error names the provider and the file. Letters: T months, 
 h latitudes, w longitudes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -29,9 +29,13 @@ REAL = "real"
 class Request:
     """What is wanted of a provider's files.
 
-    thickness: m of soil over which a mass per area is spread, None to take it from depth bounds;
-    level: the name of a dimension besides time, latitude and longitude; complete: whether every
-    month of `years` must be there; min_records: days a month needs when frequency is "day".
+    thickness: m of soil over which a mass per area is spread, one number a level where there are
+    levels, None to take it from depth bounds; level: the name of a dimension besides time,
+    latitude and longitude; versions: the name of a dimension along which a file holds several
+    versions of each value, of which the first valid one counts, in order of their numbers; codes:
+    other names of the variable, each with the units that it stands for where the file says none;
+    complete: whether every month of `years` must be there; min_records: days a month needs when
+    frequency is "day".
     """
 
     provider: str
@@ -40,8 +44,10 @@ class Request:
     frequency: Literal["mon", "day"] = "mon"
     grid: Grid | None = None
     margin: int = 2
-    thickness: float | None = None
+    thickness: float | tuple[float, ...] | None = None
     level: str | None = None
+    versions: str | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
     min_records: int = 1
     quantity: Quantity = SOIL_MOISTURE
@@ -70,7 +76,7 @@ def read(paths: Sequence[Path], request: Request) -> xr.DataArray:
 def _read_file(path: Path, request: Request) -> Piece | None:
     """Read the wanted months of one file; None where it holds none."""
     with opened(path, request.provider) as file:
-        stored = file.variable(request.variable)
+        stored = _variable(file, request)
         months, calendar = axes.month_keys(file, stored)
         wanted = np.flatnonzero(np.isin(months, month_axis(*request.years)))
         if wanted.size == 0:
@@ -79,10 +85,30 @@ def _read_file(path: Path, request: Request) -> Piece | None:
         lon = axes.longitudes(file, stored, request.grid, request.margin)
         scale = request.quantity.scale(file, stored, request.thickness)
         values = _block(file, stored, request, wanted, (lat, lon))
-        values = request.quantity.in_range(values * np.float32(scale), file, stored)
+        values = request.quantity.in_range(_scaled(values, scale, file, stored), file, stored)
         world = str(file.attributes.get("soilfuse_world", REAL))
     piece = Piece(str(path), months[wanted], values, lat.centres, lon.centres, calendar, world)
     return monthly(piece, request.frequency, request.min_records, request.provider)
+
+
+def _variable(file: RawFile, request: Request) -> Stored:
+    """Return the wanted variable, under its name or one of its codes."""
+    for code, units in request.codes.items():
+        if code in file and request.variable not in file:
+            stored = file.variable(code)
+            return replace(stored, attributes={"units": units, **stored.attributes})
+    return file.variable(request.variable)
+
+
+def _scaled(values: np.ndarray, scale: np.ndarray, file: RawFile, stored: Stored) -> np.ndarray:
+    """Return values (T, [D,] h, w) times one factor, or times one factor a level."""
+    if scale.ndim and values.shape[1:-2] != scale.shape:
+        raise UserError(
+            f"{stored.name} in {file.path} ({file.provider}) has levels {values.shape[1:-2]}; "
+            f"expected {scale.size}, as many as there are depth bounds: mend the file"
+        )
+    factors = scale.astype(np.float32)
+    return values * (factors[:, None, None] if scale.ndim else factors)
 
 
 def _block(
@@ -98,9 +124,12 @@ def _block(
     time = slice(int(wanted.min()), int(wanted.max()) + 1)
     windows = dict(zip(positions, (time, *(axis.window for axis in horizontal)), strict=True))
     block = stored.values(tuple(windows.get(i, slice(None)) for i in range(len(stored.dims))))
+    if request.versions in stored.dims:
+        axis = stored.dims.index(str(request.versions))
+        block = _first_valid(block, axis, file, stored)
     block = block.transpose(positions[0], *levels, *positions[1:])
     for i in reversed(levels):
-        if stored.dims[i] != request.level and stored.shape[i] != 1:
+        if stored.dims[i] != request.level and block.shape[1 + levels.index(i)] != 1:
             raise UserError(
                 f"dimension {stored.dims[i]!r} of size {stored.shape[i]} in {stored.name} of "
                 f"{file.path} ({request.provider}); expected time, lat, lon"
@@ -110,6 +139,17 @@ def _block(
             block = block.squeeze(axis=1 + levels.index(i))
     block = block[wanted - wanted.min()]
     return block[..., horizontal[0].order, :][..., horizontal[1].order].astype(np.float32)
+
+
+def _first_valid(block: np.ndarray, axis: int, file: RawFile, stored: Stored) -> np.ndarray:
+    """Return the block with size 1 along `axis`: the first version of a value that is not NaN."""
+    numbers = np.ravel(file.variable(stored.dims[axis]).raw()).astype(float)
+    order = np.argsort(numbers)
+    merged = block.take([order[0]], axis=axis)
+    for i in order[1:]:
+        later = block.take([i], axis=axis)
+        merged = np.where(np.isnan(merged), later, merged)
+    return merged
 
 
 def _canonical(whole: Piece, pieces: list[Piece], request: Request) -> xr.DataArray:

@@ -1,7 +1,9 @@
 """ERA5-Land monthly soil water, layers 0-7, 7-28 and 28-100 cm, in both dialects of the CDS.
 
 The older files have `time` in hours since 1900, descending `latitude` and packed 16-bit numbers;
-the newer ones `valid_time` in seconds since 1970 with `number` and `expver` beside it.
+the newer ones `valid_time` in seconds since 1970 with `number` and `expver` beside it. Where the
+last months are still preliminary, older files carry `expver` as a dimension: 1 is final, 5 is not.
+Files converted from GRIB without a name table call swvl1-3 by their codes, 39-41 of table 128.
 """
 
 from pathlib import Path
@@ -17,7 +19,8 @@ from soilfuse.sources.door import read as read_files
 from soilfuse.sources.targets import layered, list_files, on_grid
 
 FOLDER = "era5_land"
-VARIABLES = ("swvl1", "swvl2", "swvl3")
+GRIB_CODES = {"swvl1": "var39", "swvl2": "var40", "swvl3": "var41"}
+UNITS = "m**3 m**-3"  # of these codes in ECMWF's table 128, which such files leave out
 
 
 def read(root: Path, grid: Grid, first_year: int, last_year: int) -> xr.Dataset:
@@ -27,8 +30,15 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int) -> xr.Dataset:
     """
     files = list_files(Path(root) / FOLDER, "*.nc", "ERA5-Land")
     fields = []
-    for variable in VARIABLES:
-        request = Request(f"ERA5-Land {variable}", variable, (first_year, last_year), grid=grid)
+    for variable, code in GRIB_CODES.items():
+        request = Request(
+            f"ERA5-Land {variable}",
+            variable,
+            (first_year, last_year),
+            grid=grid,
+            versions="expver",
+            codes={code: UNITS},
+        )
         fields.append(read_files(files, request))
     where = f"{files[0].parent} (ERA5-Land)"
     values = np.stack([on_grid(field, grid, where) for field in fields], axis=1)

@@ -1,6 +1,8 @@
-"""Stations of the International Soil Moisture Network: text files of the form "header + values".
+"""Stations of the International Soil Moisture Network, in both text formats of its archive.
 
-Line ends may be CR, LF or CRLF, as found in the archive.
+"Header + values" names the sensor in the first line; "CEOP" repeats it in every line, between two
+time stamps, nominal and actual, and the value. Which one a file is, its first line tells. Line ends
+may be CR, LF or CRLF, as found in the archive.
 """
 
 import io
@@ -18,11 +20,16 @@ from soilfuse.sources.targets import list_files
 FOLDER = "ismn"
 PATTERN = "*/*/*_sm_*.stm"
 DECIMAL = r"(-?\d+\.\d+)"
-HEADER = re.compile(
-    rf"^(?P<cse>\S+)\s+(?P<network>\S+)\s+(?P<station>\S.*?)\s+{DECIMAL}\s+{DECIMAL}\s+{DECIMAL}"
-    rf"\s+{DECIMAL}\s+{DECIMAL}\s+(?P<sensor>\S.*)$"
+PLACE = (
+    rf"(?P<cse>\S+)\s+(?P<network>\S+)\s+(?P<station>\S.*?)\s+{DECIMAL}\s+{DECIMAL}\s+{DECIMAL}"
+    rf"\s+{DECIMAL}\s+{DECIMAL}"
 )
+HEADER = re.compile(rf"^{PLACE}\s+(?P<sensor>\S.*)$")
 STARTS_WITH_DATE = re.compile(r"^\d{4}/\d{2}/\d{2} ")
+STAMP = r"\d{4}/\d{2}/\d{2}\s+\d{2}:\d{2}"
+CEOP = re.compile(rf"^{STAMP}\s+{STAMP}\s+(?P<place>{PLACE})\s+{DECIMAL}\s+\S+\s+\S+$")
+COLUMNS = ["date", "time", "soil_moisture", "flag", "provider_flag"]
+CEOP_COLUMNS = ["date", "time", "actual_date", "actual_time", *COLUMNS[2:]]
 
 
 def read_stations(root: Path, good_flags: Sequence[str]) -> pd.DataFrame:
@@ -43,13 +50,19 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
     """Return the good records of one .stm file (RECORD_COLUMNS); raise UserError that names it."""
     content = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     first, _, body = content.partition(b"\n")
-    sensor = _sensor(first.decode("utf-8", "replace").strip(), path)
+    line = first.decode("utf-8", "replace").strip()
+    columns = COLUMNS
+    if match := CEOP.match(line):
+        body, columns = _without_place(content, match["place"].encode(), path), CEOP_COLUMNS
+    else:
+        match = _header(line, path)
+    sensor = _sensor(match, path)
     try:
         rows = pd.read_csv(
             io.BytesIO(body),
             sep=r"\s+",
             header=None,
-            names=["date", "time", "soil_moisture", "flag", "provider_flag"],
+            names=columns,
             usecols=["date", "soil_moisture", "flag"],
             dtype={"date": "category", "soil_moisture": np.float64, "flag": "category"},
         )
@@ -82,16 +95,33 @@ def _categories(rows: pd.DataFrame) -> list[str]:
     return [str(flag) for flag in rows["flag"].cat.categories]
 
 
-def _sensor(header: str, path: Path) -> dict[str, str | float]:
-    """Return network, station, place and depths (m) of a header line."""
-    match = HEADER.match(header)
-    if match is None or STARTS_WITH_DATE.match(header):
-        form = "CEOP format" if STARTS_WITH_DATE.match(header) else f"{header[:60]!r}"
+def _header(line: str, path: Path) -> re.Match[str]:
+    """Return the parts of a header line; raise UserError where it is none."""
+    match = HEADER.match(line)
+    if match is None or STARTS_WITH_DATE.match(line):
         raise UserError(
-            f"first line of {path} (ISMN) is no header: got {form}; expected network, station, "
-            "lat, lon, elevation, depths, sensor: download as 'Header + values'"
+            f"first line of {path} (ISMN) is no header: got {line[:60]!r}; expected network, "
+            "station, lat, lon, elevation, depths, sensor, or a whole CEOP record: download the "
+            "file again"
         )
-    numbers = [float(text) for text in match.groups()[3:8]]
+    return match
+
+
+def _without_place(content: bytes, place: bytes, path: Path) -> bytes:
+    """Return CEOP lines without their sensor's description, which must be `place` in each."""
+    lines = sum(1 for line in content.split(b"\n") if line.strip())
+    if (same := content.count(place)) != lines:
+        raise UserError(
+            f"{path} (ISMN) describes its sensor as {place.decode('utf-8', 'replace')!r} in "
+            f"{same} of {lines} lines; expected one sensor a file: part the file by sensor"
+        )
+    return content.replace(place, b"")
+
+
+def _sensor(match: re.Match[str], path: Path) -> dict[str, str | float]:
+    """Return network, station, place and depths (m) of a sensor's description."""
+    first = match.re.groupindex["station"]
+    numbers = [float(text) for text in match.groups()[first : first + 5]]
     if not (-90 <= numbers[0] <= 90 and -180 <= numbers[1] <= 360):
         raise UserError(
             f"station of {path} (ISMN) lies at {numbers[0]:g}N {numbers[1]:g}E; expected degrees: "

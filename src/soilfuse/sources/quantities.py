@@ -28,18 +28,20 @@ class Quantity:
     tolerance: float
     attributes: Mapping[str, str] = field(default_factory=dict)
 
-    def scale(self, file: RawFile, stored: Stored, thickness: float | None) -> float:
-        """Return the factor from the variable's units to ours.
+    def scale(
+        self, file: RawFile, stored: Stored, thickness: float | tuple[float, ...] | None
+    ) -> np.ndarray:
+        """Return the factor () from the variable's units to ours, or (D,) one a thickness.
 
         A mass per area in kg m-2 is divided by water's density and the thickness in m of its
         layer: theta = mrsos / (1000 kg m-3 x 0.1 m) for CMIP's mrsos.
         """
         units = " ".join(str(stored.attributes.get("units", "")).split())
         if units in self.factors:
-            return self.factors[units]
+            return np.asarray(self.factors[units])
         if self.name == names.SOIL_MOISTURE and units in MASS_PER_AREA:
             metres = _thickness(file) if thickness is None else thickness
-            return 1.0 / (names.WATER_DENSITY * metres)
+            return 1.0 / (names.WATER_DENSITY * np.asarray(metres))
         allowed = (*self.factors, *(MASS_PER_AREA if self.name == names.SOIL_MOISTURE else ()))
         percent = "divide by 100 and write m3 m-3" if units in ("%", "percent") else "mend the file"
         raise UserError(

@@ -1,0 +1,81 @@
+"""Soil layers of a file, and the share of each in any range of depths.
+
+Moisture is uniform inside a layer, so that what a range holds is linear in thickness. Letter: D
+layers.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from soilfuse.errors import UserError
+from soilfuse.sources.netcdf import Stored, opened
+
+METRES = ("m", "meter", "meters", "metre", "metres")
+ROUNDING = 1e-3  # m; bounds stand in single precision
+
+
+def layers_of(path: Path, provider: str, variable: str) -> tuple[str, np.ndarray]:
+    """Return the layer dimension of a variable and its (D, 2) upper and lower depths in m.
+
+    Raises UserError that names the file where there is no such dimension, or where its bounds are
+    missing, not in metres, empty or overlapping.
+    """
+    with opened(path, provider) as file:
+        stored = file.variable(variable)
+        where = f"{variable} in {path} ({provider})"
+        level = _level(stored, where)
+        axis = file.variable(level)
+        name = str(axis.attributes.get("bounds", f"{level}_bnds"))
+        units = str(axis.attributes.get("units", "m"))
+        if units not in METRES or name not in file:
+            raise UserError(
+                f"{level} of {where} has units {units!r} and bounds "
+                f"{name if name in file else 'missing'}; expected bounds in m: mend the file"
+            )
+        return level, _checked(file.variable(name).raw(), f"{name} of {where}")
+
+
+def shares(bounds: np.ndarray, top: float, bottom: float, where: str) -> np.ndarray:
+    """Return (D,) the share of each layer in the range from `top` to `bottom` (m), summing to 1.
+
+    Raises UserError where the layers do not fill the range.
+    """
+    if not 0.0 <= top < bottom:
+        raise UserError(
+            f"depths {top:g} to {bottom:g} m are no range; expected 0 or more, and the upper one "
+            "first: edit the depths"
+        )
+    overlap = np.clip(np.minimum(bounds[:, 1], bottom) - np.maximum(bounds[:, 0], top), 0.0, None)
+    if overlap.sum() < bottom - top - ROUNDING:
+        raise UserError(
+            f"layers of {where} cover {overlap.sum():g} m of {top:g} to {bottom:g} m; they reach "
+            f"from {bounds.min():g} to {bounds.max():g} m: ask for depths within, or leave the "
+            "model out"
+        )
+    return overlap / overlap.sum()
+
+
+def _level(stored: Stored, where: str) -> str:
+    """Return the name of the dimension besides time, latitude and longitude."""
+    others = [name for name in stored.dims[1:-2] if name]
+    if len(stored.dims) != 4 or len(others) != 1:
+        raise UserError(
+            f"{where} has dimensions ({', '.join(stored.dims)}); expected time, depth, lat, lon: "
+            "take the file of the layered variable"
+        )
+    return others[0]
+
+
+def _checked(bounds: np.ndarray, where: str) -> np.ndarray:
+    """Return (D, 2) bounds with the upper depth first; raise UserError where they make no sense."""
+    if bounds.ndim == 2 and bounds.shape[1] == 2 and np.isfinite(bounds).all():
+        ordered = np.sort(bounds.astype(float), axis=1)
+        downwards = ordered[np.argsort(ordered[:, 0])]
+        apart = (downwards[1:, 0] >= downwards[:-1, 1] - ROUNDING).all()
+        if apart and ordered.min() >= 0.0 and (ordered[:, 1] > ordered[:, 0]).all():
+            return ordered
+    raise UserError(
+        f"{where} are {np.round(bounds, 4).tolist()}; expected an upper and a lower depth in m for "
+        "each layer, none overlapping: mend the file"
+    )
