@@ -33,7 +33,7 @@ class Clone:
         return done
 
 
-def cloned(target):
+def copy_working_tree(target):
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
@@ -47,6 +47,10 @@ def cloned(target):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target / name)
     (target / "dvc.lock").unlink(missing_ok=True)
+
+
+def cloned(target):
+    copy_working_tree(target)
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -77,3 +81,11 @@ def smoke(tmp_path_factory):
     clone.run("soilfuse", "profile", "smoke", "--force")
     clone.run("dvc", "repro")
     return clone
+
+
+@pytest.fixture
+def working_tree(tmp_path):
+    """Give a copy of the working tree as a new repository, with nothing set up."""
+    copy_working_tree(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    return tmp_path
