@@ -34,10 +34,12 @@ def outs_of(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_declared_params_exist(stage, params):
+    content = params.model_dump()
     for name in declared(stage, params)[0]:
-        value = params
+        value = content
         for part in name.split("."):
-            value = getattr(value, part)
+            assert part in value, f"{stage} declares {name}"
+            value = value[part]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -88,7 +88,7 @@ def _era5_land(root: Path, grid: Grid, section: config.Era5Land) -> Gridded:
     def read(year: int) -> object:
         return era5_land.read(root, grid, year, year)
 
-    return Gridded("ERA5-Land", find, ("swvl1", "var39"), years, read)
+    return Gridded("ERA5-Land", find, next(iter(era5_land.GRIB_CODES.items())), years, read)
 
 
 def _amsmqtp(root: Path, grid: Grid, section: config.Amsmqtp) -> Iterator[Gridded]:
