@@ -3,181 +3,112 @@
 Writes docs/calibration.md and docs/images/calibration.png; nothing is timed.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import calibration_record as numbered
 from benchmarks.calibration_figure import Compared, write_figure
-from soilfuse import names
+from benchmarks.calibration_record import INFERRED, Numbers, Published
 from soilfuse.files import write_text
 from soilfuse.progress import progress
-from soilfuse.world import calibration
-from soilfuse.world import published as record
-from soilfuse.world.truth import Truth
+from soilfuse.world.build import WORLD_VERSION
 
 SEEDS = (1, 2, 3, 4, 5)
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 WORDS = HERE / "calibration_page.md"
-UNIT = 1e-4
-PRINTED, READ_OFF, DERIVED, INFERRED = "printed", "read off a figure", "derived", "**inferred**"
-NOT_PRINTED_SON = (2, 3)  # layer indices
-SIGNIFICANT_LAYERS = 3
-SMALL = 20  # units of the last digit; per cent of less says little
-LOWEST_AND_HIGHEST = {"lowest SSP": min, "highest SSP": max}
-
-SLOPES = "Trend of layer 1, 2015-2100"
-CHANGES = "Change by 2071-2100 against 1995-2014"
-RATES = "Rates of periods"
-MODELS_SD = "Standard deviation of each climate model, layer 1, 2000-2014"
-MODELS_R = "Correlation of each climate model with the truth, layer 1, 2000-2014"
-SPREAD = "Space-time standard deviation of the truth, 2000-2014"
-MEANS = "Seasonal mean of 1995-2014"
-STATIONS = "Median correlation with the stations, 2008-2019"
-SECTIONS = {  # heading: unit, digits, whether differences are also told in per cent
-    SLOPES: ("10^-4 m3 m-3 yr-1, Sen", 2, True),
-    CHANGES: ("%", 1, True),
-    RATES: ("10^-4 m3 m-3 yr-1, Sen", 2, True),
-    MODELS_SD: ("m3 m-3, space and time pooled", 4, True),
-    MODELS_R: ("space and time pooled", 2, False),
-    SPREAD: ("m3 m-3", 4, True),
-    MEANS: ("m3 m-3", 3, True),
-    STATIONS: ("", 2, False),
-}
-Key = tuple[str, str]
-Numbers = dict[Key, float]
-
-TABLE = """
-## {heading}{unit}
-
-| | published | {seed_1} | mean | lowest to highest | difference | origin |
-|---|---|---|---|---|---|---|
-"""
 
 
 @dataclass(frozen=True)
-class Published:
-    """A number of the record, and whether it is printed there, read off, derived or inferred."""
+class Section:
+    """How a table is shown: unit, digits; how far off is near enough, of the number or at all."""
 
-    key: Key
-    value: float
-    origin: str
+    unit: str
+    digits: int
+    limit: float
+    relative: bool = True
 
+    def offset(self, value: float, published: float) -> float:
+        """Return how far a value is from the published one, in the limit's unit."""
+        return (value - published) / (abs(published) if self.relative else 1)
 
-def the_record() -> Iterator[Published]:
-    """Yield every number of the record in the order of the page."""
-    for season in names.SEASONS:
-        for ssp, slope in zip(record.SSPS, record.SLOPES[season], strict=True):
-            origin = INFERRED if season == "JJA" else PRINTED
-            yield Published((SLOPES, slope_name(season, ssp)), slope, origin)
-    for season in names.SEASONS:
-        for layer, ends in enumerate(record.CHANGES[season]):
-            hidden = season == "SON" and layer in NOT_PRINTED_SON
-            for end, value in zip(LOWEST_AND_HIGHEST, ends, strict=True):
-                origin = INFERRED if hidden else PRINTED
-                yield Published((CHANGES, change_name(season, layer, end)), value, origin)
-    yield Published((RATES, "annual 1950-2014, layer 1"), record.LONG_HISTORICAL_RATE, INFERRED)
-    for layer, rate in enumerate(record.HISTORICAL_RATES):
-        origin = PRINTED if layer < SIGNIFICANT_LAYERS else INFERRED
-        yield Published((RATES, f"annual 1995-2014, layer {layer + 1}"), rate, origin)
-    for layer, rate in enumerate(record.EARLY_SPRING_RATES):
-        yield Published((RATES, f"MAM 2021-2040 of SSP3-7.0, layer {layer + 1}"), rate, PRINTED)
-    for section, column in ((MODELS_SD, 0), (MODELS_R, 1)):
-        for source_id, point in record.TAYLOR.items():
-            yield Published((section, source_id), point[column], READ_OFF)
-    for layer, sd in enumerate(record.LAYER_SD):
-        yield Published((SPREAD, f"layer {layer + 1}"), sd, DERIVED)
-    for season, means in record.SEASONAL_MEANS.items():
-        for layer, mean in enumerate(means):
-            yield Published((MEANS, f"{season}, layer {layer + 1}"), mean, INFERRED)
-    for product, medians in record.STATION_R.items():
-        for layer, median in zip((1, 5), medians, strict=True):
-            yield Published((STATIONS, f"{product}, layer {layer}"), median, PRINTED)
+    def told(self, offset: float) -> str:
+        """Return an offset as it is shown: signed, relative ones in per cent."""
+        return f"{100 * offset:+z.0f} %" if self.relative else f"{offset:+z.{self.digits}f}"
+
+    @property
+    def limit_told(self) -> str:
+        """The limit as it is shown."""
+        return f"{100 * self.limit:.0f} %" if self.relative else f"{self.limit:g}"
 
 
-def slope_name(season: str, ssp: str) -> str:
-    """Return a trend's name in the table."""
-    return f"{season} {names.EXPERIMENT_TITLES[ssp]}"
+SECTIONS = {
+    numbered.SLOPES: Section("10^-4 m3 m-3 yr-1, Sen", 2, 0.2),
+    numbered.SUMMERS: Section("10^-4 m3 m-3 yr-1, Sen", 3, 0.2),
+    numbered.CHANGES: Section("%", 2, 0.2),
+    numbered.RATES: Section("10^-4 m3 m-3 yr-1, Sen", 2, 0.2),
+    numbered.MODELS_SD: Section("m3 m-3, space and time pooled", 4, 0.2),
+    numbered.MODELS_R: Section("space and time pooled", 3, 0.08, relative=False),
+    numbered.SPREAD: Section("m3 m-3", 4, 0.2),
+    numbered.STATIONS: Section("", 3, 0.1, relative=False),
+    numbered.MEANS: Section("m3 m-3", 3, 0.2),
+}
+SUMMARY = """
+| | published numbers | limit | within it: seed 1 | all five worlds | farthest, seed 1 |
+|---|---|---|---|---|---|
+"""
+TABLE = """
+## {heading}{unit}
 
-
-def change_name(season: str, layer: int, end: str) -> str:
-    """Return a change's name in the table."""
-    return f"{season}, layer {layer + 1}, {end}"
-
-
-def measure(seed: int) -> Numbers:
-    """Return what the world of a seed has in the place of each number of the record."""
-    truth = Truth(seed)
-    place = calibration.region_of(truth)
-    values = place.soil_moisture(names.HISTORICAL, calibration.TAYLOR_MONTHS)
-    spread = values.std(axis=(0, 2), dtype=float)
-    found: Numbers = {(SPREAD, f"layer {i + 1}"): float(sd) for i, sd in enumerate(spread)}
-    found |= _trends(calibration.regional_means(place))
-    surface = calibration.recent_surface(place)
-    for source_id, field in calibration.models_on_points(truth).items():
-        found[MODELS_SD, source_id] = float(field.std())
-        found[MODELS_R, source_id] = calibration.correlation(field, surface)
-    for product, medians in calibration.station_medians(truth).items():
-        for layer, median in zip((1, 5), medians, strict=True):
-            found[STATIONS, f"{product}, layer {layer}"] = median
-    return found
-
-
-def _trends(regional: calibration.Regional) -> Numbers:
-    found: Numbers = {}
-
-    def rate(experiment: str, season: str, layer: int, years: tuple[int, int]) -> float:
-        series = calibration.series(regional, experiment, season, layer, years)
-        return calibration.sen_slope(series) / UNIT
-
-    for season in names.SEASONS:
-        for ssp in record.SSPS:
-            slope = rate(ssp, season, 0, names.EXPERIMENT_YEARS[ssp])
-            found[SLOPES, slope_name(season, ssp)] = slope
-        for layer in range(record.LAYERS):
-            all_four = [
-                calibration.percent_change(regional, ssp, season, layer) for ssp in record.SSPS
-            ]
-            for end, pick in LOWEST_AND_HIGHEST.items():
-                found[CHANGES, change_name(season, layer, end)] = pick(all_four)
-            mean = calibration.series(
-                regional, names.HISTORICAL, season, layer, names.REFERENCE_PERIOD
-            ).mean()
-            found[MEANS, f"{season}, layer {layer + 1}"] = float(mean)
-    long = rate(names.HISTORICAL, "annual", 0, names.EXPERIMENT_YEARS[names.HISTORICAL])
-    found[RATES, "annual 1950-2014, layer 1"] = long
-    for layer in range(record.LAYERS):
-        recent = rate(names.HISTORICAL, "annual", layer, names.REFERENCE_PERIOD)
-        found[RATES, f"annual 1995-2014, layer {layer + 1}"] = recent
-        early = rate("ssp370", "MAM", layer, names.FUTURE_PERIODS[0])
-        found[RATES, f"MAM 2021-2040 of SSP3-7.0, layer {layer + 1}"] = early
-    return found
+| | published | seed 1 | mean | lowest to highest | seed 1 is off by | within {limit} | origin |
+|---|---|---|---|---|---|---|---|
+"""
 
 
 def page(numbers: list[Published], worlds: list[Numbers]) -> str:
     """Return the page's text."""
-    tables = ""
-    for heading, (unit, digits, relative) in SECTIONS.items():
-        shown = f" ({unit})" if unit else ""
-        tables += TABLE.format(heading=heading, unit=shown, seed_1=f"seed {SEEDS[0]}")
-        for number in numbers:
-            if number.key[0] == heading:
-                tables += _row(number, [world[number.key] for world in worlds], digits, relative)
+    summary, tables = SUMMARY.lstrip(), ""
+    for heading, section in SECTIONS.items():
+        rows = [number for number in numbers if number.key[0] == heading]
+        summary += _summary(heading, section, rows, worlds)
+        unit = f" ({section.unit})" if section.unit else ""
+        tables += TABLE.format(heading=heading, unit=unit, limit=section.limit_told)
+        for number in rows:
+            tables += _row(section, number, [world[number.key] for world in worlds])
     seeds = ", ".join(map(str, SEEDS))
-    return WORDS.read_text(encoding="utf-8").format(seeds=seeds, tables=tables)
+    words = WORDS.read_text(encoding="utf-8")
+    return words.format(version=WORLD_VERSION, seeds=seeds, summary=summary, tables=tables)
 
 
-def _row(number: Published, values: list[float], digits: int, relative: bool) -> str:
-    mean = float(np.mean(values))
-    difference = f"{mean - number.value:+z.{digits}f}"
-    if relative and abs(number.value) > SMALL * 10**-digits:
-        difference += f" ({100 * (mean - number.value) / abs(number.value):+z.0f} %)"
+def _summary(
+    heading: str, section: Section, numbers: list[Published], worlds: list[Numbers]
+) -> str:
+    judged = [number for number in numbers if number.origin != INFERRED]
+    if not judged:
+        return ""
+    off = np.array([[section.offset(w[n.key], n.value) for w in worlds] for n in judged])
+    inside = np.abs(off) <= section.limit
+    worst = int(np.abs(off[:, 0]).argmax())
+    farthest = f"{judged[worst].key[1]}: {section.told(off[worst, 0])}"
+    cells = [heading, str(len(judged)), section.limit_told, str(inside[:, 0].sum())]
+    return f"| {' | '.join([*cells, str(inside.all(axis=1).sum()), farthest])} |\n"
+
+
+def _row(section: Section, number: Published, values: list[float]) -> str:
+    digits = section.digits
+    off = [section.offset(value, number.value) for value in values]
     low, high = f"{min(values):z.{digits}f}", f"{max(values):z.{digits}f}"
-    cells = [number.key[1], f"{number.value:z.{digits}f}", f"{values[0]:z.{digits}f}"]
-    cells += [f"{mean:z.{digits}f}", f"{low} to {high}", difference, number.origin]
-    return f"| {' | '.join(cells)} |\n"
+    cells = [number.key[1], f"{number.value:g}", f"{values[0]:z.{digits}f}"]
+    cells += [f"{np.mean(values):z.{digits}f}", f"{low} to {high}"]
+    if number.origin == INFERRED:
+        cells += [f"{values[0] - number.value:+z.{digits}f}", "not judged"]
+    else:
+        inside = sum(abs(offset) <= section.limit for offset in off)
+        seed_1 = "yes" if abs(off[0]) <= section.limit else "**no**"
+        cells += [section.told(off[0]), f"{seed_1}; {inside} of {len(values)} worlds"]
+    return f"| {' | '.join([*cells, number.origin])} |\n"
 
 
 def compared(numbers: list[Published], worlds: list[Numbers], section: str) -> list[Compared]:
@@ -191,10 +122,17 @@ def compared(numbers: list[Published], worlds: list[Numbers], section: str) -> l
 
 def main() -> None:
     """Write the page and its figure."""
-    numbers = list(the_record())
-    worlds = [measure(seed) for seed in progress(SEEDS, "worlds")]
+    numbers = list(numbered.the_record())
+    worlds = [numbered.measure(seed) for seed in progress(SEEDS, "worlds")]
     write_text(DOCS / "calibration.md", page(numbers, worlds))
-    drawn = (MODELS_SD, MODELS_R, SLOPES, CHANGES, STATIONS)
+    drawn = (
+        numbered.MODELS_SD,
+        numbered.MODELS_R,
+        numbered.SLOPES,
+        numbered.SUMMERS,
+        numbered.CHANGES,
+        numbered.STATIONS,
+    )
     panels = [compared(numbers, worlds, section) for section in drawn]
     write_figure(DOCS / "images" / "calibration.png", *panels)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from soilfuse import names
 from soilfuse.files import written_aside
@@ -25,6 +26,7 @@ LABELS = {  # alignment and offset in points, where the usual place is taken
     "ACCESS-CM2": ("left", (8, 8)),
     "TaiESM1": ("left", (14, -4)),
 }
+BAND = "#dfe3e8"
 STATION_TITLES = {"amsmqtp": "AMSMQTP", "era5_land": "ERA5-Land"}
 
 
@@ -42,27 +44,34 @@ Rows = Sequence[Compared]
 
 
 def write_figure(
-    target: Path, sd: Rows, correlation: Rows, slopes: Rows, changes: Rows, stations: Rows
+    target: Path,
+    sd: Rows,
+    correlation: Rows,
+    slopes: Rows,
+    summers: Rows,
+    changes: Rows,
+    stations: Rows,
 ) -> None:
-    """Write the PNG: models, trends by season and SSP, changes by layer, stations' medians."""
+    """Write the PNG: models, stations' medians, trends by season and SSP, changes by layer."""
     with style.drawing():
-        figure = style.new_figure(style.PAGE_WIDTH, 9.6)
-        top, bottom = figure.add_gridspec(
-            2,
+        figure = style.new_figure(style.PAGE_WIDTH, 13.2)
+        rows = figure.add_gridspec(
+            3,
             1,
-            height_ratios=(1.15, 1),
-            hspace=0.24,
+            height_ratios=(1.2, 1, 1),
+            hspace=0.26,
             left=0.06,
             right=0.985,
-            top=0.97,
-            bottom=0.04,
+            top=0.975,
+            bottom=0.03,
         )
-        upper = top.subgridspec(1, 2, width_ratios=(2.6, 1), wspace=0.2)
-        lower = bottom.subgridspec(1, 2, width_ratios=(1, 1.25), wspace=0.16)
+        upper = rows[0].subgridspec(1, 2, width_ratios=(2.6, 1), wspace=0.2)
+        middle = rows[1].subgridspec(1, 2, width_ratios=(2.6, 1), wspace=0.2)
         _models(figure.add_subplot(upper[0]), sd, correlation)
         _stations(figure.add_subplot(upper[1]), stations)
-        _slopes(figure.add_subplot(lower[0]), slopes)
-        _changes(figure.add_subplot(lower[1]), changes)
+        _slopes(figure.add_subplot(middle[0]), slopes)
+        _summers(figure.add_subplot(middle[1]), summers)
+        _changes(figure.add_subplot(rows[2]), changes)
         with written_aside(target) as aside:
             figure.savefig(aside, format="png", dpi=style.DPI, metadata={"Software": None})
 
@@ -104,6 +113,7 @@ def _stations(axes: Axes, stations: Rows) -> None:
 def _slopes(axes: Axes, slopes: Rows) -> None:
     for i, row in enumerate(slopes):
         season, ssp = divmod(i, len(SSP_COLOURS))
+        _band(axes, 5 * season + ssp, row)
         _bar_and_dots(axes, 5 * season + ssp, row, SSP_COLOURS[ssp])
     axes.axhline(0, color=style.INK, linewidth=0.6)
     axes.set_xticks([5 * i + 1.5 for i in range(len(SEASONS))], SEASONS)
@@ -112,25 +122,52 @@ def _slopes(axes: Axes, slopes: Rows) -> None:
     axes.grid(axis="y")
     handles = [Line2D([], [], marker=".", linestyle="", color=colour) for colour in SSP_COLOURS]
     handles += [Line2D([], [], color=style.INK), Line2D([], [], color=style.INK, linestyle=":")]
+    handles.append(Patch(color=BAND))
     titles = [names.EXPERIMENT_TITLES[ssp] for ssp in record.SSPS]
-    axes.legend(handles, [*titles, "published", "inferred"], loc="upper left", ncols=2)
+    axes.legend(handles, [*titles, "published", "inferred", "±20 %"], loc="upper left", ncols=2)
+
+
+def _summers(axes: Axes, summers: Rows) -> None:
+    groups = len(record.SUMMER_SLOPES)
+    for i, row in enumerate(summers):
+        layer, ssp = divmod(i, len(SSP_COLOURS))
+        _band(axes, 5 * layer + ssp, row)
+        _bar_and_dots(axes, 5 * layer + ssp, row, SSP_COLOURS[ssp])
+    axes.set_xticks(
+        [5 * i + 1.5 for i in range(groups)], [f"layer {i + 1}" for i in record.SUMMER_SLOPES]
+    )
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("Sen slope (10⁻⁴ m³ m⁻³ yr⁻¹)")
+    axes.set_title("Trend of deep summers")
+    axes.grid(axis="y")
 
 
 def _changes(axes: Axes, changes: Rows) -> None:
     """Draw each season's five layers, with the lowest and the highest SSP of each."""
-    for i, (low, high) in enumerate(zip(changes[::2], changes[1::2], strict=True)):
-        season, layer = divmod(i, record.LAYERS)
-        x, colour = 6 * season + layer, style.LAYER_COLOURS[layer]
-        axes.vlines(x, low.published, high.published, color=colour, linewidth=6, alpha=0.25)
-        _bar_and_dots(axes, x, low, colour)
-        _bar_and_dots(axes, x, high, colour)
-    axes.set_xticks([6 * i + 2 for i in range(len(SEASONS))], SEASONS)
-    axes.set_ylabel("change (%)")
-    axes.set_ylim(bottom=0)
-    axes.set_title("Change by 2071-2100: lowest and highest SSP")
+    for i, row in enumerate(changes):
+        number, end = divmod(i, 2)
+        season, layer = divmod(number, record.LAYERS)
+        x = 13 * season + 2.4 * layer + end
+        _band(axes, x, row)
+        _bar_and_dots(axes, x, row, style.LAYER_COLOURS[layer])
+    axes.set_yscale("log")
+    axes.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    axes.minorticks_off()
+    axes.set_xticks([13 * i + 5.3 for i in range(len(SEASONS))], SEASONS)
+    axes.margins(x=0.01)
+    axes.set_ylabel("change (%), logarithmic")
+    axes.set_title("Change by 2071-2100 against 1995-2014: lowest and highest SSP of each layer")
     axes.grid(axis="y")
     handles = [Line2D([], [], marker=".", linestyle="", color=c) for c in style.LAYER_COLOURS]
-    axes.legend(handles, [f"layer {i + 1}" for i in range(record.LAYERS)], loc="upper right")
+    titles = [f"layer {i + 1}" for i in range(record.LAYERS)]
+    axes.legend([*handles, Patch(color=BAND)], [*titles, "±20 %"], loc="lower left", ncols=2)
+
+
+def _band(axes: Axes, x: float, row: Compared) -> None:
+    """Draw what lies within 20 % of a published number."""
+    if not row.inferred:
+        ends = 0.8 * row.published, 1.2 * row.published
+        axes.fill_between([x - 0.42, x + 0.42], *ends, color=BAND, linewidth=0)
 
 
 def _bar_and_dots(axes: Axes, x: float, row: Compared, colour: str) -> None:

@@ -14,7 +14,7 @@ from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.world import station_files, station_networks, stations
-from soilfuse.world.build import write_world
+from soilfuse.world.build import WORLD_VERSION, write_world
 from soilfuse.world.cmip6_files import month_edges, spans
 from soilfuse.world.native_grids import latitudes, longitudes, native_window
 from soilfuse.world.truth import Truth
@@ -50,7 +50,15 @@ def test_same_seed_same_bytes_and_models_independent_of_one_another(root, tmp_pa
     first, second = hashes(root), hashes(tmp_path / "again")
     assert set(first) - set(second) == {name for name in first if "NorESM2-LM" in name}
     assert second == {name: digest for name, digest in first.items() if "NorESM2-LM" not in name}
-    assert json.loads((root / "world.json").read_text()) == {"seed": 7, "version": 1}
+    assert json.loads((root / "world.json").read_text()) == {"seed": 7, "version": 2}
+
+
+def test_every_gridded_file_says_which_world_it_is_of(root):
+    paths = list(root.rglob("*.nc"))
+    assert {p.parent.name for p in paths} == {"era5_land", "amsmqtp", "truth", "static", *MODELS}
+    for path in paths:
+        with xr.open_dataset(path, decode_times=False) as data:
+            assert data.attrs["soilfuse_world"] == f"v{WORLD_VERSION} seed 7", path
 
 
 def test_another_seed_is_another_world(root):
@@ -79,7 +87,6 @@ def test_files_read_as_what_they_stand_for(root):
         assert bool(inside.all())
         assert data.lat.min() < 33 - 2 * 1.12 and data.lon.max() > 95 + 2 * 1.12
         assert 5 < float(data.mrsos.mean()) < 50
-        assert data.attrs["soilfuse_world"] == "v1 seed 7"
     decades = sorted((root / "cmip6" / "NorESM2-LM").glob("*_historical_*"))
     assert [path.name[-16:-3] for path in decades][0::6] == ["195001-195912", "201001-201412"]
 
@@ -112,6 +119,26 @@ def test_amsmqtp_months_follow_the_truth(root):
     with xr.open_dataset(root / "truth" / "truth_historical.nc") as truth:
         true = truth.soil_moisture.sel(time="2003").values
     assert np.corrcoef(monthly.ravel(), true.ravel())[0, 1] > 0.85
+
+
+def test_amsmqtp_goes_on_to_2021_as_ssp245_has_it(root):
+    written = sorted(path.stem[-4:] for path in (root / "amsmqtp").iterdir())
+    assert written == [str(year) for year in range(2000, 2022)]
+    paths = [root / "amsmqtp" / f"AMSMQTP_ensemble_{year}.nc" for year in range(2015, 2022)]
+    with xr.open_mfdataset(paths) as data:
+        months = data.SM.resample(time="MS").mean().sortby("lat").values
+    assert months.shape[0] == 84
+    with xr.open_dataset(root / "truth" / "truth_historical.nc") as truth:
+        normal = truth.soil_moisture.sel(time=slice("1995", "2014"))
+        normal = normal.groupby("time.month").mean().values
+    anomalies = months - np.tile(normal, (7, 1, 1, 1))
+    found = {}
+    for ssp in names.EXPERIMENT_YEARS.keys() - {"historical"}:
+        with xr.open_dataset(root / "truth" / f"truth_{ssp}.nc") as truth:
+            true = truth.soil_moisture.sel(time=slice("2015", "2021")).values
+        departures = true - np.tile(normal, (7, 1, 1, 1))
+        found[ssp] = np.corrcoef(anomalies.ravel(), departures.ravel())[0, 1]
+    assert found.pop("ssp245") > 0.5 > 2 * max(found.values())
 
 
 def test_ismn_line_by_line(root):

@@ -13,9 +13,10 @@ from soilfuse.world import gridded_files, observations, station_files, station_n
 from soilfuse.world.climate_models import ClimateModelWorld
 from soilfuse.world.cmip6_files import write_mrsos
 from soilfuse.world.region import points_of
+from soilfuse.world.soil import soil_map
 from soilfuse.world.truth import Place, Truth
 
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 MANIFEST = "world.json"
 ERA5_LAND_FILES = ((1950, 1969), (1970, 1989), (1990, 2009), (2010, 2021))
 AMSMQTP_YEARS = (2000, 2021)
@@ -83,8 +84,7 @@ def _write(
         gridded_files.write_era5_land(root / "era5_land", grid, values, years, label)
     _write_amsmqtp(root / "amsmqtp", place, grid, world.amsmqtp_day_step, label)
     _write_stations(root, truth, grid, world)
-    elevation = truth.terrain.elevation(place.lat, place.lon)
-    gridded_files.write_elevation(root / "static" / "elevation.nc", grid, elevation, label)
+    _write_static(root / "static", truth, grid, label)
     files.write_json(root / MANIFEST, {"version": WORLD_VERSION, "seed": world.seed})
 
 
@@ -102,6 +102,14 @@ def _write_amsmqtp(folder: Path, place: Place, grid: Grid, step: int, label: str
         months = monthly[(year - first) * 12 :][:12]
         days, values = observations.amsmqtp_days(place, months, year, step)
         gridded_files.write_amsmqtp(folder, grid, days, values, label)
+
+
+def _write_static(folder: Path, truth: Truth, grid: Grid, label: str) -> None:
+    points = points_of(grid)
+    elevation = truth.terrain.elevation(*points)
+    gridded_files.write_elevation(folder / "elevation.nc", grid, elevation, label)
+    soil = soil_map(truth.seed, truth.terrain, *points)
+    gridded_files.write_soil(folder / "soil.nc", grid, soil, label)
 
 
 def _write_stations(root: Path, truth: Truth, grid: Grid, world: config.World) -> None:

@@ -1,5 +1,6 @@
 """Files of the gridded observations and of the truth, in their providers' formats."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from soilfuse import names
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.world.netcdf import Variable, quantised, write
+from soilfuse.world.soil import SoilMap
 
 Variables = dict[str, Variable]
 PACKED_MISSING = np.int16(-32767)
@@ -155,10 +157,32 @@ def write_truth(folder: Path, grid: Grid, experiment: str, values: np.ndarray, w
 def write_elevation(path: Path, grid: Grid, elevation: np.ndarray, world: str) -> None:
     """Write (N,) elevation in m on the domain's grid."""
     about = {"units": "m", "standard_name": "surface_altitude", "long_name": "elevation"}
-    maps = elevation.reshape(grid.shape).astype(np.float32)
+    _write_maps(path, grid, {"elevation": (elevation, about)}, world)
+
+
+def write_soil(path: Path, grid: Grid, soil: SoilMap, world: str) -> None:
+    """Write the soil map on the domain's grid: texture in per cent, water contents in m3 m-3."""
+    maps = {
+        "sand": (100 * soil.sand, {"units": "%", "long_name": "sand content by mass"}),
+        "clay": (100 * soil.clay, {"units": "%", "long_name": "clay content by mass"}),
+        "porosity": (soil.porosity, {"units": "m3 m-3", "long_name": "saturated water content"}),
+        "residual_moisture": (
+            soil.residual_moisture,
+            {"units": "m3 m-3", "long_name": "residual water content"},
+        ),
+    }
+    _write_maps(path, grid, maps, world)
+
+
+def _write_maps(
+    path: Path, grid: Grid, maps: Mapping[str, tuple[np.ndarray, dict[str, str]]], world: str
+) -> None:
+    """Write maps (N,) that do not change with time, with their attributes."""
     variables = {
         "lat": Variable(("lat",), grid.lat, _geographic("latitude", "north")),
         "lon": Variable(("lon",), grid.lon, _geographic("longitude", "east")),
-        "elevation": Variable(("lat", "lon"), maps, about),
     }
+    for name, (values, about) in maps.items():
+        field = values.reshape(grid.shape).astype(np.float32)
+        variables[name] = Variable(("lat", "lon"), field, about)
     write(path, variables, {"soilfuse_world": world})
