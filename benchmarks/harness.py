@@ -67,5 +67,5 @@ def record(name: str, timings: list[Timing]) -> None:
     for row in rows:
         print(
             f"{row['name']}: {row['ours']:.4g} against {row['baseline']:.4g} {row['unit']}, "
-            f"{row['ratio']:.0f} times as fast ({row['machine']})"
+            f"ratio {row['ratio']:.3g} ({row['machine']})"
         )

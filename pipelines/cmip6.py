@@ -7,7 +7,7 @@ from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
 from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
-from soilfuse.sources.cmip6 import read_mrsos
+from soilfuse.sources.cmip6 import read_model
 from soilfuse.sources.processed import write_models
 from soilfuse.tracking.stages import declared_run
 
@@ -17,10 +17,10 @@ def main(experiment: str) -> None:
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
     root, grid = Path(params.raw_root), Grid.of(params.domain)
-    years, fill_cells = names.EXPERIMENT_YEARS[experiment], params.cmip6.fill_cells
+    years = names.EXPERIMENT_YEARS[experiment]
     with declared_run("cmip6", params, experiment) as run:
         models = {
-            source_id: read_mrsos(root, source_id, member, experiment, *years, fill_cells, grid)
+            source_id: read_model(root, source_id, member, experiment, years, params.cmip6, grid)
             for source_id, member in progress(params.cmip6.models.items(), experiment)
         }
         write_models(layout.climate_models(experiment), experiment, models)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
-from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import model_batches, require_whole_years
 from soilfuse.product.attributes import params_hash, product_attributes
@@ -29,15 +29,16 @@ def main(experiment: str) -> None:
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
         crops = read_models(models)
         require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
-        ensemble.require_grid(Grid.of(params.domain), "params.yaml:domain")
-        hashes = params_hash(params), str(crops.attrs["inputs_sha256"])
+        regions = regions_of(params.domain)
+        ensemble.require_domain(regions)
+        hashes = params_hash(params), str(crops.attrs["inputs_sha256"]), regions.sha256
         models_used, domain = ensemble.source_ids, params.domain.name
         attributes = product_attributes(experiment, ensemble.champion, models_used, domain, *hashes)
         batches = model_batches(crops, ensemble, params.infer.batch)
         write_product(
             product,
             experiment,
-            ensemble.grid,
+            regions,
             crops.time,
             ensemble.depth_bounds,
             ensemble.stream(progress(batches, experiment)),

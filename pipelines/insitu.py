@@ -9,9 +9,11 @@ from soilfuse.errors import one_line_errors
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.insitu import store, table, validation
+from soilfuse.insitu.cells import stations_outside
 from soilfuse.insitu.field import fit_field
-from soilfuse.progress import progress
+from soilfuse.progress import note, progress
 from soilfuse.sources import cma, ismn
+from soilfuse.tracking.runs import world_of
 from soilfuse.tracking.stages import declared_run
 from soilfuse.training.folds import TRAINING_YEARS, folds
 
@@ -23,12 +25,17 @@ def main() -> None:
     params = config.load()
     root, settings, grid = Path(params.raw_root), params.insitu, Grid.of(params.domain)
     threads, months = params.compute.threads, month_axis(*TRAINING_YEARS)
+    world = world_of(params)
     with declared_run("insitu", params) as run:
         records = [
             ismn.monthly_table(root, settings.good_flags, settings.min_records),
             cma.monthly_table(root),
         ]
         stations = table.station_table(pd.concat(records, ignore_index=True))
+        outside = stations_outside(stations, grid)
+        if outside:
+            note(f"no cell of the domain holds {', '.join(outside)}: not in the station field")
+        run.log_metrics({"stations_outside_domain": len(outside)})
         table.write_table(stations, layout.STATIONS)
         scores = validation.network_out_scores(stations, settings, params.seed, threads)
         store.write_scores(scores, layout.INSITU / "network_out.csv")
@@ -39,7 +46,7 @@ def main() -> None:
                 rows, grid, months, LAYERS, settings, params.seed, threads
             )
             years = sorted(set(rows["year"]))
-            attributes = {"fold": fold.index, "years": " ".join(map(str, years))}
+            attributes = {"fold": fold.index, "years": " ".join(map(str, years)), "world": world}
             path = layout.station_field(fold.index)
             store.write_field(path, field, probability, months, grid, attributes)
             run.log_metrics({"station_months": len(rows)}, step=fold.index)

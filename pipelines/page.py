@@ -5,6 +5,7 @@ import sys
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json
+from soilfuse.grids.regions import regions_of
 from soilfuse.report.pages import write_page
 from soilfuse.tracking.stages import declared_run
 
@@ -23,6 +24,7 @@ def main(experiment: str) -> None:
             layout.TRENDS,
             read_json(layout.CHAMPION / layout.CHAMPION_FILE),
             params.report,
+            regions_of(params.domain),
         )
         run.log_artifact(page)
 

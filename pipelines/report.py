@@ -3,6 +3,7 @@
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json
+from soilfuse.grids.regions import regions_of
 from soilfuse.report.pages import write_index
 from soilfuse.tracking.stages import declared_run
 
@@ -21,6 +22,7 @@ def main() -> None:
             read_json(layout.CHAMPION / layout.CHAMPION_FILE),
             layout.TRENDS,
             params.report,
+            regions_of(params.domain),
         )
         run.log_artifact(page)
 

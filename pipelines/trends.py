@@ -6,6 +6,7 @@ import xarray as xr
 
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
+from soilfuse.grids.regions import regions_of
 from soilfuse.tracking.stages import declared_run
 from soilfuse.trends.product_trends import product_trends, write_trends
 
@@ -20,6 +21,7 @@ def main(experiment: str) -> None:
             found = product_trends(
                 product,
                 None if experiment == names.HISTORICAL else historical,
+                regions_of(params.domain),
                 params.trends,
                 params.compute.threads,
             )

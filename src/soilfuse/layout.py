@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 PSEUDO_REALITY = Path("data/raw/pseudo")
+REGIONS = Path("data/regions")  # the user's own outlines; stages depend on the whole folder
 PROCESSED = Path("data/processed")
 CLIMATE_MODELS = PROCESSED / "cmip6"
 ERA5_LAND = PROCESSED / "era5_land.nc"

@@ -27,6 +27,8 @@ EXPERIMENT_TITLES = {
 }
 SCENARIOS = tuple(name for name in EXPERIMENT_YEARS if name != HISTORICAL)
 
+REGION_SETS = ("basins", "world_boxes", "china_zones")  # built in, see grids/region_sets.py
+
 LAST_HISTORICAL = EXPERIMENT_YEARS[HISTORICAL][1]
 FINAL_TEST = "ssp245"  # the scenario whose first years stand in for the observed 2015-2021
 

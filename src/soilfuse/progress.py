@@ -1,4 +1,4 @@
-"""The one progress helper: a bar in a terminal, silence elsewhere."""
+"""What a stage tells whoever watches: a bar in a terminal, and a line where something is odd."""
 
 import sys
 from collections.abc import Iterable
@@ -19,3 +19,8 @@ def progress(items: Iterable[Item], description: str, total: int | None = None) 
         leave=False,
         dynamic_ncols=True,
     )
+
+
+def note(line: str) -> None:
+    """Write one line to stderr that no error is, and that a user should know."""
+    sys.stderr.write(f"soilfuse: note: {line}\n")

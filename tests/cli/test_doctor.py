@@ -15,6 +15,7 @@ from soilfuse.world.build import write_world
 
 PROFILE = Path(__file__).parents[2] / "profiles" / "smoke.yaml"
 DOMAIN = {"name": "tiny", "west": 93, "east": 95, "south": 33, "north": 35, "resolution": 0.5}
+DOMAIN["regions"] = "basins"
 MODELS = {"KACE-1-0-G": "r1i1p1f1", "NorESM2-LM": "r1i1p1f1"}
 EXPERIMENTS = ["historical", "ssp245"]
 KACE = "cmip6/KACE-1-0-G/mrsos_Lmon_KACE-1-0-G_{}_r1i1p1f1_gr_{}.nc"
@@ -29,7 +30,7 @@ def params_of(root):
             "experiments": EXPERIMENTS,
             "domain": config.Domain(**DOMAIN),
             "world": config.World(seed=7, amsmqtp_day_step=5, station_hour_step=72, stations=0.05),
-            "cmip6": config.Cmip6(models=MODELS, fill_cells=2),
+            "cmip6": config.Cmip6(models=MODELS, depth=None, fill_cells=2),
             "era5_land": config.Era5Land(first_year=1950, last_year=2014),
             "amsmqtp": config.Amsmqtp(first_year=2000, last_year=2021, min_days=5),
         }
@@ -69,8 +70,9 @@ def test_a_whole_world_is_well(findings):
     years = [f"AMSMQTP {year}" for year in range(2000, 2022)]
     networks = ["ISMN CTP_SMTMN", "ISMN MAQU", "ISMN NAQU"]
     cma = [f"CMA {year}" for year in range(2015, 2019)]
+    static = ["static elevation", "static soil"]
     truth = [f"truth {experiment}" for experiment in EXPERIMENTS]
-    assert list(findings) == [*models, "ERA5-Land", *years, *networks, *cma, *truth]
+    assert list(findings) == [*models, "ERA5-Land", *years, *networks, *cma, *static, *truth]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,8 @@ def test_a_whole_world_is_well(findings):
         ("ERA5-Land", 4, "1950-01 to 2021-12", "gregorian, proleptic_gregorian", "m**3 m**-3"),
         ("AMSMQTP 2003", 1, "2003-01 to 2003-12", "standard", "m3/m3"),
         ("CMA 2016", 1, "2016-01 to 2016-12", "standard", "%"),
+        ("static elevation", 1, "-", "-", "m"),
+        ("static soil", 1, "-", "-", "%, m3 m-3"),
         ("truth ssp245", 1, "2015-01 to 2100-12", "proleptic_gregorian", "1"),
     ],
 )
@@ -143,6 +147,16 @@ def test_files_of_another_world_or_month_twice_are_refused(raw):
     assert "month 1950-05 stands 2 times" in verdicts["CMIP6 KACE-1-0-G historical"]
 
 
+def test_static_maps_may_be_absent_but_not_wrong(raw):
+    (raw / "static" / "soil.nc").unlink()
+    with h5py.File(raw / "static" / "elevation.nc", "r+") as file:
+        file["elevation"].attrs["units"] = "ft"
+    rows = found(raw)
+    assert (rows["static soil"].present, rows["static soil"].verdict) == (False, "ok")
+    assert rows["static elevation"].verdict.startswith("units 'ft' of elevation in ")
+    assert list(refused(raw)) == ["static elevation"]
+
+
 def test_real_files_need_no_truth(raw):
     (raw / "world.json").unlink()
     shutil.rmtree(raw / "truth")
@@ -162,7 +176,7 @@ def command(monkeypatch):
 def test_the_command_shows_an_aligned_table(command, whole):
     done = command(whole)
     lines = done.stdout.splitlines()
-    assert done.exit_code == 0 and lines[-1] == "36 of 36 ok"
+    assert done.exit_code == 0 and lines[-1] == "38 of 38 ok"
     at = lines[0].index("verdict")
     assert lines[0].split() == list(doctor.HEADINGS)
     assert {line[at:] for line in lines[1:-1]} == {"ok"}
@@ -172,6 +186,6 @@ def test_the_command_fails_and_writes_json(command, raw):
     (raw / "cma" / "CMA_2017.csv").unlink()
     done = command(raw, "--json")
     rows = json.loads(done.stdout)
-    assert done.exit_code == 1 and len(rows) == 36
+    assert done.exit_code == 1 and len(rows) == 38
     assert [row["source"] for row in rows if not row["present"]] == ["CMA 2017"]
     assert set(rows[0]) == set(doctor.HEADINGS)

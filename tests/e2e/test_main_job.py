@@ -31,7 +31,7 @@ def test_the_product_is_five_layers_of_every_month(smoke):
         assert product.sizes["depth"] == 5
         assert product.sizes["time"] == 1032
         assert str(product.time.values[0])[:7] == "2015-01"
-        inside = product["basin"].values > 0
+        inside = product["region"].values > 0
         values = product["soil_moisture"].values[:, :, inside]
         assert ((values > 0) & (values < 0.8)).all()
         assert product.attrs["Conventions"].startswith("CF-1.11")

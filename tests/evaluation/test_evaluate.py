@@ -13,11 +13,12 @@ from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
-from soilfuse.grids.regions import region_masks
+from soilfuse.grids.regions import regions_on
 from soilfuse.insitu.table import COLUMNS
 from soilfuse.training.folds import FINAL_TEST_YEARS, TRAINING_YEARS, folds
 
 GRID = Grid.regular(89, 104, 31, 38, 1.0)
+REGIONS = regions_on(GRID, "basins", "trsr")
 MODELS = ("CESM2", "MIROC6", "TaiESM1")
 EXPERIMENTS = ("historical", "ssp126", "ssp245")
 SETTINGS = config.Evaluate(
@@ -84,7 +85,7 @@ def material():
     target = observed()
     return Material(
         grid=GRID,
-        regions=region_masks(GRID),
+        regions=REGIONS.masks,
         target=target,
         source_ids=MODELS,
         experiments=EXPERIMENTS,
@@ -92,6 +93,7 @@ def material():
         truth=truth,
         folds=folds("blocked", 1),
         stations=stations(target),
+        world="v0 seed 1",
     )
 
 
@@ -129,14 +131,32 @@ def value(scores, **where):
 def test_the_score_table_is_complete(good):
     scores = good.tables["scores"]
     whole = scores[scores["block"].isin(["out_of_fold", "final_test"])]
-    regions = len(region_masks(GRID))
+    regions = len(REGIONS.masks)
     assert len(whole) == 5 * 2 * 5 * 5 * regions * 10
     assert set(scores["method"]) == {"unet", *names.BASELINES}
     assert not scores.duplicated(["method", "block", "layer", "season", "region", "metric"]).any()
 
 
+def test_the_headline_is_that_of_all_regions_together_whatever_they_are_called(good, material):
+    """Overlapping regions of other names, the first of them all cells of both."""
+    yellow, lancang = (REGIONS.masks[name] for name in ("yellow", "lancang"))
+    west = lancang | (yellow & (GRID.lon < 99))
+    masks = {"here": yellow | lancang, "a b": yellow, "west": west}
+    other = Material(**{**vars(material), "regions": masks})
+    got = evaluate(method(other, 0.01), other, SETTINGS, 1, slope)
+    scores = got.tables["scores"]
+    assert list(dict.fromkeys(scores["region"])) == ["here", "a b", "west"]
+    where = {"method": "unet", "block": "out_of_fold", "layer": 1, "season": "annual"}
+    rmse = {n: value(scores, **where, region=n, metric="rmse") for n in masks}
+    assert got.metrics["outer"]["layer_1"]["rmse"] == rmse["here"]
+    same = value(good.tables["scores"], **where, region="yellow", metric="rmse")
+    assert rmse["a b"] == same  # a region scores alike in whatever company
+    assert got.caveats == [STATIONS]
+    assert got.monthly.shape == good.monthly.shape
+
+
 def test_scores_equal_numpy_on_the_cells_of_the_region(good, material):
-    mask = region_masks(GRID)["yellow"]
+    mask = REGIONS.masks["yellow"]
     weight = np.broadcast_to(np.where(mask, GRID.area, 0), (45, *GRID.shape))
     summer = np.isin(month_of(OUTER), (6, 7, 8))
     x = method(material, 0.01).outer.values[summer, 3].astype(float)
@@ -149,7 +169,7 @@ def test_scores_equal_numpy_on_the_cells_of_the_region(good, material):
 
 def test_baselines_are_out_of_fold(good, material):
     """The climatology's score is that of one fitted by hand on each fold's training months."""
-    mask = region_masks(GRID)["TRSR"]
+    mask = REGIONS.masks["TRSR"]
     total, weight = 0.0, 0.0
     for fold in material.folds:
         train, outer = (material.target.at(m, "x")[:, 0] for m in (fold.train, fold.outer))
@@ -256,6 +276,7 @@ def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
             else [node]
         )
 
+    assert content.pop("world") == "v0 seed 1"
     assert np.isfinite(leaves(content)).all()
 
 

@@ -6,39 +6,40 @@ import subprocess
 import sys
 from pathlib import Path
 
-import h5py
 import pytest
+import whole_files
+from breaking import levels, raw, shifted, text
+from broken_stations import decimal_commas
 from ruamel.yaml import YAML
-
-from soilfuse import config
-from soilfuse.world.build import write_world
+from whole_files import DOMAIN, MEMBER, MODEL, PROFILE, SOURCES
 
 ROOT = Path(__file__).parents[2]
-MODELS = {"MIROC6": "r1i1p1f1", "KACE-1-0-G": "r1i1p1f1"}
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """Give the raw files of a tiny world of two models, and the params that go with it."""
-    text = (ROOT / "profiles" / "smoke.yaml").read_text()
-    content = YAML(typ="safe", pure=True).load(text)
-    content["cmip6"]["models"] = MODELS
-    params = config.validate(content)
-    folder = tmp_path_factory.mktemp("world") / "pseudo"
-    write_world(folder, params.domain, params.world, MODELS)
-    return folder, content
+def whole(tmp_path_factory):
+    """Give the whole raw files that the smoke profile asks for, of one model and a small domain."""
+    folder = tmp_path_factory.mktemp("whole")
+    content = YAML(typ="safe", pure=True).load(PROFILE)
+    whole_files.write_cmip6(folder)
+    whole_files.write_era5(folder, tuple(content["era5_land"].values()))
+    section = content["amsmqtp"]
+    whole_files.write_amsmqtp(folder, range(section["first_year"], section["last_year"] + 1))
+    whole_files.write_ismn(folder)
+    whole_files.write_cma(folder)
+    return folder
 
 
 @pytest.fixture
-def project(world, tmp_path):
+def project(whole, tmp_path):
     """Give a project folder with its own copy of raw files, pipeline and params."""
-    folder, content = world
-    shutil.copytree(folder, tmp_path / "data" / "raw" / "pseudo")
+    shutil.copytree(whole, tmp_path / "data" / "raw" / "pseudo")
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
     shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines")
-    YAML().dump(content, tmp_path / "params.yaml")
+    shutil.copy(PROFILE, tmp_path / "params.yaml")
+    change(tmp_path, domain=DOMAIN, cmip6={"models": {MODEL: MEMBER}}, amsmqtp={"min_days": 3})
     return tmp_path
 
 
@@ -74,50 +75,28 @@ def assert_refused(done, project, *words, lines=1):
     assert not outputs.exists() or not [p for p in outputs.rglob("*") if p.is_file()]
 
 
-def files_of(project, source_id, experiment):
-    folder = project / "data" / "raw" / "pseudo" / "cmip6" / source_id
-    return sorted(folder.glob(f"*_{experiment}_*.nc"))
-
-
 def test_an_unknown_scenario(project):
     done = stage(project, "cmip6", "ssp371")
     assert_refused(done, project, "ssp371", "did you mean 'ssp370'", "params.yaml:experiments")
 
 
-def test_a_missing_model_file(project):
-    for path in files_of(project, "KACE-1-0-G", "ssp245"):
-        path.unlink()
-    done = stage(project, "cmip6", "ssp245")
-    assert_refused(done, project, "mrsos_Lmon_KACE-1-0-G_ssp245_r1i1p1f1", "KACE-1-0-G")
-
-
-def test_a_missing_month(project):
-    files = files_of(project, "MIROC6", "historical")
-    assert len(files) > 2
-    files[1].unlink()
-    done = stage(project, "cmip6", "historical")
-    assert_refused(done, project, "missing month 19", "MIROC6")
-
-
-def test_wrong_units(project):
-    path = files_of(project, "KACE-1-0-G", "ssp245")[0]
-    with h5py.File(path, "r+") as file:
-        file["mrsos"].attrs["units"] = "percent"
-    done = stage(project, "cmip6", "ssp245")
-    assert_refused(done, project, "percent", path.name, "kg m-2")
-
-
-def test_a_text_file_with_the_name_of_a_netcdf(project):
-    path = files_of(project, "KACE-1-0-G", "ssp245")[0]
-    path.write_text("<html>please log in</html>")
-    done = stage(project, "cmip6", "ssp245")
-    assert_refused(done, project, path.name)
-
-
-def test_a_target_on_another_grid(project):
-    change(project, domain={"west": 80.0})
-    done = stage(project, "amsmqtp")
-    assert_refused(done, project, "AMSMQTP", "80")
+@pytest.mark.parametrize(
+    ("script", "source", "breaks", "words"),
+    [
+        ("cmip6", "cmip6", shifted(1), "outside the 1950-01 to 2014-12 of its name"),
+        ("era5_land", "era5 new", raw(lambda w: w[: len(w) // 2]), "truncated or damaged"),
+        ("amsmqtp", "amsmqtp", levels([4, 3, 2, 1, 0]), "is 5, 4, 3, 2, 1"),
+        ("insitu", "ismn", text("0.05    0.05", "0.10    0.05"), "sensor depth from 0.1 to 0.05 m"),
+        ("insitu", "cma", decimal_commas(), "a decimal comma"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_broken_raw_file(project, script, source, breaks, words):
+    raw_files = project / "data" / "raw" / "pseudo"
+    path = next(raw_files.glob(SOURCES[source].broken))
+    breaks(path, SOURCES[source].variables)
+    done = stage(project, script, *(["historical"] if script == "cmip6" else []))
+    assert_refused(done, project, str(path.relative_to(project)), words)
 
 
 def test_every_bad_parameter_at_once(project):

@@ -20,7 +20,13 @@ pytestmark = pytest.mark.long
 def world(tmp_path_factory):
     """Give a tiny world and its grid."""
     domain = config.Domain(
-        name="fuzz", west=94.0, east=96.0, south=33.0, north=34.5, resolution=0.5
+        name="fuzz",
+        west=94.0,
+        east=96.0,
+        south=33.0,
+        north=34.5,
+        resolution=0.5,
+        regions="basins",
     )
     settings = config.World(seed=3, amsmqtp_day_step=10, station_hour_step=72, stations=0.1)
     root = tmp_path_factory.mktemp("world") / "pseudo"

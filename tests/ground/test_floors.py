@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "soilfuse"
 FLOORS = [
     {"checks", "config", "errors", "files", "layout", "names", "progress", "seeding"},
     {"grids"},
-    {"sources", "world"},
+    {"archives", "sources", "world"},
     {"insitu", "networks"},
     {"training", "baselines"},
     {"inference"},

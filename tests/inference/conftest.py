@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from soilfuse.config import Domain
 from soilfuse.files import sha256_of_files, write_json
+from soilfuse.grids.regions import regions_of
 from soilfuse.networks.registry import build
 from soilfuse.training import weights
 from soilfuse.training.folds import FOLDS
@@ -17,6 +19,7 @@ DOMAIN = {
     "south": 33.0,
     "north": 34.5,
     "resolution": 0.25,
+    "regions": "basins",
 }
 NETWORK = {"name": "unet", "in_channels": 3, "out_channels": 5, "width": 4, "depth": 2}
 LAYERS = [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]]
@@ -34,6 +37,7 @@ def write_champion(folder, folds=FOLDS):
             "source_ids": SOURCES,
             "depth_bnds": LAYERS,
             "domain": DOMAIN,
+            "regions_sha256": regions_of(Domain(**DOMAIN)).sha256,
             "ensemble_hash": "e" * 64,
             "weights_sha256": weights.save(
                 folder / f"fold_{fold}.safetensors", network.state_dict()

@@ -9,11 +9,14 @@ import torch
 from soilfuse.errors import UserError
 from soilfuse.files import write_json
 from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import regions_on
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.members import load_members
 from soilfuse.inference.prediction import outside_range
 from soilfuse.networks.registry import build
 from soilfuse.training import weights
+
+OWN = Grid.regular(95, 97.5, 33, 34.5, 0.25)
 
 
 def changed(path, **changes):
@@ -99,13 +102,21 @@ def test_models_are_found_by_name(champion):
 
 def test_other_grid_is_refused(champion):
     ensemble = Ensemble.load(champion)
-    ensemble.require_grid(Grid.regular(95, 97.5, 33, 34.5, 0.25), "params.yaml")
+    ensemble.require_domain(regions_on(OWN, "basins", "trsr"))
     for other in (
         Grid.regular(95, 97.5, 33, 34.5, 0.5),
         Grid.regular(95.25, 97.75, 33, 34.5, 0.25),
     ):
         with pytest.raises(UserError, match="the champion was trained on 7x11 cells over 95-97.5E"):
-            ensemble.require_grid(other, "params.yaml")
+            ensemble.require_domain(regions_on(other, "basins", "trsr"))
+
+
+def test_other_regions_are_refused_as_cells_that_training_never_saw(champion):
+    ensemble = Ensemble.load(champion)
+    with pytest.raises(
+        UserError, match=r"regions of params.yaml:domain are arid, .*\(regions: basins\)"
+    ):
+        ensemble.require_domain(regions_on(OWN, "china_zones", "trsr"))
 
 
 def test_missing_values_name_their_model(champion, inputs):

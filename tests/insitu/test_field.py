@@ -6,7 +6,7 @@ from soilfuse import config
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.insitu.cells import nearest_cells
-from soilfuse.insitu.field import fit_field
+from soilfuse.insitu.field import fit_field, fit_forests, vouched
 from soilfuse.insitu.store import read_field, write_field, write_scores
 from soilfuse.insitu.table import COLUMNS, rows_in_months
 from soilfuse.insitu.validation import network_out_scores
@@ -39,6 +39,11 @@ def stations():
 @pytest.fixture(scope="module")
 def fitted(stations):
     return fit_field(stations, GRID, MONTHS, LAYERS, SETTINGS, seed=1)
+
+
+def forests_of(stations, seed):
+    some = stations.iloc[::50]
+    return fit_forests(some, GRID, MONTHS, LAYERS, SETTINGS, seed)
 
 
 def at_stations(values, stations):
@@ -93,6 +98,43 @@ def test_probability_fades_below_the_stations_depths(fitted):
     assert fitted[1][:, 3:].max() == 0
 
 
+def test_a_deep_sensor_vouches_for_its_own_surroundings_only(stations):
+    """Every cell goes as deep as the nearest one with a station."""
+    deep = stations[(stations["network"] == "EAST") & (stations["layer"] == 3)].assign(layer=5)
+    rows = pd.concat([stations, deep], ignore_index=True)
+    probability = fit_field(rows, GRID, MONTHS, LAYERS, SETTINGS, seed=1)[1]
+    place = {name: stations[stations["network"] == name] for name in PLACES}
+    east = at_stations(probability, place["EAST"])[FIRST:]
+    assert east[:, 2].mean() > 0.3
+    assert east[:, 4].mean() == pytest.approx(east[:, 2].mean(), rel=0.3)
+    west = GRID.lon < 96  # far nearer to the western network, whatever the latitude
+    assert probability[:, 3:, :, west].max() == 0
+    assert at_stations(probability, place["WEST"])[FIRST:, 2].mean() > 0.3
+
+
+def test_rows_vouch_for_their_months_and_as_deep_as_the_nearest_of_them_by_hand():
+    """At 34.5N six cells of longitude are shorter than five of latitude: 2.47 and 2.5 degrees."""
+    rows = pd.DataFrame(
+        {
+            "year": [2010, 2012],
+            "month": [3, 11],
+            "lat": [34.5, 37.0],
+            "lon": [92.0, 95.0],
+            "layer": [2, 5],
+        }
+    )
+    in_months, in_layers = vouched(rows, GRID, MONTHS, LAYERS)
+    assert MONTHS[in_months][[0, -1]].astype("datetime64[M]").astype(str).tolist() == [
+        "2010-03",
+        "2012-11",
+    ]
+    assert in_months.sum() == 33
+    assert in_layers.shape == (5, *GRID.shape)
+    row, column = GRID.lat.tolist().index(34.5), GRID.lon.tolist().index(95.0)
+    assert in_layers[:, row, column].tolist() == [True, True, False, False, False]
+    assert in_layers[:, row + 1, column].all()
+
+
 def test_held_out_months_do_not_change_a_byte(stations):
     train = np.concatenate([month_axis(2000, 2007), month_axis(2011, 2014)])
     rows = rows_in_months(stations, train)
@@ -122,6 +164,8 @@ def test_seed_and_threads(stations, fitted):
     assert again[1].tobytes() == fitted[1].tobytes()
     other = fit_field(stations, GRID, MONTHS, LAYERS, SETTINGS, seed=2)
     assert other[0].tobytes() != fitted[0].tobytes()
+    forests = [f for seed in (1, 2) for f in forests_of(stations, seed)]
+    assert len({forest.random_state for forest in forests}) == 4
     few = stations.sample(200, random_state=0)
     drawn = [fit_field(few, GRID, MONTHS, LAYERS, SETTINGS, seed=seed)[1] for seed in (1, 2)]
     assert drawn[0].tobytes() != drawn[1].tobytes()

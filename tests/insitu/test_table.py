@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from soilfuse import names
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis
+from soilfuse.insitu import table
 from soilfuse.insitu.table import (
     COLUMNS,
     assign_layers,
@@ -63,6 +66,25 @@ def test_point_sensors_belong_where_they_stand(depth, layer):
 )
 def test_intervals_join_the_layer_that_holds_most_of_them(depth_from, depth_to, layer):
     assert layer_of(depth_from, depth_to) == layer
+
+
+def table_rows(text):
+    """The cells of a text's lines that are rows of tables."""
+    lines = [line.strip() for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_of_the_docs_is_the_codes_and_its_examples_come_true():
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    section = text.split("## Depths and layers")[1].split("\n## ")[0]
+    rows = table_rows(section)
+    assert [row[:2] for row in rows] == table_rows(table.__doc__)
+    examples = [example for row in rows[1:] for example in row[2].split(", ")]
+    assert len(examples) > 15
+    for example in examples:
+        depths, layer = example.split(": ")
+        bounds = [float(depth) for depth in depths.split("-")]
+        assert str(layer_of(bounds[0], bounds[-1])).lower() == layer
 
 
 @given(st.integers(0, 5), st.integers(1, 30), st.integers(0, 120))

@@ -6,6 +6,7 @@ import pytest
 from soilfuse import names, seeding
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
+from soilfuse.grids.regions import regions_on
 from soilfuse.inference.prediction import Prediction
 from soilfuse.product.attributes import product_attributes
 from soilfuse.product.checks import Limits
@@ -26,13 +27,13 @@ class Writing:
 
     def __init__(self, experiment="ssp370"):
         self.experiment = experiment
-        self.grid = GRID
+        self.regions = regions_on(GRID, "basins", "trsr")
         self.time = month_axis(*names.EXPERIMENT_YEARS[experiment])
         self.batch = 64
         self.limits = Limits(min_coverage=1.0, max_soil_moisture=0.8)
         self.digits = 4
         self.attributes = product_attributes(
-            experiment, CHAMPION, ["MIROC6", "CESM2"], "trsr", "c" * 64, "d" * 64
+            experiment, CHAMPION, ["MIROC6", "CESM2"], "trsr", "c" * 64, "d" * 64, "e" * 64
         )
         rng = seeding.generator(11, experiment)
         months, (height, width) = self.time.size, GRID.shape
@@ -52,7 +53,7 @@ class Writing:
         return write_product(
             path,
             self.experiment,
-            self.grid,
+            self.regions,
             self.time,
             np.array(names.PRODUCT_LAYERS),
             self.predictions(),

@@ -67,11 +67,11 @@ def test_infinite_value_is_a_hole(editable):
 
 def test_coverage_that_is_allowed(editable, released):
     with h5py.File(editable, "r+") as file:
-        basin = file["basin"][...] > 0
-        row, column = np.argwhere(basin)[0]
+        inside = file["region"][...] > 0
+        row, column = np.argwhere(inside)[0]
         file["soil_moisture"][100, 4, row, column] = np.nan
     assert failed(editable) == ["coverage"]
-    assert failed(editable, limits=Limits(1 - 1.5 / basin.sum(), 0.8)) == []
+    assert failed(editable, limits=Limits(1 - 1.5 / inside.sum(), 0.8)) == []
 
 
 def test_attributes_that_are_gone(editable):

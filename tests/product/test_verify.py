@@ -36,13 +36,13 @@ def chain(writing, tmp_path):
         "world": "real",
     }
     write_json(folder / "champion.json", champion)
-    writing.attributes = product_attributes("ssp370", champion, ["MIROC6"], "trsr", "c", "d")
+    writing.attributes = product_attributes("ssp370", champion, ["MIROC6"], "trsr", "c", "d", "r")
     path = tmp_path / "ssp370.nc"
     writing.write(path)
     outs = {path.as_posix(): hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}
     run = RunRecord("run-1", "m", "1", "89b561e", dirty=False)
     write_prov(path.with_suffix(".prov.json"), path, "ssp370", {**USED, "params.yaml": "3c"}, run)
-    return path, folder, outs, Origin("c", "d", USED, lambda months: writing.mean[months])
+    return path, folder, outs, Origin("c", "d", "r", USED, lambda months: writing.mean[months])
 
 
 def verified(path, folder, outs, origin):
@@ -149,6 +149,11 @@ def test_the_hash_of_the_parameters_is_of_those_that_decide_the_numbers():
     assert changed("infer", batch=7) == changed("report", title="x") == params_hash(params)
     assert changed("infer", significant_digits=2) != params_hash(params)
     assert changed("domain", west=90.0) != params_hash(params)
+
+
+def test_regions_of_other_cells_are_found(chain):
+    path, folder, outs, origin = chain
+    assert failed(path, folder, outs, replace(origin, regions_sha256="others")) == ["regions"]
 
 
 def test_missing_product_names_what_is_there(chain):

@@ -1,5 +1,7 @@
 """The product's file: its numbers, its bytes, its form, and that no half of it is ever seen."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from soilfuse.errors import UserError
-from soilfuse.grids.grid import Grid
 from soilfuse.product import layout
+from soilfuse.product.static_fields import flag_words, static_fields
 
 
 def test_numbers_survive_rounding(released):
@@ -33,14 +35,16 @@ def test_time_is_the_middle_of_each_month(released):
         np.testing.assert_array_equal(bounds[1:, 0], bounds[:-1, 1])
 
 
-def test_layers_area_and_basins(released):
+def test_layers_area_and_regions(released):
     path, writing = released
     with xr.open_dataset(path, engine="h5netcdf") as product:
         np.testing.assert_allclose(product["depth_bnds"][1], [0.1, 0.3])
-        np.testing.assert_allclose(product["cell_area"], writing.grid.area)
-        meanings = product["basin"].attrs["flag_meanings"].split()
-        assert len(meanings) == product["basin"].attrs["flag_values"].size
-        assert product["basin"].max() > 0
+        np.testing.assert_allclose(product["cell_area"], writing.regions.grid.area)
+        region = product["region"]
+        np.testing.assert_array_equal(region, writing.regions.mask)
+        assert region.attrs["flag_meanings"] == "none yangtze yellow lancang"
+        assert region.attrs["flag_values"].tolist() == [0, 1, 2, 3]
+        assert "comment" not in region.attrs
 
 
 def test_says_where_it_comes_from(released):
@@ -61,7 +65,7 @@ def test_same_bytes_whatever_the_batches(writing, tmp_path):
 
 def test_axes_have_no_fill_value(released):
     with h5py.File(released[0]) as file:
-        for name in ("time", "depth", "lat", "lon", "time_bnds", "basin", "cell_area"):
+        for name in ("time", "depth", "lat", "lon", "time_bnds", "region", "cell_area"):
             assert "_FillValue" not in file[name].attrs
         assert "_FillValue" in file["soil_moisture"].attrs
 
@@ -78,7 +82,7 @@ def test_compliance_checker_finds_nothing(released):
 
 
 def test_hole_in_the_region_is_refused_and_nothing_is_left(writing, tmp_path):
-    height, width = np.argwhere(layout.static_fields(writing.grid)["basin"][0] > 0)[0]
+    height, width = np.argwhere(writing.regions.inside)[0]
     writing.mean[500, 2, height, width] = np.nan
     with pytest.raises(UserError, match="refuses .*ssp370.nc: coverage is 0.9"):
         writing.write(tmp_path / "ssp370.nc")
@@ -118,10 +122,23 @@ def test_wrong_number_of_months(writing, tmp_path, months, message):
         writing.write(tmp_path / "ssp370.nc")
 
 
-def test_grid_beyond_the_basins_is_refused(writing, tmp_path):
-    writing.grid = Grid.regular(5, 8, 45, 47, 0.5)
-    with pytest.raises(UserError, match="lies in the basins"):
-        writing.write(tmp_path / "ssp370.nc")
+def test_flag_words_are_what_cf_allows_and_the_names_stand_beside_them(writing):
+    assert flag_words(["Upper Yangtze", "Río Negro", "黄河", "none", "upper_yangtze", "M-AS"]) == [
+        "none",
+        "Upper_Yangtze",
+        "Rio_Negro",
+        "region_3",
+        "none_",
+        "upper_yangtze",
+        "M-AS",
+    ]
+    assert len(set(flag_words(["a b", "a_b", "a  b"]))) == 4
+    every = np.ones(writing.regions.grid.shape, bool)
+    masks = {"TRSR": every, "黄河": every, "west": writing.regions.inside}
+    changed = replace(writing.regions, names=("黄河", "west"), masks=masks)
+    said = static_fields(changed)["region"][1]["comment"]
+    assert said.startswith("Names in the outlines: 黄河; west.")
+    assert f"{int(writing.regions.inside.sum())} cells lie in several regions" in said
 
 
 def test_target_that_cannot_be_written(writing, tmp_path):

@@ -11,13 +11,14 @@ from soilfuse import names
 from soilfuse.config import Report
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
-from soilfuse.grids.regions import basin_mask
+from soilfuse.grids.regions import regions_on
 from soilfuse.product.layout import FOLD_SPREAD, OUTSIDE
 from soilfuse.report.records import Trends
 from soilfuse.seeding import generator
 
 GRID = Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5)
 REGIONS = ("TRSR", "yangtze", "yellow", "lancang")
+TRSR = regions_on(GRID, "basins", "trsr")
 LAYERS = (1, 2, 3, 4, 5)
 RATES = {
     "historical": 3.3e-4,
@@ -90,7 +91,7 @@ def series_table(experiment):
 
 def trend_maps(experiment, grid=GRID):
     periods, seasons = periods_of(experiment), tuple(names.SEASONS)
-    inside = basin_mask(grid) > 0
+    inside = regions_on(grid, "basins", "trsr").inside
     lon, lat = np.meshgrid(grid.lon, grid.lat)
     pattern = 1 + 0.8 * np.sin(lon / 1.7) * np.cos(lat / 0.9)
     slopes = np.array(
@@ -142,7 +143,7 @@ def write_product(path, experiment, grid=GRID):
             "soil_moisture": (("time", "depth", "lat", "lon"), values),
             FOLD_SPREAD: (("time", "depth", "lat", "lon"), 0.05 * (values - 0.1)),
             OUTSIDE: (("time", "lat", "lon"), (values[:, 0] > 0.33).astype("int8")),
-            "basin": (("lat", "lon"), basin_mask(grid)),
+            "region": (("lat", "lon"), regions_on(grid, "basins", "trsr").mask),
         },
         coords={
             "time": time,
@@ -278,6 +279,12 @@ def champion():
     return dict(CHAMPION)
 
 
+@pytest.fixture(scope="session")
+def trsr():
+    """Give the regions that all those results are of."""
+    return TRSR
+
+
 @pytest.fixture
 def make_trends():
     """Give a maker of Trends from hand-made region and period rows, with no files behind them."""
@@ -286,7 +293,6 @@ def make_trends():
         regions = region_table(experiment) if regions is None else regions
         periods = period_table(experiment) if periods is None else periods
         tables = [regions, periods, series_table(experiment)]
-        tables = [table.assign(region=table["region"].str.lower()) for table in tables]
-        return Trends(experiment, trend_maps(experiment), *tables, files=())
+        return Trends(experiment, "TRSR", trend_maps(experiment), *tables, files=())
 
     return make

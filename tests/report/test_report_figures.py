@@ -1,15 +1,18 @@
 """What figures hold: masks, dots, scales, lines, and bytes that do not change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from soilfuse import names
 from soilfuse.grids.grid import Grid
-from soilfuse.grids.regions import basin_mask
+from soilfuse.grids.regions import regions_on
 from soilfuse.report import bars, labels, series, style, trend_maps
 from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
 from soilfuse.report.maps import Panel, draw_map, map_grid
@@ -18,10 +21,8 @@ from soilfuse.report.taylor_figure import reference_sd, taylor_diagram
 
 
 @pytest.fixture
-def place(make_trends):
-    trends = make_trends()
-    maps = trends.maps
-    return trend_maps.place_of(trends, basin_mask(Grid(maps["lat"].values, maps["lon"].values)))
+def place(make_trends, trsr):
+    return trend_maps.place_of(make_trends(), trsr)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def colour_bars(figure):
     return [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()]
 
 
-def test_cells_outside_the_basins_are_masked(place):
+def test_cells_outside_the_regions_are_masked(place):
     values = np.ones(place.inside.shape)
     axes = style.new_figure(4, 3).add_subplot()
     mesh = draw_map(axes, place, Panel(values, style.change_scale(1)))
@@ -62,6 +63,53 @@ def test_a_degree_keeps_its_proportion(place):
     stretch = (box.height / (north - south)) / (box.width / (east - west))
     assert stretch == pytest.approx(1 / np.cos(np.deg2rad((south + north) / 2)), rel=1e-3)
     assert 33 < (south + north) / 2 < 35
+
+
+def flat_map(regions):
+    """Draw one map of the regions of a grid; return its figure and its axes."""
+    maps = {"lat": regions.grid.lat, "lon": regions.grid.lon}
+    held = {name: line for name, line in regions.outlines.items() if name in regions.masks}
+    place = trend_maps.Place(**maps, inside=regions.inside, outlines=held)
+    panel = Panel(np.ones(regions.grid.shape), style.change_scale(1), named=True)
+    figure = map_grid(place, [[panel]])
+    return figure, figure.axes[0]
+
+
+def test_world_boxes_are_drawn_at_both_ends_of_the_globe_with_few_ticks():
+    grid = Grid.regular(1.0, 359.0, -59.0, 79.0, 2.0)
+    _, axes = flat_map(regions_on(grid, "world_boxes", "globe"))
+    assert axes.get_xlim() == pytest.approx((-0.3, 360.3))
+    names = {text.get_text() for text in axes.texts}
+    assert {"SIB", "C-AF", "NA-WA"} <= names
+    ticks = [text.get_text() for text in axes.get_xticklabels()]
+    assert ticks == ["0°E", "60°E", "120°E", "180°W", "120°W", "60°W", "0°E"]
+    assert "30°S" in [text.get_text() for text in axes.get_yticklabels()]
+
+
+def test_the_map_ends_with_the_grid_and_a_narrow_region_is_no_tower():
+    small = Grid.regular(93.0, 97.0, 32.0, 35.0, 0.5)
+    _, axes = flat_map(regions_on(small, "basins", "smoke"))
+    assert axes.get_xlim() == pytest.approx((92.75 - 0.3, 97.25 + 0.3))
+    narrow = Grid.regular(100.0, 101.0, 20.0, 40.0, 0.5)
+    figure, _ = flat_map(regions_on(narrow, "china_zones", "strip"))
+    assert figure.get_size_inches()[1] < 8
+
+
+def test_names_stand_inside_their_regions(place):
+    axes = style.new_figure(4, 3).add_subplot()
+    draw_map(axes, place, Panel(np.ones(place.inside.shape), style.change_scale(1), named=True))
+    assert [text.get_text() for text in axes.texts] == ["Yangtze", "Yellow", "Lancang"]
+    for text, outline in zip(axes.texts, place.outlines.values(), strict=True):
+        assert outline.contains(shapely.Point(text.get_position()))
+
+
+def test_more_regions_than_panels_are_said_to_be_left_out(make_trends):
+    trends = make_trends()
+    assert series.shown_regions(trends) == ""
+    many = [trends.series.assign(region=f"r{n}") for n in range(20)]
+    crowded = replace(trends, series=pd.concat([trends.series, *many]))
+    assert series.shown_regions(crowded) == " Shown are 14 of 24 regions."
+    assert len(series.regional_series(crowded, "2015-2100").axes) == 14
 
 
 def test_every_colour_bar_has_a_unit(place, make_trends):
@@ -112,7 +160,7 @@ def test_sen_lines_lie_on_straight_series(slope, start):
 
 
 def test_series_show_rates_with_stars(make_trends):
-    figure = series.seasonal_series(make_trends(), "2015-2100", "trsr")
+    figure = series.seasonal_series(make_trends(), "2015-2100", "TRSR")
     legends = [axes.get_legend() for axes in figure.axes]
     first = [legend.get_texts()[0].get_text() for legend in legends]
     assert first == ["0–10 cm  +3.15*", "0–10 cm  +4.03*", "0–10 cm  +0.13", "0–10 cm  +2.77*"]
@@ -139,7 +187,7 @@ def test_a_flat_series_is_not_blown_up(make_trends):
 
 
 def test_bars_are_hollow_where_not_significant(make_trends):
-    figure = bars.period_rates(make_trends(), "trsr")
+    figure = bars.period_rates(make_trends(), "TRSR")
     filled = [
         tuple(patch.get_facecolor()) != (1, 1, 1, 1)
         for patch in figure.axes[0].patches
@@ -221,7 +269,7 @@ def test_png_bytes_repeat_and_name_their_product(tmp_path, make_trends):
     for name in ("a", "b"):
         folder = Folder(tmp_path / name, "soilfuse", "ab" * 32)
         trends = make_trends()
-        picture = folder.draw("rates", lambda t=trends: bars.period_rates(t, "trsr"), "t", "c", "a")
+        picture = folder.draw("rates", lambda t=trends: bars.period_rates(t, "TRSR"), "t", "c", "a")
         drawn.append(picture)
     assert drawn[0].path.read_bytes() == drawn[1].path.read_bytes()
     with Image.open(drawn[0].path) as image:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +13,12 @@ import pytest
 from soilfuse import names
 from soilfuse.config import Report
 from soilfuse.errors import UserError
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import regions_on
+from soilfuse.report import inputs
 from soilfuse.report.pages import write_index, write_page
+
+TRSR = regions_on(Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5), "basins", "trsr")
 
 
 class Reader(HTMLParser):
@@ -38,7 +44,7 @@ class Reader(HTMLParser):
         self.text.append(data)
 
 
-def page(project, target, experiment, champion, settings):
+def page(project, target, experiment, champion, settings, regions=TRSR):
     write_page(
         target,
         target.parent / "figures" / experiment,
@@ -47,6 +53,7 @@ def page(project, target, experiment, champion, settings):
         project / "results" / "trends",
         champion,
         settings,
+        regions,
     )
     return target
 
@@ -59,6 +66,7 @@ def index(project, target, champion, settings, **changed):
         "sweep_dir": project / "results" / "sweep",
         "verdict": verdict,
         "trends_dir": project / "results" / "trends",
+        "regions": TRSR,
     }
     write_index(target, champion=champion, settings=settings, **{**places, **changed})
     return target
@@ -158,6 +166,53 @@ def test_equal_inputs_give_equal_pages(project, tmp_path, champion):
     first = page(project, tmp_path / "a" / "ssp126.html", "ssp126", champion, settings)
     second = page(project, tmp_path / "b" / "ssp126.html", "ssp126", champion, settings)
     assert first.read_bytes() == second.read_bytes()
+
+
+NAMES = {"TRSR": "tibet", "yangtze": "Upper <i>", "yellow": "黄河", "lancang": "M-AS"}
+
+
+def renamed(project, root):
+    """Give a project whose results are of a user's regions on the same cells, and the regions."""
+    shutil.copytree(project, root)
+    for table in root.glob("results/*/*.csv"):
+        text = table.read_text()
+        for name, other in NAMES.items():
+            text = re.sub(rf"(^|,){name},", rf"\1{other},", text, flags=re.MULTILINE)
+        table.write_text(text)
+    masks = {NAMES[name]: mask for name, mask in TRSR.masks.items()}
+    outlines = {NAMES[name]: outline for name, outline in TRSR.outlines.items()}
+    names = tuple(NAMES[name] for name in TRSR.names)
+    return replace(
+        TRSR, whole="tibet", names=names, masks=masks, outlines=outlines, credit="my.gpkg"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_pages_speak_of_the_user_s_regions_and_of_no_basins(project, tmp_path, champion):
+    regions = renamed(project, tmp_path / "p")
+    settings = Report(title="Soil moisture", map_layers=[1])
+    own = page(
+        tmp_path / "p", tmp_path / "o" / "ssp370.html", "ssp370", champion, settings, regions
+    )
+    first = index(tmp_path / "p", tmp_path / "o" / "i.html", champion, settings, regions=regions)
+    words = Reader(own).words
+    assert "soil moisture at 0–10 cm of region tibet in 2015–2100 rises" in words
+    assert "by region are +2.52 in region Upper <i>, +2.52 in region 黄河 and" in words
+    assert "soil moisture at 0–10 cm of region tibet changes by" in Reader(first).words
+    for path in (own, first):
+        assert not re.search("basin|Three-River|TRSR|Yangtze", Reader(path).words)
+        assert "<i>" not in path.read_text()
+
+
+def test_results_of_other_regions_are_refused_in_one_line(project, tmp_path, champion, settings):
+    other = replace(TRSR, whole="tibet")
+    with pytest.raises(
+        UserError, match="regions.csv lacks region tibet; it holds TRSR, yang"
+    ) as no:
+        page(project, tmp_path / "x.html", "ssp370", champion, settings, other)
+    assert len(no.value.problems) == 1
+    with pytest.raises(UserError, match=r"scores.csv lacks region tibet; .*repro -s evaluate"):
+        inputs.read_evaluation(project / "results" / "evaluate", "tibet")
 
 
 def test_index_does_without_optional_files(project, tmp_path, champion, settings):

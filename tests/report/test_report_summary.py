@@ -40,7 +40,7 @@ def test_rates_are_given_a_decade_in_thousandths():
 
 def test_wetting_is_said_with_rate_and_p(make_trends):
     trends = make_trends(regions=regions([2.43e-4]))
-    said = summary.trend_sentence(trends, "trsr", "annual", PERIOD, 1)
+    said = summary.trend_sentence(trends, "TRSR", "annual", PERIOD, 1)
     assert said == (
         "The annual mean soil moisture at 0–10 cm of the Three-River-Source Region in 2015–2100 "
         "rises significantly, by 0.0024 m³ m⁻³ per decade (p = 0.001)."
@@ -49,14 +49,14 @@ def test_wetting_is_said_with_rate_and_p(make_trends):
 
 def test_drying_is_said_to_fall(make_trends):
     trends = make_trends(regions=regions([-2.43e-4]))
-    said = summary.trend_sentence(trends, "trsr", "annual", PERIOD, 1)
+    said = summary.trend_sentence(trends, "TRSR", "annual", PERIOD, 1)
     assert "falls significantly, by 0.0024" in said
     assert "rises" not in said
 
 
 def test_no_trend_is_said_to_be_none(make_trends):
     trends = make_trends(regions=regions([2e-6], p=0.43, significant=False))
-    said = summary.trend_sentence(trends, "trsr", "annual", PERIOD, 1)
+    said = summary.trend_sentence(trends, "TRSR", "annual", PERIOD, 1)
     assert "shows no significant trend (+0.00002 m³ m⁻³ per decade, p = 0.43)" in said
     assert "significantly" not in said
 
@@ -65,7 +65,7 @@ def test_no_trend_is_said_to_be_none(make_trends):
 def test_a_missing_trend_is_said_to_be_missing(make_trends, slope):
     table = regions([math.nan], significant=False) if slope is not None else regions([])
     table = pd.concat([table, regions([1e-4]).assign(season="JJA")])
-    said = summary.trend_sentence(make_trends(regions=table), "trsr", "annual", PERIOD, 1)
+    said = summary.trend_sentence(make_trends(regions=table), "TRSR", "annual", PERIOD, 1)
     assert said.startswith("No trend could be computed")
     assert "nan" not in said
 
@@ -73,7 +73,7 @@ def test_a_missing_trend_is_said_to_be_missing(make_trends, slope):
 def test_layers_are_counted_by_direction(make_trends):
     table = regions([3e-4, 1e-4, -2e-4, 1e-6, math.nan])
     table["significant"] = [True, True, True, False, False]
-    said = summary.layers_sentence(make_trends(regions=table), "trsr", "annual", PERIOD)
+    said = summary.layers_sentence(make_trends(regions=table), "TRSR", "annual", PERIOD)
     assert said.startswith(
         "Of the five layers two get significantly wetter, one gets significantly drier, one shows "
         "no significant trend and one could not be tested"
@@ -84,13 +84,13 @@ def test_layers_are_counted_by_direction(make_trends):
 
 def test_all_layers_drier(make_trends):
     table = regions([-3e-4] * 5)
-    said = summary.layers_sentence(make_trends(regions=table), "trsr", "annual", PERIOD)
+    said = summary.layers_sentence(make_trends(regions=table), "TRSR", "annual", PERIOD)
     assert said.startswith("All five layers get significantly drier")
 
 
 def test_no_layer_with_a_trend(make_trends):
     table = regions([1e-6] * 5, p=0.4, significant=False)
-    said = summary.layers_sentence(make_trends(regions=table), "trsr", "annual", PERIOD)
+    said = summary.layers_sentence(make_trends(regions=table), "TRSR", "annual", PERIOD)
     assert said == "None of the five layers shows a significant trend."
 
 
@@ -106,13 +106,13 @@ def test_scenarios_are_compared_with_stars(make_trends):
 
 
 def test_seasons_name_the_highest_and_lowest(make_trends):
-    said = summary.seasons_sentence(make_trends(), "trsr", PERIOD, 1)
+    said = summary.seasons_sentence(make_trends(), "TRSR", PERIOD, 1)
     assert "highest in spring (+4.03)" in said
     assert "lowest in summer (+0.13, not significant)" in said
 
 
 def test_periods_separate_significant_from_not(make_trends):
-    said = summary.periods_sentence(make_trends(), "trsr", 1)
+    said = summary.periods_sentence(make_trends(), "TRSR", 1)
     assert "significant in 2021–2040 (+2.52) and 2071–2100 (+2.52), but not in 2041–2070" in said
 
 
@@ -124,7 +124,7 @@ def test_changes_span_the_layers_with_sign(make_trends):
     ]
     columns = ["region", "season", "layer", "period", "mean", "change_percent"]
     trends = make_trends(periods=pd.DataFrame(rows, columns=columns))
-    assert summary.change_sentence(trends, "trsr", "annual") == (
+    assert summary.change_sentence(trends, "TRSR", "annual") == (
         "Change of the annual mean, 2071–2100 against 1995–2014: from −3.3 % at 10–30 cm to "
         "+11.5 % at 0–10 cm."
     )
@@ -132,7 +132,7 @@ def test_changes_span_the_layers_with_sign(make_trends):
 
 def test_history_has_no_change_to_tell(make_trends):
     trends = make_trends("historical")
-    assert summary.change_sentence(trends, "trsr", "annual") == ""
+    assert summary.change_sentence(trends, "TRSR", "annual") == ""
     assert comparison.scenarios_summary([trends]) == []
 
 
@@ -148,13 +148,15 @@ def test_no_sentence_of_any_page_shows_a_nan(make_trends):
 
 def evaluation(errors, future=None, anomaly=0.03):
     rows = [
-        (method, "out_of_fold", layer, "annual", "trsr", "rmse", error)
+        (method, "out_of_fold", layer, "annual", "TRSR", "rmse", error)
         for method, own in errors.items()
         for layer, error in enumerate(own, start=1)
     ]
-    rows.append((next(iter(errors)), "out_of_fold", 1, "annual", "trsr", "anomaly_r", anomaly))
+    rows.append((next(iter(errors)), "out_of_fold", 1, "annual", "TRSR", "anomaly_r", anomaly))
     columns = ["method", "block", "layer", "season", "region", "metric", "value"]
-    return Evaluation(pd.DataFrame(rows, columns=columns), None, None, None, future, files=())
+    return Evaluation(
+        "TRSR", pd.DataFrame(rows, columns=columns), None, None, None, future, files=()
+    )
 
 
 def test_skill_says_better_and_worse():
@@ -232,7 +234,7 @@ def test_a_candidate_is_named_one_in_every_table_and_sentence():
 
 def test_the_flag_of_inputs_is_said_to_be_what_it_is():
     said = outside_sentence(12.4, "2071-2100")
-    assert "2071–2100, 12 % of the basins' cells" in said
+    assert "2071–2100, 12 % of the regions' cells" in said
     assert "own values over the domain in 1950–2014" in said
 
 

@@ -13,6 +13,12 @@ NATIVE_LON = np.array([87.0, 89.0, 91.0, 93.0, 95.0, 97.0])
 FILL = np.float32(1e20)
 
 
+def rippled(values):
+    """Months (T, ...) of equal values told apart below 1e-6: the door refuses equal ones."""
+    ripple = 1 + 4e-7 * (np.arange(len(values)) % 2)
+    return values * ripple.reshape(-1, *[1] * (np.ndim(values) - 1))
+
+
 def mid_months(years, calendar, units):
     """Mid-month stamps and (T, 2) bounds of whole years."""
     first, last = years

@@ -87,13 +87,6 @@ def test_what_is_missing_is_named(tmp_path):
         read([tmp_path / "gone.nc"], request())
 
 
-def test_curvilinear_files_and_odd_time_units_are_refused(tmp_path):
-    curved = write_classic(tmp_path / "a.nc", ("time", "j", "i"), (3, 2, 2))
-    assert "no lat dimension in theta" in problem(curved)
-    odd = write_classic(tmp_path / "b.nc", time_units="months since never")
-    assert "unreadable time axis" in problem(odd)
-
-
 def test_groups_of_a_file_without_them_are_refused(tmp_path):
     path = write_cmip6(tmp_path, np.full((12, 6, 6), 20.0), (2000, 2000))
     with (

@@ -1,13 +1,23 @@
 """Moisture of model layers, integrated to any depth."""
 
+import contextlib
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
 import h5netcdf
 import numpy as np
 import pytest
-from source_files import NATIVE_LAT, NATIVE_LON, mid_months
+from source_files import GRID, NATIVE_LAT, NATIVE_LON, mid_months, rippled, write_cmip6
 
+from soilfuse import config
+from soilfuse.cli import doctor
 from soilfuse.errors import UserError
-from soilfuse.sources.cmip6 import read_mrsol
+from soilfuse.sources.cmip6 import read_model, read_mrsol
 from soilfuse.sources.depths import shares
+from soilfuse.sources.processed import read_models
+
+PROJECT = Path(__file__).parents[2]
 
 BOUNDS = np.array([[0.0, 0.05], [0.05, 0.25], [0.25, 1.0], [1.0, 4.0]])
 THETA = np.array([0.10, 0.20, 0.30, 0.40])  # in each layer
@@ -42,7 +52,7 @@ def write_mrsol(root, mass, years=(2000, 2001), bounds=BOUNDS, depth_units="m", 
 def uniform(months=24):
     """Mass (T, D, h, w) of THETA in BOUNDS, the same everywhere."""
     mass = 1000.0 * THETA * np.diff(BOUNDS)[:, 0]
-    return np.tile(mass[:, None, None], (months, 1, NATIVE_LAT.size, NATIVE_LON.size))
+    return rippled(np.tile(mass[:, None, None], (months, 1, NATIVE_LAT.size, NATIVE_LON.size)))
 
 
 def read(root, top, bottom, fill_cells=0, years=(2000, 2001)):
@@ -96,25 +106,6 @@ def test_a_cell_is_empty_where_a_layer_of_the_range_is(tmp_path):
     assert read(tmp_path, 0.0, 1.0, fill_cells=1).attrs["filled_cells"] == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"bounds": None}, "bounds missing; expected bounds in m"),
-        ({"depth_units": "cm"}, "units 'cm'"),
-        ({"bounds": BOUNDS - 0.1}, "none overlapping"),
-        ({"bounds": BOUNDS * [[1, 1.5]]}, "none overlapping"),
-        ({"bounds": BOUNDS / 10}, r"cover 0\.4 m of 0 to 1 m"),
-        ({"bounds": BOUNDS + [[0, 0], [0.2, 0.2], [0.2, 0.2], [0.2, 0.2]]}, "cover 0.8 m"),
-    ],
-)
-def test_layers_that_make_no_sense_are_one_line_naming_the_file(tmp_path, change, message):
-    path = write_mrsol(tmp_path, uniform(), **change)
-    with pytest.raises(UserError, match=message) as caught:
-        read(tmp_path, 0.0, 1.0)
-    assert str(path) in str(caught.value)
-    assert len(caught.value.problems) == 1
-
-
 def test_files_of_other_layers_do_not_join(tmp_path):
     write_mrsol(tmp_path, uniform())
     other = write_mrsol(tmp_path, uniform(), years=(2002, 2003), bounds=BOUNDS * 1.1)
@@ -131,3 +122,99 @@ def test_depths_beyond_the_soil_or_upside_down_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"depths 1 to 0\.5 m are no range"):
         read(tmp_path, 1.0, 0.5)
     np.testing.assert_allclose(shares(BOUNDS[::-1], 0.0, 0.1, "x"), [0, 0, 0.5, 0.5])
+
+
+@pytest.fixture
+def stage(tmp_path, monkeypatch):
+    """Give the stage cmip6 as a function of cmip6.depth, on tmp_path's own raw files."""
+    spec = importlib.util.spec_from_file_location("stage_cmip6", PROJECT / "pipelines" / "cmip6.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    monkeypatch.chdir(tmp_path)
+    run = SimpleNamespace(log_metrics=lambda metrics: None)
+    monkeypatch.setattr(script, "declared_run", lambda *_: contextlib.nullcontext(run))
+
+    profile = config.load(PROJECT / "profiles" / "smoke.yaml")
+
+    def of(depth):
+        edges = {"west": 91.0, "east": 93.0, "south": 33.0, "north": 35.0, "resolution": 0.5}
+        models = {"CESM2": "r1i1p1f1"}
+        params = profile.model_copy(
+            update={
+                "raw_root": str(tmp_path),
+                "domain": config.Domain(name="tiny", regions="basins", **edges),
+                "cmip6": config.Cmip6(models=models, depth=depth, fill_cells=0),
+            }
+        )
+        monkeypatch.setattr(config, "load", lambda: params)
+        return script.main
+
+    return of
+
+
+def test_the_stage_writes_the_mean_between_the_depths_of_params(stage, tmp_path):
+    write_mrsol(tmp_path, uniform(780), years=(1950, 2014))
+    stage((0.1, 0.3))("historical")
+    processed = read_models(Path("data/processed/cmip6/historical.nc"))
+    # 0.15 m of 0.20 and 0.05 m of 0.30 in 0.2 m.
+    by_hand = (0.15 * 0.20 + 0.05 * 0.30) / 0.20
+    np.testing.assert_allclose(processed.interpolated(GRID), by_hand, rtol=1e-6)
+    assert processed.time.size == 780
+    about = processed.crops["CESM2"].attrs
+    assert (about["depth_top"], about["depth_bottom"]) == (0.1, 0.3)
+
+
+def test_the_pseudo_realitys_files_have_no_layers_and_the_refusal_says_so(stage, tmp_path):
+    shape = (780, NATIVE_LAT.size, NATIVE_LON.size)
+    world = {"source_id": "CESM2", "world": "v1 seed 1"}
+    write_cmip6(tmp_path, rippled(np.full(shape, 20.0)), (1950, 2014), **world)
+    with pytest.raises(UserError, match="the pseudo-reality has mrsos only") as caught:
+        stage((0.0, 1.0))("historical")
+    (line,) = caught.value.problems
+    assert "mrsol_Emon_CESM2_historical_r1i1p1f1_*.nc" in line
+    assert "set params.yaml:cmip6.depth to null" in line
+    assert not Path("data").exists()
+    stage(None)("historical")
+    processed = read_models(Path("data/processed/cmip6/historical.nc"))
+    np.testing.assert_allclose(processed.interpolated(GRID), 0.2, rtol=1e-6)
+    assert "depth_top" not in processed.crops["CESM2"].attrs
+
+
+def test_real_mrsos_without_mrsol_is_a_missing_file(tmp_path):
+    shape = (24, NATIVE_LAT.size, NATIVE_LON.size)
+    write_cmip6(tmp_path, np.full(shape, 20.0), (2000, 2001), source_id="CESM2")
+    section = config.Cmip6(models={"CESM2": "r1i1p1f1"}, depth=(0.0, 1.0), fill_cells=0)
+    named = tmp_path, "CESM2", "r1i1p1f1", "historical", (2000, 2001)
+    with pytest.raises(UserError, match="no file mrsol_Emon_CESM2_historical.* add it"):
+        read_model(*named, section)
+
+
+def test_the_doctor_looks_for_the_layers_that_params_ask_for(stage, tmp_path):
+    stage((0.0, 1.0))
+    params = config.load().model_copy(update={"experiments": ["historical"]})
+    write_mrsol(tmp_path, uniform(780), years=(1950, 2014))
+    first = doctor.examine(params)[0]
+    assert (first.source, first.files, first.verdict) == ("CMIP6 CESM2 historical", 1, doctor.OK)
+    assert (first.period, first.units) == ("1950-01 to 2014-12", "kg m-2")
+    too_deep = config.Cmip6(models=params.cmip6.models, depth=(0.0, 5.0), fill_cells=0)
+    first = doctor.examine(params.model_copy(update={"cmip6": too_deep}))[0]
+    assert "cover 4 m of 0 to 5 m" in first.verdict
+
+
+@pytest.mark.parametrize(
+    ("depth", "message"),
+    [
+        ([0.3, 0.1], r"depths \[0\.3, 0\.1\] m are no range; allowed is 0 or more.*: edit"),
+        ([-0.1, 0.1], r"depths \[-0\.1, 0\.1\] m are no range"),
+        ([0.1, 0.1], "the upper one first"),
+        ("10 cm", "bad value for 'cmip6.depth': got '10 cm'"),
+        ([0.0, "1 m"], r"bad value for 'cmip6.depth.1': got '1 m'"),
+    ],
+)
+def test_depths_that_make_no_sense_are_refused_with_the_params(depth, message):
+    content = config.load(PROJECT / "profiles" / "demo.yaml").model_dump()
+    content["cmip6"]["depth"] = depth
+    with pytest.raises(UserError, match=message) as caught:
+        config.validate(content)
+    assert len(caught.value.problems) == 1
+    assert "params.yaml:cmip6.depth" in str(caught.value)

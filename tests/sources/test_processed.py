@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import xarray as xr
-from source_files import GRID, NATIVE_LAT, NATIVE_LON
+from source_files import GRID, NATIVE_LAT, NATIVE_LON, write_cmip6
 
 from soilfuse import names
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.interpolation import bilinear, interpolate
 from soilfuse.grids.months import month_axis
+from soilfuse.sources.cmip6 import read_mrsos
 from soilfuse.sources.processed import read_field, read_models, write_field, write_models
 from soilfuse.sources.targets import layered
 from soilfuse.sources.truth import read_truth
@@ -64,6 +65,35 @@ def test_interpolated_view_equals_each_model_alone(tmp_path):
     np.testing.assert_array_equal(crops.interpolated(GRID, np.array([9, 2])), got[[9, 2]])
     shifted = Grid.regular(90.0, 92.0, 33.0, 35.0, 0.5)
     assert not np.array_equal(crops.interpolated(shifted), got)
+
+
+@pytest.mark.parametrize("first_lon", [0.0, -180.0])
+@pytest.mark.parametrize(
+    "grid",
+    [
+        Grid.regular(71.125, 136.875, 18.125, 53.875, 0.25),
+        Grid.regular(-20.0, 30.0, 31.0, 38.0, 0.5),
+        Grid.regular(170.0, 190.0, 31.0, 38.0, 0.5),
+        Grid.regular(-179.0, 179.0, -89.0, 89.0, 2.0),
+    ],
+    ids=["China", "across Greenwich", "across the date line", "globe"],
+)
+def test_a_global_file_serves_any_target_grid(tmp_path, grid, first_lon):
+    """Read, cut, filled, stored and interpolated, against xarray on the whole globe."""
+    lat, lon = np.linspace(-90, 90, 37), first_lon + 5.0 * np.arange(72)
+    mrsos = np.random.default_rng(3).uniform(5, 50, (12, lat.size, lon.size)).astype(np.float32)
+    write_cmip6(tmp_path, mrsos, (2000, 2000), lat=lat, lon=lon)
+    crop = read_mrsos(tmp_path, "MIROC6", "r1i1p1f1", "historical", 2000, 2000, 1, grid)
+    write_models(tmp_path / "a.nc", "historical", {"MIROC6": crop})
+    got = read_models(tmp_path / "a.nc").interpolated(grid)
+    turned = np.concatenate([lon - 360, lon, lon + 360])
+    whole = xr.DataArray(
+        np.concatenate([mrsos] * 3, axis=2) / 100,
+        dims=("time", "lat", "lon"),
+        coords={"lat": lat, "lon": turned},
+    )
+    expected = whole.interp(lat=grid.lat, lon=grid.lon).values
+    assert np.abs(got[:, 0] - expected).max() < 1e-6
 
 
 def test_empty_cells_and_short_models_name_model_and_file(tmp_path):

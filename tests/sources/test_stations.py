@@ -58,22 +58,6 @@ def test_both_forms_stand_side_by_side_in_one_archive(tmp_path):
     np.testing.assert_allclose(table["soil_moisture"], [0.2, 0.25])
 
 
-def test_a_ceop_file_of_two_sensors_or_broken_lines_is_refused(tmp_path):
-    path = write_ceop(tmp_path, "MAQU", "CST-01", LINES)
-    whole = path.read_bytes()
-    other = write_ceop(tmp_path, "MAQU", "CST-01", LINES[:2], depth=(0.1, 0.1)).read_bytes()
-    for content, message in [
-        (whole + other, "in 7 of 9 lines; expected one sensor a file"),
-        (whole.replace(b"0.2000", b"abcdef"), "unreadable record"),
-        (whole.replace(b" 33.90000", b"133.90000"), "lies at 133.9N"),
-    ]:
-        path.write_bytes(content)
-        with pytest.raises(UserError, match=message) as caught:
-            ismn.read_record(path, ["G"])
-        assert str(path) in str(caught.value)
-        assert len(caught.value.problems) == 1
-
-
 def test_ismn_monthly_means_by_hand(tmp_path):
     write_ismn(tmp_path, "MAQU", "CST-01", LINES)
     write_ismn(tmp_path, "NAQU", "Naqu", LINES[:2], place=(31.4, 92.0), depth=(0.1, 0.1))
@@ -84,7 +68,6 @@ def test_ismn_monthly_means_by_hand(tmp_path):
     assert table["records"].tolist() == [3, 2]
     assert table["depth_to"].tolist() == [0.05, 0.1]
     assert len(ismn.monthly_table(tmp_path, ["G"], min_records=1)) == 3
-    assert len(ismn.read_stations(tmp_path, ["G"])) == 6
 
 
 def test_sensors_of_one_depth_are_pooled(tmp_path):
@@ -121,23 +104,27 @@ def test_parts_give_the_same_means_as_the_whole(batch, monkeypatch):
     assert list(monthly_means([], 1).columns) == TABLE_COLUMNS
 
 
-def test_ismn_errors_name_the_file(tmp_path):
+def test_no_file_and_no_good_record_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"no file .*\.stm in .*ISMN"):
         ismn.monthly_table(tmp_path, ["G"], 1)
-    path = write_ismn(tmp_path, "MAQU", "CST-01", LINES)
-    for content, message in [
-        (b"nonsense\r2008/07/01 00:00 0.3 G M\r", "is no header: got 'nonsense'"),
-        (path.read_bytes().partition(b"\r")[2], "is no header: got '2008/07/01 00:00"),
-        (path.read_bytes().replace(b"0.3000", b"abcdef"), "unreadable record"),
-        (path.read_bytes().replace(b"2008/08/02", b"2008-08-02"), "unreadable record"),
-        (path.read_bytes().replace(b" 33.90000", b"133.90000"), "lies at 133.9N"),
-    ]:
-        broken = path.with_name("X_sm_broken.stm")
-        broken.write_bytes(content)
-        with pytest.raises(UserError, match=message) as caught:
-            ismn.read_record(broken, ["G"])
-        assert str(broken) in str(caught.value)
-        assert len(caught.value.problems) == 1
+    with pytest.raises(UserError, match=r"no file CMA_\*\.csv"):
+        cma.monthly_table(tmp_path)
+    write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    with pytest.raises(UserError, match=r"no good record in .*ismn.*insitu\.good_flags"):
+        ismn.monthly_table(tmp_path, ["U"], 1)
+
+
+def test_a_record_that_stands_twice_counts_once(tmp_path):
+    write_ismn(tmp_path, "MAQU", "CST-01", [*LINES[:2], LINES[1], *LINES[2:]])
+    assert ismn.monthly_table(tmp_path, ["G"], 2)["records"].tolist() == [3]
+
+
+def test_single_impossible_values_are_left_out(tmp_path):
+    days = [(f"2008/07/{day:02d}", "00:00", 0.25, "U") for day in range(1, 21)]
+    days[4] = (days[4][0], "00:00", 1.7, "U")
+    write_ismn(tmp_path, "MAQU", "CST-01", days)
+    table = ismn.monthly_table(tmp_path, ["U"], 1)
+    assert (table["records"].tolist(), table["soil_moisture"].tolist()) == ([19], [0.25])
 
 
 def cma_file(root):
@@ -162,20 +149,4 @@ def test_cma_percent_and_centimetres_become_fractions_and_metres(tmp_path):
     assert row["soil_moisture"] == pytest.approx(0.25)
     assert (row["depth_from"], row["depth_to"], row["records"]) == (0.0, 0.1, 2)
     assert len(cma.monthly_table(tmp_path, min_records=1)) == 2
-    assert len(cma.read_stations(tmp_path)) == 3
-
-
-def test_cma_errors_name_the_file(tmp_path):
-    with pytest.raises(UserError, match=r"no file CMA_\*\.csv"):
-        cma.monthly_table(tmp_path)
-    path = cma_file(tmp_path)
-    for content in (
-        "station,value\n1,2\n",
-        CMA_HEADER + "56021,95.8,34.1,4175,first of July,0,10,20.0,0\n",
-        CMA_HEADER + "56021,95.8,34.1,4175,2015-07-01,0,10,wet,0\n",
-        "",
-    ):
-        path.write_text(content)
-        with pytest.raises(UserError, match="unreadable .*CMA_2015.csv") as caught:
-            cma.monthly_table(tmp_path)
-        assert len(caught.value.problems) == 1
+    assert len(cma.read_year(tmp_path / "cma" / "CMA_2015.csv")) == 3

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from source_files import GRID, write_amsmqtp, write_era5, write_era5_levelled
+from source_files import GRID, rippled, write_amsmqtp, write_era5, write_era5_levelled
 
 from soilfuse import names
 from soilfuse.errors import UserError
@@ -93,32 +93,20 @@ def test_a_code_vouches_neither_for_other_units_nor_for_the_name_without_any(tmp
 
 
 def test_era5_land_finer_than_the_grid_is_averaged_by_area(tmp_path):
-    values = np.tile(GRID.lon / 1000, (3, 12, GRID.lat.size, 1))
+    values = (
+        np.tile(GRID.lon / 1000, (3, 12, GRID.lat.size, 1))
+        * np.array([1.0, 1.1, 1.2])[:, None, None, None]
+    )
+    values = rippled(values.swapaxes(0, 1)).swapaxes(0, 1)
     write_era5(tmp_path, "a.nc", values, (2000, 2000), "new")
     coarse = Grid(lat=np.array([33.5, 34.5]), lon=np.array([91.5, 92.5]))
     got = era5_land.read(tmp_path, coarse, 2000, 2000)["soil_moisture"]
     np.testing.assert_allclose(got.values[0, 0, 0], [0.0915, 0.0925], rtol=1e-5)
 
 
-def test_era5_land_that_does_not_cover_the_grid_is_refused(tmp_path):
-    write_era5(tmp_path, "a.nc", era5_field((2000, 2000)), (2000, 2000), "new")
-    wide = Grid.regular(85.0, 93.0, 33.0, 35.0, 0.5)
-    with pytest.raises(UserError, match=r"ERA5-Land.*longitude 90\.750 to 93\.250.*85 to 93"):
-        era5_land.read(tmp_path, wide, 2000, 2000)
-
-
-def test_era5_land_errors_name_file_and_variable(tmp_path):
+def test_no_file_of_era5_land_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no file \*\.nc in .*ERA5-Land"):
         era5_land.read(tmp_path, GRID, 2000, 2000)
-    path = write_era5(tmp_path, "a.nc", era5_field((2000, 2000)) * 100, (2000, 2000), "new")
-    with pytest.raises(
-        UserError, match=r"swvl1 in .*a\.nc.*percent instead of a fraction"
-    ) as caught:
-        era5_land.read(tmp_path, GRID, 2000, 2000)
-    assert str(path) in str(caught.value)
-    write_era5(tmp_path, "a.nc", era5_field((2000, 2000)), (2000, 2000), "new")
-    with pytest.raises(UserError, match=r"missing month 2001-01, .*a\.nc.*ERA5-Land swvl1"):
-        era5_land.read(tmp_path, GRID, 2000, 2001)
 
 
 def days_of_months(step=5, leap=False):
@@ -154,20 +142,9 @@ def test_amsmqtp_days_become_monthly_means_by_hand(tmp_path):
     np.testing.assert_array_equal(got.depth_bnds, names.PRODUCT_LAYERS)
 
 
-def test_amsmqtp_refuses_thin_months_missing_years_and_other_layers(tmp_path):
-    days, months = days_of_months()
-    values = np.full((days.size, 5, *GRID.shape), 0.2)
+def test_amsmqtp_without_a_year_is_refused(tmp_path):
+    days, _ = days_of_months()
+    values = np.random.default_rng(2).uniform(0.1, 0.4, (days.size, 5, *GRID.shape))
     write_amsmqtp(tmp_path, 2003, values, days)
-    with pytest.raises(UserError, match=r"month 2003-02 has 6 days in .*2003\.nc.*expected 7"):
-        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=7)
     with pytest.raises(UserError, match=r"no file AMSMQTP_\*_2004\.nc"):
         amsmqtp.read(tmp_path, GRID, 2003, 2004, min_days=5)
-    write_amsmqtp(tmp_path, 2003, values[months != 4], days[months != 4])
-    with pytest.raises(UserError, match=r"missing month 2003-05 in .*2003\.nc"):
-        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=5)
-    write_amsmqtp(tmp_path, 2003, values, days, layers=4)
-    with pytest.raises(UserError, match=r"4 layers in .*2003\.nc"):
-        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=5)
-    write_amsmqtp(tmp_path, 2003, values, days, units="%")
-    with pytest.raises(UserError, match=r"units '%' of SM.*2003\.nc.*divide by 100"):
-        amsmqtp.read(tmp_path, GRID, 2003, 2003, min_days=5)

@@ -23,6 +23,7 @@ DOMAIN = {
     "south": 32.0,
     "north": 33.75,
     "resolution": 0.25,
+    "regions": "basins",
 }
 SOURCE_IDS = ["CESM2", "MIROC6", "TaiESM1"]
 

@@ -1,11 +1,12 @@
 """What dvc.yaml declares is what stages use: params that exist, data that some stage makes."""
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from soilfuse import config
+from soilfuse import config, layout
 from soilfuse.errors import UserError
 from soilfuse.tracking.lineage import read_yaml
 from soilfuse.tracking.stages import declared
@@ -51,6 +52,8 @@ def test_declared_data_is_made_by_a_stage(stage, params):
         for item in ("historical", "0")
     }
     for path in declared(stage, params, "historical")[1]:
+        if path == layout.REGIONS:  # the user's
+            continue
         parents = {path, *path.parents}
         assert any(out in parents or path in out.parents for out in made), path
 
@@ -149,3 +152,22 @@ def test_only_what_is_always_searched_leaves_the_sweep_alone(params):
 
 def test_evaluate_declares_no_era5_land(params):
     assert Path("data/processed/era5_land.nc") not in declared("evaluate", params)[1]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages_that_use_regions_watch_the_user_s_files_and_others_ignore_the_choice(stage, params):
+    called = any(
+        isinstance(node, ast.Name) and node.id == "regions_of"
+        for path in code_reached([Path(f"pipelines/{stage}.py")], code_of(stage))
+        for node in ast.walk(ast.parse((ROOT / path).read_text()))
+    )
+    names, inputs = declared(stage, params, "historical")
+    assert ("domain" in names or "domain.regions" in names) == (layout.REGIONS in inputs) == called
+
+
+def test_the_folder_of_regions_is_there_in_every_clone():
+    listed = subprocess.run(
+        ["git", "check-ignore", "-q", "data/regions/mine.gpkg"], cwd=ROOT, check=False
+    )
+    assert listed.returncode == 1  # not ignored
+    assert (ROOT / layout.REGIONS / "README.md").is_file()  # DVC refuses a stage without its deps

@@ -108,13 +108,13 @@ def test_the_verdict_s_bytes_are_the_same_each_time(settings, tmp_path):
         write_verdict(verdict, tmp_path / name)
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
     content = json.loads((tmp_path / "one.json").read_text())
-    assert set(content) == {"promoted", "checks", "caveats", "pin"}
+    assert set(content) == {"promoted", "checks", "caveats", "world", "pin"}
     assert set(content["checks"][0]) == {"name", "passed", "got", "allowed", "why"}
 
 
 def test_a_pin_is_a_verdict_of_its_own():
-    verdict = pinned(3, ["kept caveat"])
+    verdict = pinned(3, {"caveats": ["kept caveat"], "world": "v2 seed 1"})
     assert verdict.pin == 3
     assert verdict.promoted
-    assert verdict.caveats == ["kept caveat"]
+    assert (verdict.caveats, verdict.world) == (["kept caveat"], "v2 seed 1")
     assert verdict.checks[0].got == "version 3"

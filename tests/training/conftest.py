@@ -62,6 +62,7 @@ def lineage():
         source_ids=["A", "B", "C"],
         depth_bnds=[[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]],
         world="v1 seed 1",
+        regions="r" * 64,
         inputs={"amsmqtp.nc": "abc"},
     )
 

@@ -66,6 +66,7 @@ def test_a_folds_manifest_says_all_that_the_contract_asks(tuned, lineage):
     assert manifest["perceptual"]["weights"] == "random"
     assert len(manifest["perceptual"]["sha256"]) == 64
     assert manifest["world"] == "v1 seed 1"
+    assert manifest["regions_sha256"] == lineage.regions
     assert manifest["inner_rmse"] == min(r["validation_rmse"] for r in tuned[0].history)
     json.dumps(manifest)
 

@@ -96,6 +96,7 @@ def test_other_data_weights_code_or_libraries_have_another_journal(
 ):
     first = journal()
     assert journal(lineage=replace(lineage, inputs={"amsmqtp.nc": "abd"})) != first
+    assert journal(lineage=replace(lineage, regions="other cells")) != first
     assert journal(pretrained={k: v + 1 for k, v in pretrained.weights.items()}) != first
     (tmp_path / "other.nc").write_bytes(b"others")
     assert journal(stations=[tmp_path / "other.nc"]) != first

@@ -64,18 +64,6 @@ def test_regional_mean_weighs_by_area_and_keeps_holes_visible():
     assert np.isnan(got.sel(region="holed"))
 
 
-def test_masks_come_from_the_product():
-    basin = xr.DataArray(
-        np.array([[0, 1, 1], [2, 0, 1]], np.int8),
-        dims=("lat", "lon"),
-        attrs={"flag_values": np.array([0, 1, 2, 3]), "flag_meanings": "none east west nowhere"},
-    )
-    masks = periods.masks_of(xr.Dataset({"basin": basin}))
-    assert list(masks) == ["TRSR", "east", "west"]
-    assert masks["TRSR"].sum() == 4
-    assert masks["east"].sum() == 3
-
-
 def test_periods_within_the_data_only():
     seasonal = periods.seasonal_means(monthly(2015, 2040), "here")
     wanted = [(1995, 2014), (2021, 2040), (2041, 2070)]

@@ -10,13 +10,27 @@ import xarray as xr
 from soilfuse import seeding
 from soilfuse.config import Trends
 from soilfuse.errors import UserError
+from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
+from soilfuse.grids.regions import Regions
 from soilfuse.trends.product_trends import product_trends, write_trends
 
 SETTINGS = Trends(
     alpha=0.05, reference_period=(1995, 2014), future_periods=[(2021, 2040), (2041, 2070)]
 )
 RATE = 1e-4  # m3 m-3 a year
+LABELS = np.array([[1] * 4, [2] * 4, [0] * 4], np.int8)
+
+
+def regions_with(labels, **masks):
+    grid = Grid(
+        lat=np.arange(31.0, 31 + labels.shape[0]), lon=np.arange(90.0, 90 + labels.shape[1])
+    )
+    masks = {"TRSR": labels > 0, **masks}
+    return Regions(grid, "TRSR", ("yangtze", "yellow"), labels, masks, {}, "")
+
+
+REGIONS = regions_with(LABELS, yangtze=LABELS == 1, yellow=LABELS == 2)
 
 
 def small_product(first, last, experiment, rate=RATE, start=0.2):
@@ -24,12 +38,11 @@ def small_product(first, last, experiment, rate=RATE, start=0.2):
     years = np.arange(time.size) / 12
     rng = seeding.generator(3, experiment)
     field = start + rate * years[:, None, None, None] + rng.normal(0, 1e-3, (time.size, 2, 3, 4))
-    flags = {"flag_values": np.array([0, 1, 2]), "flag_meanings": "none yangtze yellow"}
     dims = ("time", "depth", "lat", "lon")
     return xr.Dataset(
         {
             "soil_moisture": (dims, field.astype(np.float32)),
-            "basin": (("lat", "lon"), np.array([[1] * 4, [2] * 4, [0] * 4], np.int8), flags),
+            "region": (("lat", "lon"), LABELS),
             "cell_area": (("lat", "lon"), np.full((3, 4), 100.0)),
             "depth_bnds": (("depth", "bnds"), np.array([[0, 0.1], [0.1, 0.3]])),
         },
@@ -51,7 +64,7 @@ def products():
 
 @pytest.fixture(scope="module")
 def trends(products):
-    return product_trends(*products, SETTINGS)
+    return product_trends(*products, REGIONS, SETTINGS)
 
 
 def test_maps_recover_the_rate(trends):
@@ -86,7 +99,8 @@ def test_regions_are_pymannkendalls_numbers(trends):
 def test_regional_and_gridded_test_agree_on_one_cell(products):
     scenario, historical = products
     one = {"lat": [0], "lon": [0]}
-    got = product_trends(scenario.isel(one), historical.isel(one), SETTINGS)
+    corner = regions_with(LABELS[:1, :1])
+    got = product_trends(scenario.isel(one), historical.isel(one), corner, SETTINGS)
     row = got.regions.query("region == 'TRSR' and season == 'annual' and layer == 1").iloc[0]
     cell = got.maps.sel(season="annual", period="2015-2070").isel(depth=0, lat=0, lon=0)
     assert float(cell["sens_slope"]) == pytest.approx(row["slope"], rel=1e-6)
@@ -101,7 +115,7 @@ def test_period_table(trends):
 
 
 def test_historical_has_no_future(products):
-    got = product_trends(products[1], None, SETTINGS)
+    got = product_trends(products[1], None, REGIONS, SETTINGS)
     assert list(got.maps["period"].values) == ["1950-2014", "1995-2014"]
     assert "change_percent" not in got.maps
     assert set(got.periods["period"]) == {"1995-2014"}
@@ -127,28 +141,53 @@ def test_written_twice_is_the_same_bytes(trends, tmp_path):
 def test_other_grid_is_refused(products):
     scenario, historical = products
     with pytest.raises(UserError, match="lon of the historical product"):
-        product_trends(scenario.isel(lon=slice(0, 3)), historical, SETTINGS)
+        cut = regions_with(LABELS[:, :3])
+        product_trends(scenario.isel(lon=slice(0, 3)), historical, cut, SETTINGS)
+
+
+def test_regions_count_with_the_cells_they_share_and_weigh_by_area(products):
+    """The product gives a shared cell to one region; its mean counts in both."""
+    scenario, historical = (product.copy(deep=True) for product in products)
+    area = np.array([[3.0] * 4, [2.0] * 4, [1.0] * 4])
+    scenario["cell_area"][:] = area
+    both = LABELS > 0
+    got = product_trends(
+        scenario, historical, regions_with(LABELS, yangtze=LABELS == 1, yellow=both), SETTINGS
+    )
+    year = scenario["soil_moisture"].sel(time="2050").mean("time").values[0].astype(float)
+    rows = got.series.query("season == 'annual' and layer == 1 and year == 2050")
+    values = rows.set_index("region")["value"]
+    assert values["yellow"] == pytest.approx(np.average(year[:2], weights=area[:2]), rel=1e-6)
+    assert values["yangtze"] == pytest.approx(year[0].mean(), rel=1e-6)
+    assert list(values.index) == ["TRSR", "yangtze", "yellow"]
+
+
+@pytest.mark.parametrize("labels", [LABELS[::-1], LABELS[:2]])
+def test_other_regions_than_the_product_has_are_refused(products, labels):
+    with pytest.raises(UserError, match="regions in product ssp370 are not those of yangtze") as no:
+        product_trends(*products, regions_with(labels), SETTINGS)
+    assert len(no.value.problems) == 1
 
 
 def test_reference_outside_the_data_is_refused(products):
     scenario, historical = products
     short = historical.sel(time=slice("2000", "2014"))
     with pytest.raises(UserError, match="reference period 1995-2014 lies outside"):
-        product_trends(scenario, short, SETTINGS)
+        product_trends(scenario, short, REGIONS, SETTINGS)
 
 
 def test_missing_month_is_refused(products):
     scenario, historical = products
     holed = scenario.isel(time=np.delete(np.arange(scenario.sizes["time"]), 30))
     with pytest.raises(UserError, match="2017-07.*product ssp370"):
-        product_trends(holed, historical, SETTINGS)
+        product_trends(holed, historical, REGIONS, SETTINGS)
 
 
 def test_cells_without_values_stay_empty(products):
     scenario, historical = products
     holed = scenario.copy(deep=True)
     holed["soil_moisture"][:, :, 2, 3] = np.nan
-    got = product_trends(holed, historical, SETTINGS)
+    got = product_trends(holed, historical, REGIONS, SETTINGS)
     cell = got.maps["sens_slope"].isel(lat=2, lon=3)
     assert np.isnan(cell).all()
     assert not got.maps["significant"].isel(lat=2, lon=3).values.any()

@@ -22,7 +22,9 @@ from soilfuse.world.truth import Truth
 REAL_DATA = Path(
     os.environ.get("SOILFUSE_REAL_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")
 )
-DOMAIN = config.Domain(name="tiny", west=93, east=95, south=33, north=35, resolution=0.5)
+DOMAIN = config.Domain(
+    name="tiny", west=93, east=95, south=33, north=35, resolution=0.5, regions="basins"
+)
 GRID = Grid.regular(west=93, east=95, south=33, north=35, resolution=0.5)
 WORLD = config.World(seed=7, amsmqtp_day_step=10, station_hour_step=72, stations=0.05)
 MODELS = {"KACE-1-0-G": "r1i1p1f1", "BCC-CSM2-MR": "r1i1p1f1", "NorESM2-LM": "r1i1p1f1"}

@@ -58,6 +58,42 @@ def doctor(
 
 
 @app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="cmip6 or era5-land; both if left out.")] = "",
+    archive: Annotated[
+        str, typer.Option("--from", help="Archive of CMIP6: cloud or esgf.")
+    ] = "cloud",
+    model: Annotated[
+        list[str] | None, typer.Option(help="A source_id of cmip6.models; may be repeated.")
+    ] = None,
+    experiment: Annotated[
+        list[str] | None, typer.Option(help="One of experiments; may be repeated.")
+    ] = None,
+    years: Annotated[str, typer.Option(help="Only these, e.g. 1995-2014.")] = "",
+    to: Annotated[Path | None, typer.Option(help="Folder in place of raw_root.")] = None,
+    store: Annotated[
+        str, typer.Option(help="Bucket of the cloud archive, e.g. gs://cmip6.")
+    ] = "s3://cmip6-pds",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the files only.")] = False,
+) -> None:
+    """Fetch the raw files that params.yaml asks for and that are not there yet.
+
+    CMIP6 soil moisture comes without an account and is cut to the domain.
+
+    ERA5-Land comes from the Climate Data Store with your key.
+
+    The same command resumes after a failure.
+
+    Keys, other addresses, and what has no open API: docs/archives.md.
+    """
+    from soilfuse.cli.fetch_words import Asked
+    from soilfuse.cli.fetching import Fetching
+
+    asked = Asked(source, archive, model or [], experiment or [], years, to, store, dry_run)
+    Fetching(config.load(), asked, typer.echo).run()
+
+
+@app.command()
 def rollback(
     version: Annotated[int, typer.Argument(help="A registered version of the model.", min=1)],
 ) -> None:

@@ -1,7 +1,8 @@
 """`soilfuse doctor`: which raw files are there, and what their readers would say of them.
 
 Of a gridded file the headers are read, and its first wanted year through the source's reader; files
-of one year and station records, whose period is in their lines only, are read whole.
+of one year, maps without time and station records, whose period is in their lines only, are read
+whole. Static maps that are absent are well, for no stage needs them yet.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from soilfuse import config
-from soilfuse.cli.expected import Gridded, Stations, expected
+from soilfuse.cli.expected import Expected, Gridded, Maps, Stations, expected
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis, month_key, require_complete, year_of
 from soilfuse.progress import progress
@@ -78,10 +79,7 @@ class _Seen:
 
 def examine(params: config.Params) -> list[Finding]:
     """Return a finding for every source that params.yaml asks for."""
-    return [
-        _gridded(source) if isinstance(source, Gridded) else _stations(source)
-        for source in progress(list(expected(params)), "raw files")
-    ]
+    return [_examined(source) for source in progress(list(expected(params)), "raw files")]
 
 
 def table(findings: Sequence[Finding]) -> str:
@@ -105,6 +103,12 @@ def _cells(finding: Finding) -> tuple[str, ...]:
     present = "yes" if finding.present else "no"
     middle = str(finding.files), finding.period, finding.calendar, finding.units
     return finding.source, present, *middle, finding.verdict
+
+
+def _examined(source: Expected) -> Finding:
+    if isinstance(source, Maps):
+        return _maps(source)
+    return _gridded(source) if isinstance(source, Gridded) else _stations(source)
 
 
 def _gridded(source: Gridded) -> Finding:
@@ -162,6 +166,18 @@ def _stations(source: Stations) -> Finding:
             f"no good record in {seen.files[0].parent} ({source.source}): download the files "
             "again, or edit params.yaml:insitu.good_flags"
         )
+    return seen.finding(source.source)
+
+
+def _maps(source: Maps) -> Finding:
+    seen = _Seen(files=[source.path] if source.path.exists() else [])
+    for path in seen.files:
+        with seen.noting(), opened(path, source.source) as file:
+            held = [file.variable(name) for name in source.variables if name in file]
+            seen.units += [str(stored.attributes.get("units", "")) for stored in held]
+        if not seen.problems:
+            with seen.noting():
+                source.read()
     return seen.finding(source.source)
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from soilfuse import config, names
 from soilfuse.grids.grid import Grid
-from soilfuse.sources import amsmqtp, cma, cmip6, era5_land, ismn
+from soilfuse.sources import amsmqtp, cma, cmip6, era5_land, ismn, static
+from soilfuse.sources.static_files import ELEVATION, SOIL
 from soilfuse.sources.targets import list_files, on_grid
 from soilfuse.world.build import MANIFEST
 from soilfuse.world.station_files import CMA_YEARS
@@ -45,7 +46,17 @@ class Stations:
     units: str
 
 
-Expected = Gridded | Stations
+@dataclass(frozen=True)
+class Maps:
+    """A file of maps without time, which no stage needs yet: `read` puts it on the grid."""
+
+    source: str
+    path: Path
+    variables: tuple[str, ...]
+    read: Callable[[], object]
+
+
+Expected = Gridded | Stations | Maps
 
 
 def expected(params: config.Params) -> Iterator[Expected]:
@@ -59,25 +70,33 @@ def expected(params: config.Params) -> Iterator[Expected]:
     yield _era5_land(root, grid, params.era5_land)
     yield from _amsmqtp(root, grid, params.amsmqtp)
     yield from _stations(root, params.insitu.good_flags)
+    yield from _static(root / static.FOLDER, grid)
     if (root / MANIFEST).exists() or any((root / TRUTH).glob("truth_*.nc")):
         yield from _truth(root, params.experiments)
 
 
 def _climate_models(root: Path, grid: Grid, params: config.Params) -> Iterator[Gridded]:
+    variable = cmip6.variable_and_table(params.cmip6)
     for source_id, member in params.cmip6.models.items():
         for experiment in params.experiments:
             named = root, source_id, member, experiment
-            read = partial(_year_of_model, *named, params.cmip6.fill_cells, grid)
-            find = partial(cmip6.find_files, *named)
+            read = partial(_year_of_model, *named, params.cmip6, grid)
+            find = partial(cmip6.find_files, *named, *variable)
             source = f"CMIP6 {source_id} {experiment}"
-            yield Gridded(source, find, ("mrsos",), names.EXPERIMENT_YEARS[experiment], read)
+            yield Gridded(source, find, variable[:1], names.EXPERIMENT_YEARS[experiment], read)
 
 
 def _year_of_model(
-    root: Path, source_id: str, member: str, experiment: str, fill: int, grid: Grid, year: int
+    root: Path,
+    source_id: str,
+    member: str,
+    experiment: str,
+    section: config.Cmip6,
+    grid: Grid,
+    year: int,
 ) -> None:
     """Read a year, and one month of it onto the grid, which a regional file may not cover."""
-    field = cmip6.read_mrsos(root, source_id, member, experiment, year, year, fill, grid)
+    field = cmip6.read_model(root, source_id, member, experiment, (year, year), section, grid)
     on_grid(field[:1], grid, f"{root / cmip6.FOLDER / source_id} ({source_id} {experiment})")
 
 
@@ -112,6 +131,16 @@ def _stations(root: Path, good_flags: list[str]) -> Iterator[Stations]:
     for name in sorted({f"CMA_{year}.csv" for year in CMA_YEARS} | there):
         find = partial(list_files, folder, name, "CMA")
         yield Stations(name[: -len(".csv")].replace("_", " "), find, cma.read_year, "%")
+
+
+def _static(folder: Path, grid: Grid) -> Iterator[Maps]:
+    for name, properties, read in (
+        (static.ELEVATION_FILE, (ELEVATION,), static.read_terrain),
+        (static.SOIL_FILE, SOIL, static.read_soil),
+    ):
+        variables = tuple(variable for prop in properties for variable in prop.variables)
+        path = folder / name
+        yield Maps(f"static {path.stem}", path, variables, partial(read, path, grid))
 
 
 def _truth(root: Path, experiments: list[str]) -> Iterator[Gridded]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from soilfuse import config, layout
 from soilfuse.checks import Check
+from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import model_batches
 from soilfuse.product.attributes import params_hash
@@ -41,4 +42,9 @@ def origin(experiment: str, params: config.Params) -> Origin:
 
     # Not params.yaml as a whole: most of it has no part in a product, whose own part is hashed.
     used = {path.as_posix(): content_hash(path) for path in (models, champion)}
-    return Origin(params_hash(params), str(crops.attrs["inputs_sha256"]), used, recompute)
+    hashes = (
+        params_hash(params),
+        str(crops.attrs["inputs_sha256"]),
+        regions_of(params.domain).sha256,
+    )
+    return Origin(*hashes, used, recompute)

@@ -1,11 +1,12 @@
 """The sections of what is read: grid, world, sources, stations."""
 
 import math
-from typing import Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from soilfuse import names
+from soilfuse import layout, names
 from soilfuse.config.section import (
     PARAMS_FILE,
     Count,
@@ -17,9 +18,14 @@ from soilfuse.config.section import (
     unknown_names,
 )
 
+REGION_FILES = (".geojson", ".json", ".gpkg", ".shp")
+
 
 class Domain(Section):
-    """The target grid: cell centres from west to east and south to north, in degrees."""
+    """The target grid, cell centres from west to east and south to north in degrees, and regions.
+
+    regions: one of names.REGION_SETS, or a vector file in layout.REGIONS, where DVC watches it.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     west: float = Field(ge=-180, le=360)
@@ -27,6 +33,7 @@ class Domain(Section):
     south: float = Field(ge=-90, le=90)
     north: float = Field(ge=-90, le=90)
     resolution: Positive
+    regions: str
 
     @field_validator("east")
     @classmethod
@@ -41,6 +48,18 @@ class Domain(Section):
         if (south := info.data.get("south", -math.inf)) >= north:
             raise ValueError(f"domain.south ({south}) must be less than domain.north ({north})")
         return north
+
+    @field_validator("regions")
+    @classmethod
+    def _built_in_or_a_file(cls, regions: str) -> str:
+        path = PurePosixPath(regions)
+        watched = path.is_relative_to(layout.REGIONS.as_posix()) and ".." not in path.parts
+        if regions in names.REGION_SETS or (watched and path.suffix.lower() in REGION_FILES):
+            return regions
+        raise ValueError(
+            f"domain.regions is {regions!r}; expected {', '.join(names.REGION_SETS)}, or a file in "
+            f"{layout.REGIONS} that ends in {', '.join(REGION_FILES)}"
+        )
 
 
 class Compute(Section):
@@ -59,10 +78,26 @@ class World(Section):
     stations: Fraction
 
 
+def _downwards(depths: tuple[float, float]) -> tuple[float, float]:
+    if not 0.0 <= depths[0] < depths[1] < math.inf:
+        raise ValueError(
+            f"depths {list(depths)} m are no range; allowed is 0 or more, and the upper one first"
+        )
+    return depths
+
+
+# A list in YAML; the numbers in it stay strict.
+Depths = Annotated[tuple[float, float], Field(strict=False), AfterValidator(_downwards)]
+
+
 class Cmip6(Section):
-    """Which climate models are read, and how far land values are carried into coastal gaps."""
+    """Which climate models are read, and how far land values are carried into coastal gaps.
+
+    depth: None for mrsos, the upper 10 cm; upper and lower depth in m for mrsol between them.
+    """
 
     models: dict[str, str] = Field(min_length=1)
+    depth: Depths | None
     fill_cells: int = Field(ge=0)
 
     @field_validator("models")

@@ -12,8 +12,7 @@ from soilfuse.errors import UserError
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import Evaluation, mean_over_layers
 from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
-from soilfuse.grids.grid import Grid
-from soilfuse.grids.regions import region_masks
+from soilfuse.grids.regions import regions_of
 from soilfuse.inference.members import Member, load_members
 from soilfuse.insitu.table import read_table
 from soilfuse.sources.processed import ModelCrops, read_field, read_models
@@ -23,7 +22,7 @@ from soilfuse.training.folds import Fold, final_test
 
 @dataclass
 class PredictionRange:
-    """Range and completeness of every prediction made, inside the region; m3 m-3."""
+    """Range and completeness of every prediction made, inside the regions; m3 m-3."""
 
     inside: np.ndarray
     finite: bool = True
@@ -50,10 +49,10 @@ class Candidate:
     members: list[Member] = field(default_factory=lambda: load_members(layout.FINETUNE))
 
     def __post_init__(self) -> None:
-        """Lay out the grid and open what every judgement needs."""
-        self.grid = Grid.of(self.params.domain)
-        self.regions = region_masks(self.grid)
-        self.predicted = PredictionRange(next(iter(self.regions.values())))
+        """Lay out grid and regions, and open what every judgement needs."""
+        regions = regions_of(self.params.domain)
+        self.grid, self.regions = regions.grid, regions.masks
+        self.predicted = PredictionRange(regions.inside)
         self.folds = [fold_of_manifest(member.manifest) for member in self.members]
 
     @property
@@ -114,6 +113,7 @@ class Candidate:
             truth=truth if any((raw / "truth").glob("*.nc")) else None,
             folds=self.folds,
             stations=read_table(layout.STATIONS),
+            world=str(target.attrs["world"]),
         )
 
     def input_range(self) -> dict[str, list[float]]:
@@ -153,7 +153,7 @@ def gate_facts(candidate: Candidate, evaluation: Evaluation) -> dict[str, Any]:
         },
         "comparable": {
             "world": str(shared["world"]),
-            "domain": sha256_of_content(shared["domain"]),
+            "domain": sha256_of_content([shared["domain"], shared["regions_sha256"]]),
             "target": sha256_of_file(layout.AMSMQTP),
             "protocol": str(shared["protocol"]),
         },

@@ -6,7 +6,6 @@ import pandas as pd
 
 from soilfuse import names
 from soilfuse.evaluation.future import CHANGE
-from soilfuse.grids.regions import REGION
 
 BLOCK_TITLES = {"out_of_fold": "Out of fold (2000-2014)", "final_test": "In the final test"}
 NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked folds)
@@ -27,10 +26,7 @@ def _layers(numbers: Sequence[int]) -> str:
 
 def _by_layer(scores: pd.DataFrame, metric: str, block: str) -> pd.DataFrame:
     rows = scores[
-        (scores["metric"] == metric)
-        & (scores["block"] == block)
-        & (scores["season"] == "annual")
-        & (scores["region"] == REGION)
+        (scores["metric"] == metric) & (scores["block"] == block) & (scores["season"] == "annual")
     ]
     return rows.pivot(index="layer", columns="method", values="value")
 
@@ -93,7 +89,10 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
 def caveats(
     candidate: str, scores: pd.DataFrame, intervals: pd.DataFrame, future: pd.DataFrame
 ) -> list[str]:
-    """Return the sentences, the gravest first: worse than a baseline, by chance, no test at all."""
+    """Return the sentences, the gravest first: worse than a baseline, by chance, no test at all.
+
+    scores: those of all regions together.
+    """
     unknown_future = [UNTESTED_FUTURE] if future.empty else _worse_future(future, candidate)
     return [
         *_worse_than_baselines(scores, candidate),

@@ -22,7 +22,6 @@ from soilfuse.evaluation.outputs import (
 from soilfuse.evaluation.stations import station_medians
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
-from soilfuse.grids.regions import REGION
 from soilfuse.names import FINAL_TEST, GATE_BASELINE, HISTORICAL
 from soilfuse.progress import progress
 
@@ -46,9 +45,9 @@ def _inputs(material: Material, final: bool) -> tuple[np.ndarray, dict[str, Seri
 
 
 def _taylor(fields: np.ndarray, material: Material, scored: Sequence[Scored]) -> pd.DataFrame:
-    weight = region_weights(material.grid.area, material.regions)[REGION]
+    weight = region_weights(material.grid.area, material.regions)[material.whole]
     truth = material.target.at(material.outer_months, "the target")
-    place = list(material.regions).index(REGION)
+    place = list(material.regions).index(material.whole)
     of_methods = [(method.name, method.outer[:, :, place].sum(axis=0)) for method in scored]
     of_models = cross_statistics(fields, truth, weight)
     rows = [target_rows(TARGET, of_methods[0][1])]
@@ -65,7 +64,7 @@ def _taylor(fields: np.ndarray, material: Material, scored: Sequence[Scored]) ->
 def _intervals(
     scored: Sequence[Scored], material: Material, settings: config.Evaluate, seed: int
 ) -> pd.DataFrame:
-    place = list(material.regions).index(REGION)
+    place = list(material.regions).index(material.whole)
     candidate, *others = scored
     parts = [
         paired_intervals(
@@ -85,7 +84,7 @@ def _future(methods: Sequence[Method], material: Material, sens_slope: SlopeOf) 
     scenarios = _scenarios(material)
     if material.truth is None or not scenarios:
         return pd.DataFrame(columns=FUTURE_COLUMNS)
-    weight = region_weights(material.grid.area, material.regions)[REGION].ravel()
+    weight = region_weights(material.grid.area, material.regions)[material.whole].ravel()
     cells = np.flatnonzero(weight > 0)
     truth = all_maps(material.truth, scenarios, cells, sens_slope, "the truth")
     parts = []
@@ -136,9 +135,11 @@ def _assemble(
     name = scored[0].name
     scores = pd.concat([method.scores for method in scored], ignore_index=True)
     stations = pd.concat([*(method.stations for method in scored), of_target], ignore_index=True)
+    of_whole = scores[scores["region"] == material.whole]
     medians = station_medians(stations)
     nested = {
-        **nested_scores(scores, name),
+        "world": material.world,
+        **nested_scores(of_whole, name),
         **nested_future(future, name),
         **nested_stations(medians, name),
     }
@@ -150,11 +151,11 @@ def _assemble(
         "taylor": taylor,
         "future": future,
     }
-    place = list(material.regions).index(REGION)
+    place = list(material.regions).index(material.whole)
     return Evaluation(
         metrics=nested,
         tables=tables,
-        caveats=caveats(name, scores, intervals, future),
+        caveats=caveats(name, of_whole, intervals, future),
         months=material.outer_months,
         monthly=scored[0].outer[:, :, place],
     )

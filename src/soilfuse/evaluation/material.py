@@ -66,9 +66,10 @@ class Method:
 class Material:
     """What methods are judged by.
 
-    regions: (H, W) masks, TRSR among them; target: (T, D, H, W), 2000-2014 at least; inputs: gives
-    the climate models of an experiment on the grid, (T, M, H, W) in the order of source_ids; truth:
-    the pseudo-reality's (T, D, H, W), None with real data; both are called once an experiment.
+    regions: (H, W) masks, that of all regions together first; target: (T, D, H, W), 2000-2014 at
+    least; inputs: gives the climate models of an experiment on the grid, (T, M, H, W) in the order
+    of source_ids; truth: the pseudo-reality's (T, D, H, W), None with real data; both are called
+    once an experiment; world: whose target it is, a version and seed or `real`.
     """
 
     grid: Grid
@@ -80,6 +81,12 @@ class Material:
     truth: ByExperiment | None
     folds: Sequence[Fold]
     stations: pd.DataFrame
+    world: str
+
+    @property
+    def whole(self) -> str:
+        """The name of all regions together."""
+        return next(iter(self.regions))
 
     @property
     def outer_months(self) -> np.ndarray:

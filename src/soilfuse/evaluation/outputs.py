@@ -11,7 +11,6 @@ import pandas as pd
 from soilfuse.errors import UserError
 from soilfuse.evaluation.metrics import STATISTICS
 from soilfuse.files import read_json, write_json, written_aside
-from soilfuse.grids.regions import REGION
 
 METRICS_FILE = "metrics.json"
 CAVEATS_FILE = "caveats.json"
@@ -26,8 +25,8 @@ Nested = dict[str, Any]
 class Evaluation:
     """The result: nested numbers, tables by file stem, sentences, and the candidate's sums.
 
-    monthly: (T, D, S) sums of the candidate over TRSR for every out-of-fold month (T,) `months`,
-    from which a later candidate can be compared with this one month by month.
+    monthly: (T, D, S) sums of the candidate over all regions for every out-of-fold month (T,)
+    `months`, from which a later candidate can be compared with this one month by month.
     """
 
     metrics: Nested
@@ -47,8 +46,8 @@ def by_layer(rows: pd.DataFrame) -> Nested:
 
 
 def nested_scores(scores: pd.DataFrame, candidate: str) -> Nested:
-    """Pick TRSR's scores of the whole year: outer, final_test, and the same of the baselines."""
-    rows = scores[(scores["region"] == REGION) & (scores["season"] == "annual")]
+    """Pick one region's scores of the whole year: outer, final_test, the same of the baselines."""
+    rows = scores[scores["season"] == "annual"]
     nested: Nested = {}
     for block, key, others in (
         ("out_of_fold", "outer", "baselines"),
@@ -111,7 +110,7 @@ def headline(metrics: Nested) -> Nested:
         }
         for name, experiments in methods.items()
     }
-    return {**own, **others, "future": future}
+    return {"world": metrics["world"], **own, **others, "future": future}
 
 
 def mean_over_layers(layers: Mapping[str, Mapping[str, float]], metric: str) -> float:

@@ -1,12 +1,15 @@
 """The target grid: cell centres, cell bounds and areas."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from soilfuse.config import Domain
 
 EARTH_RADIUS_KM = 6371.0088
+EDGES = ("west", "east", "south", "north", "resolution")  # of a domain: what makes its grid
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,12 @@ class Grid:
     @classmethod
     def of(cls, domain: Domain) -> "Grid":
         """Build the target grid of params.yaml:domain."""
-        return cls.regular(domain.west, domain.east, domain.south, domain.north, domain.resolution)
+        return cls.recorded(domain.model_dump())
+
+    @classmethod
+    def recorded(cls, domain: Mapping[str, Any]) -> "Grid":
+        """Build the grid of a domain as manifests hold it."""
+        return cls.regular(**{edge: domain[edge] for edge in EDGES})
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -37,8 +45,8 @@ class Grid:
 
     @property
     def lat_bounds(self) -> np.ndarray:
-        """(H, 2) cell edges in degrees north."""
-        return cell_bounds(self.lat)
+        """(H, 2) cell edges in degrees north, none beyond a pole."""
+        return latitude_bounds(self.lat)
 
     @property
     def lon_bounds(self) -> np.ndarray:
@@ -62,3 +70,18 @@ def cell_bounds(centres: np.ndarray) -> np.ndarray:
     first, last = 2 * centres[0] - middle[0], 2 * centres[-1] - middle[-1]
     edges = np.concatenate([[first], middle, [last]])
     return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def latitude_bounds(centres: np.ndarray) -> np.ndarray:
+    """Return (N, 2) edges of ascending latitudes as `cell_bounds`, the outer ones up to the poles.
+
+    A cell ends at the pole where its mirrored edge lies beyond it (grids with a centre on the
+    pole), or where no further cell of its size has its centre before it (Gaussian grids).
+    """
+    bounds = cell_bounds(centres)
+    beyond = 2 * bounds[[0, -1], [0, 1]] - np.asarray(centres, dtype=float)[[0, -1]]
+    if beyond[0] <= -90:
+        bounds[0, 0] = -90
+    if beyond[1] >= 90:
+        bounds[-1, 1] = 90
+    return bounds

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from soilfuse.errors import UserError
-from soilfuse.grids.grid import Grid, cell_bounds
+from soilfuse.grids.grid import Grid, cell_bounds, latitude_bounds
 
 NO_WEIGHT = 1e-9  # a total weight of valid sources below this is rounding
 
@@ -18,13 +18,17 @@ NO_WEIGHT = 1e-9  # a total weight of valid sources below this is rounding
 def bilinear(lat: np.ndarray, lon: np.ndarray, grid: Grid) -> scipy.sparse.csr_array:
     """Return (H*W, h*w) bilinear weights from ascending, not necessarily even, axes in degrees.
 
-    Longitudes may count 0-360 or -180-180, whatever the grid's. A target centre beyond the outer
-    source centres takes the edge's value if it is within half a source cell of it; farther away
-    raises UserError that names both extents.
+    Longitudes may count 0-360 or -180-180, whatever the grid's; round the globe they have no seam.
+    A target centre beyond the outer source centres takes the edge's value if it lies in the edge's
+    cell, which is half a source cell or reaches the pole; farther away raises UserError that names
+    both extents.
     """
-    aligned, columns = _aligned_longitudes(lon, grid.lon)
-    north_south = _linear_weights(np.asarray(lat, dtype=float), grid.lat, "latitude")
-    west_east = _linear_weights(aligned, grid.lon, "longitude") @ columns
+    lat = np.asarray(lat, dtype=float)
+    aligned, columns = _aligned_longitudes(lon, grid)
+    _require_inside(lat, grid.lat, "latitude")
+    _require_inside(aligned, grid.lon, "longitude")
+    north_south = _linear_weights(lat, grid.lat)
+    west_east = _linear_weights(aligned, grid.lon) @ columns
     return scipy.sparse.csr_array(scipy.sparse.kron(north_south, west_east, format="csr"))
 
 
@@ -35,11 +39,11 @@ def conservative(lat: np.ndarray, lon: np.ndarray, grid: Grid) -> scipy.sparse.c
     target cell's centre lies outside the source's cells. A coarse source would only be copied
     (nearest neighbour): use `bilinear` there, or let `regridding` choose.
     """
-    aligned, columns = _aligned_longitudes(lon, grid.lon)
     lat = np.asarray(lat, dtype=float)
+    aligned, columns = _aligned_longitudes(lon, grid)
     _require_inside(lat, grid.lat, "latitude")
     _require_inside(aligned, grid.lon, "longitude")
-    north_south = _overlap(_sine(cell_bounds(lat)), _sine(grid.lat_bounds))
+    north_south = _overlap(_sine(latitude_bounds(lat)), _sine(grid.lat_bounds))
     west_east = _overlap(cell_bounds(aligned), grid.lon_bounds) @ columns
     return scipy.sparse.csr_array(scipy.sparse.kron(north_south, west_east, format="csr"))
 
@@ -51,25 +55,40 @@ def regridding(lat: np.ndarray, lon: np.ndarray, grid: Grid) -> scipy.sparse.csr
     return conservative(lat, lon, grid) if finer else bilinear(lat, lon, grid)
 
 
-def interpolate(weights: scipy.sparse.csr_array, field: np.ndarray, grid: Grid) -> np.ndarray:
+def interpolate(
+    weights: scipy.sparse.csr_array,
+    field: np.ndarray,
+    grid: Grid,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """Return (T, H, W) float32 of a (T, h, w) field: value x valid over valid; NaN where no source.
 
-    weights: (H*W, h*w) from `bilinear` or `conservative` for this grid.
+    weights: (H*W, h*w) from `bilinear` or `conservative` for this grid; out: where to put the
+    result, a part of a larger array for instance.
     """
-    flat = np.asarray(field, dtype=float).reshape(field.shape[0], -1)
+    if out is None:
+        out = np.empty((field.shape[0], *grid.shape), np.float32)
+    flat = np.ascontiguousarray(field.reshape(field.shape[0], -1).T, dtype=float)
     valid = np.isfinite(flat)
-    total = weights @ np.where(valid, flat, 0.0).T
+    if valid.all():
+        values = weights @ flat
+    else:
+        values = weights @ np.where(valid, flat, 0.0)
+        values /= _valid_share(weights, valid)
+    out[...] = values.T.reshape(out.shape)
+    return out
+
+
+def _valid_share(weights: scipy.sparse.csr_array, valid: np.ndarray) -> np.ndarray:
+    """Return the total weight of the valid sources (h*w, T) of each target cell, NaN for none."""
     # Land masks seldom change with time: one column of validity then serves all months.
-    steady = bool((valid == valid[:1]).all())
-    share = weights @ (valid[:1] if steady else valid).T.astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = np.where(share > NO_WEIGHT, total / share, np.nan)
-    return np.ascontiguousarray(values.T, dtype=np.float32).reshape(-1, *grid.shape)
+    steady = bool((valid == valid[:, :1]).all())
+    share = weights @ (valid[:, :1] if steady else valid).astype(float)
+    return np.where(share > NO_WEIGHT, share, np.nan)
 
 
-def _linear_weights(source: np.ndarray, target: np.ndarray, axis: str) -> scipy.sparse.csr_array:
+def _linear_weights(source: np.ndarray, target: np.ndarray) -> scipy.sparse.csr_array:
     """Return (N, n) weights of the two source centres around each target centre."""
-    _require_inside(source, target, axis)
     right = np.clip(np.searchsorted(source, target), 1, source.size - 1)
     left = right - 1
     share = np.clip((target - source[left]) / (source[right] - source[left]), 0.0, 1.0)
@@ -94,21 +113,22 @@ def _overlap(source: np.ndarray, target: np.ndarray) -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array(length / length.sum(axis=1, keepdims=True))
 
 
-def _aligned_longitudes(
-    lon: np.ndarray, target: np.ndarray
-) -> tuple[np.ndarray, scipy.sparse.csr_array]:
-    """Return ascending longitudes in the target's convention, and (n', n) the columns they copy.
+def _aligned_longitudes(lon: np.ndarray, grid: Grid) -> tuple[np.ndarray, scipy.sparse.csr_array]:
+    """Return ascending longitudes in the grid's convention, and (n', n) the columns they copy.
 
-    A source that goes round the globe is continued by one column on either side.
+    A source that goes round the globe goes on beyond its seam, a column farther than the grid.
     """
     lon = np.asarray(lon, dtype=float)
-    centre = (target[0] + target[-1]) / 2
+    centre = (grid.lon[0] + grid.lon[-1]) / 2
     turned = (lon - centre + 180) % 360 + centre - 180
     order = np.argsort(turned, kind="stable")
     turned = turned[order]
-    if turned.size > 2 and turned[0] + 360 - turned[-1] < 1.5 * np.diff(turned).max():
-        turned = np.concatenate([[turned[-1] - 360], turned, [turned[0] + 360]])
-        order = np.concatenate([[order[-1]], order, [order[0]]])
+    step = np.diff(turned).max(initial=0.0)
+    if turned.size > 2 and turned[0] + 360 - turned[-1] < 1.5 * step:
+        west, east = grid.lon_bounds[[0, -1], [0, 1]]
+        turned = np.concatenate([turned - 360, turned, turned + 360])
+        needed = (turned > west - 1.5 * step) & (turned < east + 1.5 * step)
+        turned, order = turned[needed], np.tile(order, 3)[needed]
     columns = scipy.sparse.csr_array(
         (np.ones(order.size), (np.arange(order.size), order)), shape=(order.size, lon.size)
     )
@@ -121,7 +141,8 @@ def _require_inside(source: np.ndarray, target: np.ndarray, axis: str) -> None:
             f"one {axis} only ({source[0]:g}) where the grid needs {target.min():g} to "
             f"{target.max():g}; expected two or more: take files that cover the domain and a margin"
         )
-    first, last = cell_bounds(source)[[0, -1], [0, 1]]
+    bounds = latitude_bounds(source) if axis == "latitude" else cell_bounds(source)
+    first, last = bounds[[0, -1], [0, 1]]
     if target.min() < first - 1e-6 or target.max() > last + 1e-6:
         raise UserError(
             f"source cells span {axis} {first:.3f} to {last:.3f}; the grid needs "
@@ -131,4 +152,4 @@ def _require_inside(source: np.ndarray, target: np.ndarray, axis: str) -> None:
 
 
 def _sine(degrees: np.ndarray) -> np.ndarray:
-    return np.sin(np.deg2rad(np.clip(degrees, -90.0, 90.0)))
+    return np.sin(np.deg2rad(degrees))

@@ -1,128 +1,130 @@
-"""Regions on a grid: basins, world boxes, China's climate zones, and the user's own.
-
-The outlines of the three basins of the Three-River-Source Region (TRSR) are simplified from the 0.1
-degree masks published with UNet-GAN (Li et al. 2024, MIT licence); basins.geojson carries that
-attribution. Those of the climate zones are our own and coarse; china_climate_zones.geojson says how
-they run.
-"""
+"""Regions on a grid: those of params.yaml:domain.regions, as one object for every stage."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import shapely
 
+from soilfuse.config import Domain
 from soilfuse.errors import UserError
+from soilfuse.files import sha256_of_content
 from soilfuse.grids.grid import Grid
-from soilfuse.grids.outlines import packaged_outlines, user_outlines
+from soilfuse.grids.outlines import user_outlines
+from soilfuse.grids.region_sets import REGION_SETS, Masks, Outlines, inside, parted
 
-BASINS = ("yangtze", "yellow", "lancang")
-REGION = "TRSR"  # the union of the basins
-CLIMATE_ZONES = ("arid", "semi_arid", "humid", "plateau")  # of China, after Feng et al. 2022
-
-# Qiao et al. 2022, figure 1: south, north, west, east in degrees.
-BOXES = {
-    "SIB": (50.0, 75.0, 60.0, 140.0),
-    "M-AS": (38.0, 50.0, 60.0, 112.0),
-    "TIB": (30.0, 38.0, 75.0, 100.0),
-    "L-AS": (10.0, 30.0, 70.0, 120.0),
-    "NA-WA": (10.0, 35.0, -20.0, 60.0),
-    "EUR": (35.0, 70.0, -10.0, 60.0),
-    "C-AF": (-15.0, 10.0, -20.0, 50.0),
-    "S-AF": (-35.0, -15.0, 10.0, 40.0),
-    "WNA": (20.0, 60.0, -125.0, -98.0),
-    "ENA": (30.0, 60.0, -98.0, -60.0),
-    "NSA": (-12.0, 10.0, -80.0, -40.0),
-    "SSA": (-40.0, -12.0, -65.0, -40.0),
-    "AUS": (-40.0, -10.0, 112.0, 155.0),
-}
+TRSR = "TRSR"  # the union of the basins
 
 
-def basin_outlines() -> dict[str, shapely.Geometry]:
-    """Return the polygon of each basin (lon, lat in degrees) in the order of BASINS."""
-    found = packaged_outlines("basins.geojson", "basin")
-    return {basin: found[basin] for basin in BASINS}
+@dataclass(frozen=True)
+class Regions:
+    """The regions of one grid, as every stage uses them; `regions_of` makes them.
 
-
-def basin_mask(grid: Grid) -> np.ndarray:
-    """Return (H, W) int8: 0 outside, else 1 + the index in BASINS of the cell centre's basin.
-
-    Outlines overlap in a few cells; the first basin of BASINS wins there. A centre on an outline
-    is inside. Raises UserError where no centre lies in any basin.
+    whole: the name of all regions together; names: every region in order, also those that hold no
+    cell of the grid; mask: (H, W) int8, 0 outside, else 1 + the place in `names` of the first
+    region that holds the cell's centre; masks: (H, W) bool of the whole, which comes first, and of
+    each region that holds a cell, with all its cells, those of an earlier region too; outlines: of
+    each region, in the grid's own count of longitudes; credit: whose outlines, or which file.
     """
-    mask = np.zeros(grid.shape, dtype=np.int8)
-    for number, inside in enumerate(_inside(basin_outlines(), grid).values(), start=1):
-        mask[inside & (mask == 0)] = number
-    if not mask.any():
-        raise UserError(
-            f"no cell of the grid {grid.lon[0]:g}-{grid.lon[-1]:g}E {grid.lat[0]:g}-"
-            f"{grid.lat[-1]:g}N lies in the basins {', '.join(BASINS)}; expected a grid over "
-            "89-104E 31-38N: edit params.yaml:domain"
+
+    grid: Grid
+    whole: str
+    names: tuple[str, ...]
+    mask: np.ndarray
+    masks: Mapping[str, np.ndarray]
+    outlines: Mapping[str, shapely.Geometry]
+    credit: str
+
+    @property
+    def inside(self) -> np.ndarray:
+        """(H, W) bool, True in any region."""
+        return self.mask > 0
+
+    @property
+    def shared_cells(self) -> int:
+        """Number of cells in more than one region."""
+        times = sum(mask.astype(int) for name, mask in self.masks.items() if name != self.whole)
+        return int(np.sum(np.greater(times, 1)))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of names and masks: what of the regions decides a result."""
+        packed = {name: np.packbits(mask).tobytes().hex() for name, mask in self.masks.items()}
+        return sha256_of_content(
+            [self.whole, self.names, list(self.grid.shape), list(packed.items())]
         )
-    return mask
 
 
-def region_masks(grid: Grid) -> dict[str, np.ndarray]:
-    """Return (H, W) boolean masks of TRSR (the union) and of each basin.
+def regions_of(domain: Domain) -> Regions:
+    """Return the regions that params.yaml:domain asks for; the one place where they are made.
 
-    A basin that holds no cell centre of the grid is left out, so that every mask has a mean.
+    Raises UserError where the grid holds no cell of them, and for a file as `user_outlines` does.
     """
-    mask = basin_mask(grid)
-    masks = {REGION: mask > 0}
-    masks.update({basin: mask == number for number, basin in enumerate(BASINS, start=1)})
-    return {name: inside for name, inside in masks.items() if inside.any()}
+    return regions_on(Grid.of(domain), domain.regions, domain.name)
 
 
-def boxes(grid: Grid) -> dict[str, np.ndarray]:
-    """Return (H, W) boolean masks of the thirteen boxes of Qiao et al. 2022 that the grid reaches.
+def regions_on(grid: Grid, regions: str, name: str) -> Regions:
+    """Return the regions of a grid: one of REGION_SETS, or those of a vector file.
 
-    A centre on a box's southern or western edge is inside, one on its northern or eastern edge is
-    not, so that boxes which share an edge share no cell. Boxes are whole: sea is for the caller to
-    leave out.
+    name: of all regions together; the basins are the TRSR whatever it is.
     """
-    lon, lat = np.meshgrid(grid.lon, grid.lat)
-    masks = {
-        name: (lat >= south) & (lat < north) & ((lon - west) % 360 < east - west)
-        for name, (south, north, west, east) in BOXES.items()
-    }
-    return {name: inside for name, inside in masks.items() if inside.any()}
-
-
-def climate_zones(grid: Grid) -> dict[str, np.ndarray]:
-    """Return (H, W) boolean masks of the climate zones of mainland China that the grid reaches.
-
-    Where a centre lies on the line between two zones, the first of CLIMATE_ZONES has it.
-    """
-    outlines = packaged_outlines("china_climate_zones.geojson", "zone")
-    masks: dict[str, np.ndarray] = {}
-    taken = np.zeros(grid.shape, dtype=bool)
-    for name, inside in _inside({zone: outlines[zone] for zone in CLIMATE_ZONES}, grid).items():
-        masks[name] = inside & ~taken
-        taken |= inside
-    return {name: inside for name, inside in masks.items() if inside.any()}
-
-
-def user_masks(path: Path, grid: Grid) -> dict[str, np.ndarray]:
-    """Return (H, W) boolean masks of the polygons in a user's GeoJSON file, by name.
-
-    Regions may overlap; a centre on an outline is inside. Raises UserError that names the file, and
-    every region without a cell centre of the grid, for those have no mean.
-    """
-    masks = _inside(user_outlines(path), grid)
-    if empty := [name for name, inside in masks.items() if not inside.any()]:
+    if regions not in REGION_SETS:
+        path = Path(regions)
+        outlines = user_outlines(path)
+        return _united(grid, name, _users(outlines, path, grid, name), outlines, path.name)
+    chosen = REGION_SETS[regions]
+    outlines = chosen.outlines()
+    masks = parted(chosen.masks(outlines, grid))
+    if not any(mask.any() for mask in masks.values()):
         raise UserError(
-            f"no cell centre of the grid {grid.lon[0]:g}-{grid.lon[-1]:g}E {grid.lat[0]:g}-"
-            f"{grid.lat[-1]:g}N lies in {', '.join(empty)} of {path}; expected one or more in each "
-            "region: remove those regions, or widen or refine params.yaml:domain"
+            f"no cell centre of {_described(grid)} lies in the {regions} {', '.join(masks)}: move "
+            "the grid, or give other regions: edit params.yaml:domain"
+        )
+    return _united(grid, TRSR if regions == "basins" else name, masks, outlines, chosen.credit)
+
+
+def _users(outlines: Outlines, path: Path, grid: Grid, whole: str) -> Masks:
+    """Return the (H, W) masks of a user's regions, each of which must hold a cell."""
+    if whole in outlines:
+        raise UserError(
+            f"region {whole!r} in {path} has the name of the domain, which stands for all regions "
+            "together: rename it, or edit params.yaml:domain.name"
+        )
+    masks = inside(outlines, grid)
+    if empty := [name for name, mask in masks.items() if not mask.any()]:
+        raise UserError(
+            f"no cell centre of {_described(grid)} lies in {', '.join(empty)} of {path}; expected "
+            "one or more in each region: remove those regions, or widen or refine "
+            "params.yaml:domain"
         )
     return masks
 
 
-def _inside(outlines: Mapping[str, shapely.Geometry], grid: Grid) -> dict[str, np.ndarray]:
-    """Return (H, W) masks of the cell centres in each outline, whichever way longitudes count."""
-    west, lat = np.meshgrid((np.asarray(grid.lon) + 180) % 360 - 180, grid.lat)
-    masks = {name: shapely.intersects_xy(outline, west, lat) for name, outline in outlines.items()}
-    for name, outline in outlines.items():
-        if outline.bounds[2] > 180:
-            masks[name] |= shapely.intersects_xy(outline, west % 360, lat)
-    return masks
+def _united(grid: Grid, whole: str, masks: Masks, outlines: Outlines, credit: str) -> Regions:
+    label = np.zeros(grid.shape, dtype=np.int8)
+    for number, mask in enumerate(masks.values(), start=1):
+        label[mask & (label == 0)] = number
+    held = {name: mask for name, mask in masks.items() if mask.any()}
+    return Regions(
+        grid=grid,
+        whole=whole,
+        names=tuple(masks),
+        mask=label,
+        masks={whole: label > 0, **held},
+        outlines={name: _turned(outline, grid) for name, outline in outlines.items()},
+        credit=credit,
+    )
+
+
+def _turned(outline: shapely.Geometry, grid: Grid) -> shapely.Geometry:
+    """Return an outline in the grid's count of longitudes, twice where both of its ends show it."""
+    west, east = grid.lon_bounds[0, 0], grid.lon_bounds[-1, 1]
+    turns = [shapely.transform(outline, lambda xy, t=t: xy + [t, 0]) for t in (0, -360, 360)]
+    seen = [turn for turn in turns if turn.bounds[0] < east and turn.bounds[2] > west]
+    return shapely.union_all(seen) if len(seen) > 1 else (seen or [outline])[0]
+
+
+def _described(grid: Grid) -> str:
+    return f"the grid {grid.lon[0]:g}-{grid.lon[-1]:g}E {grid.lat[0]:g}-{grid.lat[-1]:g}N"

@@ -14,6 +14,7 @@ import numpy as np
 from soilfuse.errors import UserError
 from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import Regions
 from soilfuse.inference.members import Member, load_members
 from soilfuse.inference.prediction import Prediction, outside_range
 from soilfuse.layout import CHAMPION_FILE
@@ -71,8 +72,7 @@ class Ensemble:
     @property
     def grid(self) -> Grid:
         """The grid that the folds were trained on."""
-        domain = {key: value for key, value in self.manifest["domain"].items() if key != "name"}
-        return Grid.regular(**domain)
+        return Grid.recorded(self.manifest["domain"])
 
     @property
     def grid_shape(self) -> tuple[int, int]:
@@ -92,15 +92,22 @@ class Ensemble:
             )
         return [list(source_ids).index(name) for name in self.source_ids]
 
-    def require_grid(self, grid: Grid, where: str) -> None:
-        """Raise UserError unless the inputs `where` lie on the grid of the training."""
-        own = self.grid
+    def require_domain(self, regions: Regions) -> None:
+        """Raise UserError unless grid and regions of params.yaml:domain are those of training."""
+        own, grid = self.grid, regions.grid
         if own.shape != grid.shape or not (
             np.allclose(own.lat, grid.lat) and np.allclose(own.lon, grid.lon)
         ):
             raise UserError(
-                f"grid of {where} is {_described(grid)}; the champion was trained on "
+                f"grid of params.yaml:domain is {_described(grid)}; the champion was trained on "
                 f"{_described(own)}: edit params.yaml:domain, or train for this grid"
+            )
+        if self.manifest.get("regions_sha256") != regions.sha256:
+            of_training = self.manifest["domain"].get("regions", "none named")
+            raise UserError(
+                f"regions of params.yaml:domain are {', '.join(regions.names)}; the champion was "
+                f"trained inside other cells (regions: {of_training}): edit "
+                "params.yaml:domain.regions, or train for these regions"
             )
 
     def predict(self, inputs: np.ndarray) -> Prediction:

@@ -1,6 +1,7 @@
 """Where stations stand on the grid."""
 
 import numpy as np
+import pandas as pd
 
 from soilfuse.grids.grid import Grid
 
@@ -21,3 +22,16 @@ def nearest_cells(
     rows = np.searchsorted(grid.lat_bounds[:, 1], lat).clip(max=grid.lat.size - 1)
     columns = np.searchsorted(grid.lon_bounds[:, 1], lon).clip(max=grid.lon.size - 1)
     return rows, columns, inside
+
+
+def stations_outside(stations: pd.DataFrame, grid: Grid) -> list[str]:
+    """Return 'network/station (lat, lon)' of each station that no cell of the grid holds.
+
+    stations: columns network, station, lat, lon.
+    """
+    places = stations.drop_duplicates(["network", "station"])
+    inside = nearest_cells(grid, places["lat"].to_numpy(), places["lon"].to_numpy())[2]
+    return [
+        f"{row.network}/{row.station} ({row.lat:g}N {row.lon:g}E)"
+        for row in places[~inside].itertuples()
+    ]

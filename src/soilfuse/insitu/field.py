@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import distance_transform_edt
 
 from soilfuse import config
 from soilfuse.grids.grid import Grid
@@ -88,14 +89,52 @@ def _fit_classifier(
     return forest.fit(features, labels)
 
 
-def _vouched(
-    rows: pd.DataFrame, months: np.ndarray, layers: Sequence[int]
+def fit_forests(
+    rows: pd.DataFrame,
+    grid: Grid,
+    months: np.ndarray,
+    layers: Sequence[int],
+    settings: config.Insitu,
+    seed: int,
+    threads: int = 1,
+) -> tuple[Any, Any]:
+    """Fit Algorithm 1's forests: soil moisture, and the label 1 of stations, 0 of random points.
+
+    rows: table.COLUMNS, at least one, all of them in `months`, `layers` and the grid. Returns a
+    RandomForestRegressor and a RandomForestClassifier of FEATURES.
+    """
+    rng = generator(seed, "insitu", "unlabelled")
+    unlabelled = _unlabelled(rows, grid, months, layers, rng)
+    return (
+        fit_regressor(rows, settings, seed, threads),
+        _fit_classifier(rows, unlabelled, settings, seed, threads),
+    )
+
+
+def vouched(
+    rows: pd.DataFrame, grid: Grid, months: np.ndarray, layers: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (T,) months between the first and last row's, (D,) layers no deeper than any row."""
+    """Return where rows can vouch for the field: (T,) months, and (D, H, W) layers of each cell.
+
+    Months from the first row's to the last row's; layers no deeper than any row of the nearest
+    cell that has one.
+    """
     when = (rows["year"].to_numpy() - 1970) * 12 + rows["month"].to_numpy() - 1
     time = np.asarray(months).astype("datetime64[M]").astype(int)
     in_time = (time >= when.min()) & (time <= when.max())
-    return in_time, np.asarray(layers) <= rows["layer"].max()
+    deepest = np.zeros(grid.shape, dtype=int)
+    north, east, _ = nearest_cells(grid, rows["lat"].to_numpy(), rows["lon"].to_numpy())
+    np.maximum.at(deepest, (north, east), rows["layer"].to_numpy())
+    nearest = distance_transform_edt(
+        deepest == 0, _cell_lengths(grid), return_distances=False, return_indices=True
+    )
+    return in_time, np.asarray(layers)[:, None, None] <= deepest[tuple(nearest)]
+
+
+def _cell_lengths(grid: Grid) -> tuple[float, float]:
+    """Return a cell's mean extent from south to north and west to east, in degrees of latitude."""
+    south_north, west_east = np.diff(grid.lat).mean(), np.diff(grid.lon).mean()
+    return float(south_north), float(west_east * np.cos(np.deg2rad(grid.lat.mean())))
 
 
 def fit_field(
@@ -112,9 +151,10 @@ def fit_field(
     stations: table.COLUMNS, only the rows of a fold's training months; those outside `months`,
     `layers` (numbers 1 to 5) or the grid are left out. months: (T,) keys. Returns two
     (T, D, H, W) float32 arrays without NaN. I_prob is 0 before the first row's month, after the
-    last row's and below the deepest row's layer: year and month are two features, so the forest
-    alone would let the stations vouch for the whole of their first year. Where no row is left,
-    both are 0: the in-situ loss, weighted by I_prob, vanishes.
+    last row's, and below the nearest station's deepest layer. The forest alone would not learn it:
+    year and month are two features, and of the unlabelled points, as many as rows on the whole
+    grid, hardly one falls below a station. Where no row is left, both are 0: the in-situ loss,
+    weighted by I_prob, vanishes.
     """
     rows = _domain_rows(stations, grid, months, layers)
     if rows.empty:
@@ -124,15 +164,12 @@ def fit_field(
     calendar, in_calendar = np.unique(month_of(months), return_inverse=True)
     depths, in_depth = np.unique(np.asarray(layers), return_inverse=True)
     axes = [years, calendar, depths, grid.lat, grid.lon]
-    rng = generator(seed, "insitu", "unlabelled")
-    unlabelled = _unlabelled(rows, grid, months, layers, rng)
-    regressor = fit_regressor(rows, settings, seed, threads)
-    classifier = _fit_classifier(rows, unlabelled, settings, seed, threads)
+    regressor, classifier = fit_forests(rows, grid, months, layers, settings, seed, threads)
     fields = []
     for forest, output in ((regressor, 0), (classifier, 1)):
         whole = grid_prediction(forest, axes, output).astype(np.float32)
         fields.append(whole[in_year[:, None], in_calendar[:, None], in_depth[None, :]])
-    in_months, in_layers = _vouched(rows, months, layers)
+    in_months, in_layers = vouched(rows, grid, months, layers)
     fields[1][~in_months] = 0
     fields[1][:, ~in_layers] = 0
     return fields[0], fields[1]

@@ -33,12 +33,13 @@ def product_attributes(
     domain: str,
     params_sha256: str,
     inputs_sha256: str,
+    regions_sha256: str,
 ) -> dict[str, str]:
     """Return the global attributes of one experiment's product.
 
     champion: the content of champion.json; domain: the domain's name; params_sha256: see
-    `params_hash`; inputs_sha256: of the climate models' raw files. No run, commit or clock: the
-    same inputs give the same file.
+    `params_hash`; inputs_sha256: of the climate models' raw files; regions_sha256: of names and
+    cells. No run, commit or clock: the same inputs give the same file.
     """
     world = str(champion["world"])
     attributes = {
@@ -62,6 +63,7 @@ def product_attributes(
         "ensemble_hash": str(champion["ensemble_hash"]),
         "params_sha256": params_sha256,
         "inputs_sha256": inputs_sha256,
+        "regions_sha256": regions_sha256,
     }
     return {name: text for name, text in attributes.items() if text}
 

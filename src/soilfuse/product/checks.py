@@ -10,7 +10,7 @@ from soilfuse.errors import UserError
 
 @dataclass(frozen=True)
 class Limits:
-    """What a released file must keep: share of the region's cells with a value; m3 m-3."""
+    """What a released file must keep: share of the regions' cells with a value; m3 m-3."""
 
     min_coverage: float
     max_soil_moisture: float

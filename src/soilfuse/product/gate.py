@@ -26,6 +26,7 @@ GLOBAL_ATTRIBUTES = (
     "weights_sha256",
     "params_sha256",
     "inputs_sha256",
+    "regions_sha256",
 )
 
 
@@ -58,7 +59,7 @@ def inspect(path: Path, experiment: str, limits: Limits) -> list[Check]:
 
 def _lacking(file: h5netcdf.File) -> list[str]:
     bounds = [attributes["bounds"] for attributes in layout.AXES.values()]
-    wanted = [*layout.AXES, *bounds, *layout.MONTHLY, "basin", "cell_area"]
+    wanted = [*layout.AXES, *bounds, *layout.MONTHLY, "region", "cell_area"]
     return [name for name in wanted if name not in file.variables]
 
 
@@ -97,8 +98,8 @@ def _monotonic(file: h5netcdf.File, name: str) -> Check:
 
 
 def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
-    """Check coverage and range of soil moisture and spread inside the region."""
-    inside = file.variables["basin"][...] > 0
+    """Check coverage and range of soil moisture and spread inside the regions."""
+    inside = file.variables["region"][...] > 0
     covered, least, greatest = 1.0, np.inf, -np.inf
     spread = [np.inf, -np.inf]
     for block in _blocks(file, names.SOIL_MOISTURE, inside):
@@ -112,7 +113,7 @@ def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
         Check(
             name="coverage",
             passed=covered >= limits.min_coverage,
-            got=f"{covered:.4f} of the region's cells in the emptiest month and layer",
+            got=f"{covered:.4f} of the regions' cells in the emptiest month and layer",
             allowed=f"at least {limits.min_coverage:g}",
             why="a hole would change regional means unseen",
         ),
@@ -134,7 +135,7 @@ def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
 
 
 def _blocks(file: h5netcdf.File, name: str, inside: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield (T, D, cells) values of the region, a row of chunks at a time."""
+    """Yield (T, D, cells) values of the regions, a row of chunks at a time."""
     variable = file.variables[name]
     for start in range(0, variable.shape[0], layout.TIME_CHUNK):
         yield variable[start : start + layout.TIME_CHUNK][..., inside]

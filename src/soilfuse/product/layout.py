@@ -7,7 +7,6 @@ import numpy as np
 
 from soilfuse import names
 from soilfuse.grids.grid import Grid
-from soilfuse.grids.regions import BASINS, basin_mask
 
 EPOCH = np.datetime64("1950-01-01", "D")
 TIME_CHUNK = 96  # months; with a tile of cells about 1 MB, so that maps and series both read well
@@ -120,26 +119,6 @@ def axis_values(
         "depth": (np.asarray(depth_bounds).mean(axis=1).round(6), np.asarray(depth_bounds)),
         "lat": (grid.lat, grid.lat_bounds.round(6)),
         "lon": (grid.lon, grid.lon_bounds.round(6)),
-    }
-
-
-def static_fields(grid: Grid) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-    """Return the (H, W) basin of each cell and the cells' area in km2, with their attributes."""
-    basin = {
-        "long_name": "river basin of the cell's centre",
-        "flag_values": np.arange(len(BASINS) + 1, dtype=np.int8),
-        "flag_meanings": " ".join(["none", *BASINS]),
-        **ON_GRID,
-    }
-    area = {
-        "standard_name": "cell_area",
-        "long_name": "area of the cell on a sphere of radius 6371.0088 km",
-        "units": "km2",
-        "grid_mapping": "crs",
-    }
-    return {
-        "basin": (basin_mask(grid), basin),
-        "cell_area": (grid.area.astype(np.float64), area),
     }
 
 

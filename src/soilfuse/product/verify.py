@@ -19,7 +19,7 @@ from soilfuse.product.gate import inspect
 from soilfuse.product.provenance import read_prov
 
 Recompute = Callable[[np.ndarray], np.ndarray]
-CHAIN = ("experiment", "weights_sha256", "params_sha256", "inputs_sha256")
+CHAIN = ("experiment", "weights_sha256", "params_sha256", "inputs_sha256", "regions_sha256")
 MONTHS = 4  # recomputed, spread over the product
 DEVICE_ROUNDING = 1e-5  # m3 m-3 by which devices and thread counts may differ
 
@@ -28,13 +28,15 @@ DEVICE_ROUNDING = 1e-5  # m3 m-3 by which devices and thread counts may differ
 class Origin:
     """What a product should have been made from, as the project holds it today.
 
-    params_sha256: see `attributes.params_hash`; inputs_sha256: of the climate models' file; used:
-    path in the project -> DVC hash of what the product's record must name; recompute: given (n,)
-    indices of months, returns their (n, D, H, W) soil moisture in m3 m-3.
+    params_sha256: see `attributes.params_hash`; inputs_sha256: of the climate models' file;
+    regions_sha256: of their names and cells; used: path in the project -> DVC hash of what the
+    product's record must name; recompute: given (n,) indices of months, returns their (n, D, H, W)
+    soil moisture in m3 m-3.
     """
 
     params_sha256: str
     inputs_sha256: str
+    regions_sha256: str
     used: Mapping[str, str]
     recompute: Recompute
 
@@ -71,6 +73,7 @@ def verify_product(
         checks += [
             _same("parameters", attributes["params_sha256"], origin.params_sha256, "params.yaml"),
             _same("inputs", attributes["inputs_sha256"], origin.inputs_sha256, "climate models"),
+            _same("regions", attributes["regions_sha256"], origin.regions_sha256, "regions"),
             _record(path, origin.used),
             _numbers(path, origin.recompute),
         ]

@@ -11,11 +11,12 @@ import numpy as np
 from soilfuse import names
 from soilfuse.checks import Check
 from soilfuse.files import written_aside
-from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import Regions
 from soilfuse.inference.prediction import Prediction
 from soilfuse.product import layout
 from soilfuse.product.checks import Limits, require
 from soilfuse.product.gate import inspect
+from soilfuse.product.static_fields import static_fields
 
 SOURCES = {  # variable -> the part of a prediction that it holds
     names.SOIL_MOISTURE: "mean",
@@ -29,7 +30,7 @@ COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "sh
 def write_product(
     path: Path,
     experiment: str,
-    grid: Grid,
+    regions: Regions,
     time: np.ndarray,
     depth_bounds: np.ndarray,
     predictions: Iterable[Prediction],
@@ -47,9 +48,9 @@ def write_product(
     with written_aside(path) as aside:
         with h5netcdf.File(aside, "w") as file:
             file.attrs.update(attributes)
-            axes = layout.axis_values(grid, time, depth_bounds)
+            axes = layout.axis_values(regions.grid, time, depth_bounds)
             bits = layout.bits_of(significant_digits)
-            _define(file, axes, grid, bits)
+            _define(file, axes, regions, bits)
             _fill(file, predictions, bits)
         checks = inspect(aside, experiment, limits)
         require(checks, Path(path))
@@ -59,7 +60,7 @@ def write_product(
 def _define(
     file: h5netcdf.File,
     axes: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    grid: Grid,
+    regions: Regions,
     bits: Mapping[str, int],
 ) -> None:
     """Write axes and static fields, and lay out the monthly variables."""
@@ -69,7 +70,7 @@ def _define(
         file.create_variable(layout.AXES[name]["bounds"], (name, "bnds"), data=bounds)
     for name, described in (("crs", layout.CRS), ("quantization_info", layout.QUANTIZATION)):
         file.create_variable(name, (), data=np.int32(0)).attrs.update(described)
-    for name, (values, attributes) in layout.static_fields(grid).items():
+    for name, (values, attributes) in static_fields(regions).items():
         field = file.create_variable(name, ("lat", "lon"), data=values, **COMPRESSION)
         field.attrs.update(attributes)
     for name, (dims, attributes) in layout.MONTHLY.items():

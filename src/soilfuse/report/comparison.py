@@ -8,7 +8,6 @@ from soilfuse import names
 from soilfuse.report import labels
 from soilfuse.report.evaluation_figures import methods_of
 from soilfuse.report.records import Evaluation, Trends, pick, value_of
-from soilfuse.report.summary import REGION
 from soilfuse.report.words import counted, joined
 
 if TYPE_CHECKING:
@@ -28,16 +27,16 @@ def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
         return []
     layer, said = scenarios[0].layers[0], []
     for trends in scenarios:
-        key = (REGION, "annual", trends.main_period, layer)
+        key = (trends.whole, "annual", trends.main_period, layer)
         if math.isfinite(trends.slope(*key)):
             rate = labels.starred(trends.slope(*key), trends.significant(*key))
             said.append(f"{rate} under {labels.experiment_title(trends.experiment)}")
     if not said:
         return _change_ranges(scenarios)
     rates = (
-        f"Annual soil moisture at {labels.layer_title(layer)} of the "
-        f"{labels.region_title(REGION)} changes by {joined(said)} ({labels.RATE_UNIT}; a star "
-        "marks a significant trend)."
+        f"Annual soil moisture at {labels.layer_title(layer)} of "
+        f"{labels.region_words(scenarios[0].whole)} changes by {joined(said)} ({labels.RATE_UNIT}; "
+        "a star marks a significant trend)."
     )
     return [rates, *_change_ranges(scenarios)]
 
@@ -49,7 +48,8 @@ def _change_ranges(scenarios: Sequence[Trends]) -> list[str]:
     parts = []
     for layer in first.layers:
         changes = [
-            trends.change(REGION, "annual", first.future_period, layer) for trends in scenarios
+            trends.change(trends.whole, "annual", first.future_period, layer)
+            for trends in scenarios
         ]
         known = [value for value in changes if math.isfinite(value)]
         if known:
@@ -64,14 +64,14 @@ def _change_ranges(scenarios: Sequence[Trends]) -> list[str]:
     ]
 
 
-def headline(scores: "pd.DataFrame", block: str) -> "pd.DataFrame":
-    """Return the annual rows of one block over the whole region; empty where there are none."""
-    return pick(scores, block=block, season="annual", region=REGION)
+def headline(evaluation: Evaluation, block: str) -> "pd.DataFrame":
+    """Return the annual scores of one block over all regions; empty where there are none."""
+    return pick(evaluation.scores, block=block, season="annual", region=evaluation.whole)
 
 
 def skill_sentences(evaluation: Evaluation) -> list[str]:
     """Say how the ensemble's error compares with every baseline, better or worse."""
-    rows = pick(headline(evaluation.scores, HELD_OUT), metric="rmse")
+    rows = pick(headline(evaluation, HELD_OUT), metric="rmse")
     own, *others = methods_of(rows) or [""]
     if not others:
         return ["The scores hold no baseline to compare the ensemble with."]
@@ -112,7 +112,7 @@ def _beside(error: float, other: float, method: str) -> str:
 
 
 def _anomaly_sentence(evaluation: Evaluation, own: str, layer: int) -> list[str]:
-    rows = pick(headline(evaluation.scores, HELD_OUT), metric="anomaly_r", method=own)
+    rows = pick(headline(evaluation, HELD_OUT), metric="anomaly_r", method=own)
     correlation = value_of(rows, "value", layer=layer)
     if not math.isfinite(correlation):
         return []

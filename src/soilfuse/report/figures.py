@@ -6,10 +6,9 @@ from soilfuse.report import bars, labels, series, trend_maps
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Moisture, Trends
-from soilfuse.report.summary import REGION
 from soilfuse.report.words import joined
 
-DOTS = "Dots: significant trend (Mann-Kendall test). White: outside the three basins."
+DOTS = "Dots: significant trend (Mann-Kendall test). White: outside the regions."
 SAME_SCALE = "Colours are the same in every scenario; values beyond the ends take the end colour."
 SEN = (
     "Thin: yearly means; thick: Sen's line, dashed where the trend is not significant. Numbers: "
@@ -30,7 +29,7 @@ def moisture_picture(
         "moisture",
         lambda: trend_maps.moisture_maps(place, moisture, layers),
         f"Mean soil moisture, {years}",
-        "One scale for all layers and scenarios. White: outside the three basins.",
+        "One scale for all layers and scenarios. White: outside the regions.",
         f"Maps of mean soil moisture at {_layer_list(layers)}, {title}, {years}.",
     )
 
@@ -119,24 +118,24 @@ def change_pictures(
 
 
 def series_pictures(folder: Folder, trends: Trends) -> list[Picture]:
-    """Draw the annual series of every region and the seasonal ones of the whole region."""
+    """Draw the annual series of every region and the seasonal ones of all together."""
     period, title = trends.main_period, labels.experiment_title(trends.experiment)
     years = labels.years_title(period)
-    slope = labels.rate(trends.slope(REGION, "annual", period, trends.layers[0]))
+    slope = labels.rate(trends.slope(trends.whole, "annual", period, trends.layers[0]))
     return [
         folder.draw(
             "series_annual",
             lambda: series.regional_series(trends, period),
             "Annual soil moisture by region",
-            f"Trends over {years}. {SEN}",
+            f"Trends over {years}. {SEN}{series.shown_regions(trends)}",
             f"Line charts of annual soil moisture by region and layer, {title}; the rate of the "
-            f"whole region at {labels.layer_title(trends.layers[0])} is {slope} "
+            f"whole at {labels.layer_title(trends.layers[0])} is {slope} "
             f"{labels.RATE_UNIT}.",
         ),
         folder.draw(
             "series_seasons",
-            lambda: series.seasonal_series(trends, period, REGION),
-            f"Seasonal soil moisture of the {labels.region_title(REGION)}",
+            lambda: series.seasonal_series(trends, period, trends.whole),
+            f"Seasonal soil moisture of {labels.region_words(trends.whole)}",
             f"Trends over {years}. {SEN}",
             f"Line charts of soil moisture by season and layer, {title}.",
         ),
@@ -145,11 +144,11 @@ def series_pictures(folder: Folder, trends: Trends) -> list[Picture]:
 
 def period_pictures(folder: Folder, trends: Trends) -> list[Picture]:
     """Draw rates and changes by period, season and layer, as far as there are such periods."""
-    title, region = labels.experiment_title(trends.experiment), labels.region_title(REGION)
+    title, region = labels.experiment_title(trends.experiment), labels.region_title(trends.whole)
     pictures = [
         folder.draw(
             "period_rates",
-            lambda: bars.period_rates(trends, REGION),
+            lambda: bars.period_rates(trends, trends.whole),
             f"Rate by period, {region}",
             "Sen slope within each period, by season and layer; hollow bars are not significant. "
             "Rates of 20 or 30 years swing with the weather far more than those of a century.",
@@ -160,7 +159,7 @@ def period_pictures(folder: Folder, trends: Trends) -> list[Picture]:
         pictures.append(
             folder.draw(
                 "period_changes",
-                lambda: bars.period_changes(trends, REGION),
+                lambda: bars.period_changes(trends, trends.whole),
                 f"Change by period, {region}",
                 f"Against {labels.years_title(trends.reference_period)}, by season and layer.",
                 f"Bar charts of percent changes by season, period and layer, {title}.",

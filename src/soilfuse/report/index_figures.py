@@ -20,7 +20,7 @@ def scenario_pictures(folder: Folder, place: Place, all_trends: Sequence[Trends]
         "scenario_series",
         lambda: series.scenario_series(all_trends, 1),
         f"Annual soil moisture at {labels.layer_title(1)} by region",
-        SEN,
+        SEN + series.shown_regions(all_trends[0]),
         "Line charts of annual soil moisture by region with every experiment overlaid.",
     )
     if not scenarios:
@@ -64,7 +64,7 @@ def _scenario_changes(folder: Folder, place: Place, scenarios: Sequence[Trends])
         "scenario_changes",
         lambda: trend_maps.scenario_maps(place, panels),
         f"Annual change at {labels.layer_title(1)}, {spell}",
-        "White: outside the three basins.",
+        "White: outside the regions.",
         f"Maps of the percent change at {labels.layer_title(1)}, {spell}, under {_titles(shown)}.",
     )
     return [picture]
@@ -83,7 +83,7 @@ def evaluation_pictures(folder: Folder, evaluation: Evaluation) -> list[Picture]
 
 
 def _scores(folder: Folder, evaluation: Evaluation) -> Picture:
-    rows = headline(evaluation.scores, HELD_OUT)
+    rows = headline(evaluation, HELD_OUT)
     methods = joined([labels.method_title(method) for method in methods_of(rows)])
     return folder.draw(
         "scores",

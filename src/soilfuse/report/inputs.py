@@ -1,7 +1,7 @@
 """What the pages are made from, read and checked once: trends, evaluation and sweep tables.
 
-Names are brought to one form (regions in lower case, layers as numbers 1 to 5, periods as
-"2015-2100"); a required file, column or period that is absent is refused in one line.
+Layers are brought to one form, numbers from 1 to 5; a required file, column, region or period that
+is absent is refused in one line.
 """
 
 import re
@@ -37,7 +37,7 @@ def require_files(paths: list[Path], stage: str) -> None:
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
-    """Read a long table with at least `columns`; layers become numbers, regions lower case."""
+    """Read a long table with at least `columns`; layers become numbers."""
     import pandas as pd
 
     table = pd.read_csv(path)
@@ -50,7 +50,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     if "layer" in table:
         table["layer"] = [layer_number(value, path) for value in table["layer"]]
     if "region" in table:
-        table["region"] = table["region"].astype(str).str.lower()
+        table["region"] = table["region"].astype(str)
     if "significant" in table:
         table["significant"] = [
             str(value).lower() in ("true", "1", "1.0") for value in table["significant"]
@@ -71,10 +71,11 @@ def layer_number(value: Any, path: Path) -> int:
     return int(found.group())
 
 
-def read_trends(experiment: str, trends_dir: Path) -> Trends:
+def read_trends(experiment: str, trends_dir: Path, whole: str) -> Trends:
     """Read the maps and tables of one experiment from results/trends.
 
-    Raises UserError where a file, a column or a map variable is absent.
+    whole: the name of all regions together. Raises UserError where a file, a column, that region or
+    a map variable is absent.
     """
     import xarray as xr
 
@@ -91,7 +92,20 @@ def read_trends(experiment: str, trends_dir: Path) -> Trends:
             f"run `dvc repro -s trends@{experiment}`"
         )
     frames = {name: read_table(path, TREND_COLUMNS[name]) for name, path in tables.items()}
-    return Trends(experiment=experiment, maps=maps, files=(maps_path, *tables.values()), **frames)
+    for name, path in tables.items():
+        require_region(frames[name], path, whole, f"trends@{experiment}")
+    files = (maps_path, *tables.values())
+    return Trends(experiment=experiment, whole=whole, maps=maps, files=files, **frames)
+
+
+def require_region(table: "pd.DataFrame", path: Path, whole: str, stage: str) -> None:
+    """Raise UserError where a table was made for other regions."""
+    held = list(dict.fromkeys(table["region"]))
+    if whole not in held:
+        raise UserError(
+            f"{path} lacks region {whole}; it holds {', '.join(held) or 'none'}: "
+            f"run `dvc repro -s {stage}`"
+        )
 
 
 def require_period(maps: "xr.Dataset", period: str, experiment: str) -> None:
@@ -115,8 +129,8 @@ def require_layers(maps: "xr.Dataset", layers: list[int]) -> None:
         )
 
 
-def read_evaluation(evaluate_dir: Path) -> Evaluation:
-    """Read results/evaluate; only scores.csv is required."""
+def read_evaluation(evaluate_dir: Path, whole: str) -> Evaluation:
+    """Read results/evaluate; only scores.csv is required, with all regions together, `whole`."""
     evaluate_dir = Path(evaluate_dir)
     scores = evaluate_dir / "scores.csv"
     require_files([scores], "evaluate")
@@ -133,7 +147,9 @@ def read_evaluation(evaluate_dir: Path) -> Evaluation:
     }
     columns = ("method", "block", "layer", "season", "region", "metric", "value")
     files = (scores, *(path for path in paths.values() if path.exists()))
-    return Evaluation(scores=read_table(scores, columns), files=files, **tables)
+    table = read_table(scores, columns)
+    require_region(table, scores, whole, "evaluate")
+    return Evaluation(whole=whole, scores=table, files=files, **tables)
 
 
 def hashes_of(attributes: dict[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ RATE_SCALE = 1e4  # from m3 m-3 a year to 10^-3 m3 m-3 a decade
 MISSING = "–"
 
 REGION_TITLES = {
-    "trsr": "Three-River-Source Region",
+    "TRSR": "Three-River-Source Region",
     "yangtze": "Yangtze basin",
     "yellow": "Yellow River basin",
     "lancang": "Lancang basin",
@@ -28,8 +28,13 @@ ENSEMBLE_TITLES = {names.ENSEMBLE: "soilfuse ensemble", CANDIDATE: "Candidate en
 
 
 def region_title(region: str) -> str:
-    """Return the written name of a region, or the name itself for a user's own region."""
+    """Return the written name of a region, or the name itself for one that has no other."""
     return REGION_TITLES.get(region, region.replace("_", " "))
+
+
+def region_words(region: str) -> str:
+    """Return a region as it stands inside a sentence."""
+    return f"{'the' if region in REGION_TITLES else 'region'} {region_title(region)}"
 
 
 def season_title(season: str) -> str:

@@ -1,18 +1,17 @@
-"""Maps inside the basins: mean moisture, Sen slopes with stippling, and percent changes.
+"""Maps inside the regions: mean moisture, Sen slopes with stippling, and percent changes.
 
 Every panel is laid out in inches, so that a degree of latitude and of longitude keep their true
-proportion at the region's middle latitude; cells outside the basins stay white.
+proportion at the region's middle latitude; cells outside all regions stay white.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from soilfuse.grids.grid import cell_bounds
-from soilfuse.grids.regions import basin_outlines
 from soilfuse.report import style
 
 if TYPE_CHECKING:
@@ -20,10 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-MARGIN = 0.3  # degrees around the basins
+MARGIN = 0.3  # degrees around the regions
 LEFT, RIGHT, TOP, FOOT = 0.85, 0.2, 0.34, 0.3  # inches
 COLUMN_GAP, ROW_GAP, TITLE_GAP = 0.2, 0.12, 0.36
 BAR = 0.75  # inches below the maps that a colour bar with its label takes
+HIGHEST = 6.0  # inches of a map, however narrow its regions
+TICK_STEPS = (0.1, 0.2, 0.5, 1, 2, 4, 10, 20, 30, 60)  # degrees
 STIPPLE_STEP = 0.25  # degrees between two dots at least
 
 
@@ -36,24 +37,32 @@ class Panel:
     title: str = ""
     row: str = ""
     dots: np.ndarray | None = None
-    named: bool = False  # write the basins' names into the map
+    named: bool = False  # write the regions' names into the map
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the maps lie: cell centres and the cells (H, W) inside the basins."""
+    """Where the maps lie: cell centres, the cells (H, W) inside, the outlines of the regions."""
 
     lat: np.ndarray
     lon: np.ndarray
     inside: np.ndarray
+    outlines: Mapping[str, shapely.Geometry]
+
+    @property
+    def frame(self) -> shapely.Geometry:
+        """The grid, to its outermost edges."""
+        x, y = cell_bounds(self.lon), cell_bounds(self.lat)
+        return shapely.box(x[0, 0], y[0, 0], x[-1, 1], y[-1, 1])
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """West, east, south and north of the drawn window in degrees."""
         rows, columns = np.nonzero(self.inside)
-        x = np.concatenate([self.lon[columns], *(line[0] for line in _outline_paths())])
-        y = np.concatenate([self.lat[rows], *(line[1] for line in _outline_paths())])
-        return x.min() - MARGIN, x.max() + MARGIN, y.min() - MARGIN, y.max() + MARGIN
+        cells = shapely.MultiPoint(np.stack([self.lon[columns], self.lat[rows]], axis=1))
+        seen = [shapely.clip_by_rect(line, *self.frame.bounds) for line in self.outlines.values()]
+        west, south, east, north = shapely.total_bounds([cells, *seen])
+        return west - MARGIN, east + MARGIN, south - MARGIN, north + MARGIN
 
     @property
     def aspect(self) -> float:
@@ -68,6 +77,8 @@ def map_grid(place: Place, panels: Sequence[Sequence[Panel]]) -> "Figure":
     west, east, south, north = place.extent
     width = min(5.4, (style.PAGE_WIDTH - LEFT - RIGHT - COLUMN_GAP * (columns - 1)) / columns)
     height = width * place.aspect * (north - south) / (east - west)
+    if height > HIGHEST:
+        width, height = width * HIGHEST / height, HIGHEST
     gap = TITLE_GAP if any(panel.title for line in panels[1:] for panel in line) else ROW_GAP
     foot = FOOT + BAR
     figure = style.new_figure(
@@ -122,7 +133,7 @@ def _row_title(figure: "Figure", title: str, middle: float) -> None:
 
 
 def draw_map(axes: "Axes", place: Place, panel: Panel) -> "QuadMesh":
-    """Draw one masked map with its stippling and the basin outlines; return the coloured mesh."""
+    """Draw one masked map with stippling and the regions' outlines; return the coloured mesh."""
     colour_map, norm = panel.scale.colouring()
     shown = np.ma.masked_where(~place.inside | ~np.isfinite(panel.values), panel.values)
     x = np.append(cell_bounds(place.lon)[:, 0], cell_bounds(place.lon)[-1, 1])
@@ -130,31 +141,23 @@ def draw_map(axes: "Axes", place: Place, panel: Panel) -> "QuadMesh":
     image = axes.pcolormesh(x, y, shown, cmap=colour_map, norm=norm, rasterized=True)
     if panel.dots is not None:
         _stipple(axes, place, panel.dots & ~np.ma.getmaskarray(shown))
-    for line in _outline_paths():
-        axes.plot(*line, color=style.INK, linewidth=0.8)
+    for ring in shapely.get_rings(list(place.outlines.values())):
+        axes.plot(*shapely.get_coordinates(ring).T, color=style.INK, linewidth=0.8)
     if panel.named:
-        _name_basins(axes)
+        _name_regions(axes, place)
     west, east, south, north = place.extent
     axes.set(xlim=(west, east), ylim=(south, north), aspect=place.aspect)
     return image
 
 
-@cache
-def _outline_paths() -> list[tuple[np.ndarray, np.ndarray]]:
-    import shapely
-
-    polygons = [
-        part for outline in basin_outlines().values() for part in shapely.get_parts(outline)
-    ]
-    return [shapely.get_coordinates(part.exterior).T for part in polygons]
-
-
-def _name_basins(axes: "Axes") -> None:
+def _name_regions(axes: "Axes", place: Place) -> None:
     from matplotlib.patheffects import withStroke
 
-    for basin, outline in basin_outlines().items():
-        middle = outline.representative_point()
-        text = axes.text(middle.x, middle.y, basin.title(), fontsize=7, ha="center", va="center")
+    for region, outline in place.outlines.items():
+        seen = outline if place.frame.covers(outline) else outline.intersection(place.frame)
+        middle, name = seen.representative_point(), region.replace("_", " ")
+        name = name[0].upper() + name[1:]
+        text = axes.text(middle.x, middle.y, name, fontsize=7, ha="center", va="center")
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
 
 
@@ -169,11 +172,20 @@ def _stipple(axes: "Axes", place: Place, dots: np.ndarray) -> None:
 def _label_axes(axes: "Axes", first_column: bool, last_row: bool) -> None:
     west, east = axes.get_xlim()
     south, north = axes.get_ylim()
-    xs = np.arange(np.ceil(west / 4) * 4, east, 4)
-    ys = np.arange(np.ceil(south / 2) * 2, north, 2)
-    axes.set_xticks(xs, [f"{x:.0f}°E" for x in xs] if last_row else [])
-    axes.set_yticks(ys, [f"{y:.0f}°N" for y in ys] if first_column else [])
+    xs, ys = _ticks(west, east), _ticks(south, north)
+    axes.set_xticks(xs, [_degrees((x + 180) % 360 - 180, "EW") for x in xs] if last_row else [])
+    axes.set_yticks(ys, [_degrees(y, "NS") for y in ys] if first_column else [])
     axes.tick_params(length=2.5, labelsize=7.5, bottom=last_row, left=first_column)
     for side in axes.spines.values():
         side.set_visible(True)
         side.set_color(style.PALE)
+
+
+def _ticks(start: float, stop: float) -> np.ndarray:
+    """Return round degrees within a span, a handful."""
+    step = next((step for step in TICK_STEPS if step >= (stop - start) / 5), TICK_STEPS[-1])
+    return np.arange(np.ceil(start / step) * step, stop, step)
+
+
+def _degrees(value: float, sides: str) -> str:
+    return f"{abs(value):g}°{sides[0] if value >= 0 else sides[1]}"

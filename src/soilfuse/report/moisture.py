@@ -23,7 +23,7 @@ def read_moisture(product_path: Path, period: str) -> Moisture:
     product_path = Path(product_path)
     require_files([product_path], f"infer@{product_path.stem}")
     with xr.open_dataset(product_path, engine="h5netcdf") as product:
-        lacking = [name for name in ("soil_moisture", "basin") if name not in product]
+        lacking = [name for name in ("soil_moisture", "region") if name not in product]
         if lacking:
             raise UserError(
                 f"{product_path} lacks variable {', '.join(lacking)}; "
@@ -35,14 +35,13 @@ def read_moisture(product_path: Path, period: str) -> Moisture:
                 f"{product_path} holds no month of {period}; "
                 f"run `dvc repro -s infer@{product_path.stem}`"
             )
-        basin = product["basin"].transpose("lat", "lon").values
+        inside = product["region"].transpose("lat", "lon").values > 0
         attributes = {str(key): str(value) for key, value in product.attrs.items()}
         return Moisture(
             mean=_mean_of(months["soil_moisture"]),
             spread=_mean_of(months[FOLD_SPREAD]) if FOLD_SPREAD in months else None,
-            outside=_share(months[OUTSIDE], basin) if OUTSIDE in months else math.nan,
+            outside=_share(months[OUTSIDE], inside) if OUTSIDE in months else math.nan,
             period=period,
-            basin=basin,
             attributes=attributes,
         )
 
@@ -52,5 +51,5 @@ def _mean_of(months: "xr.DataArray") -> np.ndarray:
     return ordered.mean(axis=0, dtype=np.float64)
 
 
-def _share(flags: "xr.DataArray", basin: np.ndarray) -> float:
-    return float(100 * (flags.transpose("time", "lat", "lon").values[:, basin > 0] > 0).mean())
+def _share(flags: "xr.DataArray", inside: np.ndarray) -> float:
+    return float(100 * (flags.transpose("time", "lat", "lon").values[:, inside] > 0).mean())

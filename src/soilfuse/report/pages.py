@@ -11,6 +11,7 @@ from typing import Any
 from soilfuse import files, names
 from soilfuse.config import Report
 from soilfuse.errors import UserError, unknown
+from soilfuse.grids.regions import Regions
 from soilfuse.report import comparison, inputs, labels, summary
 from soilfuse.report.moisture import read_moisture
 from soilfuse.report.pictures import Folder
@@ -25,8 +26,6 @@ from soilfuse.report.sections import (
 )
 from soilfuse.report.trend_maps import place_of, significant_share
 
-ATTRIBUTION = "basin outlines: Li et al. 2024"
-
 
 def write_page(
     target: Path,
@@ -36,24 +35,25 @@ def write_page(
     trends_dir: Path,
     champion: Mapping[str, Any],
     settings: Report,
+    regions: Regions,
 ) -> None:
     """Write one experiment's page to `target` and its PNG to `figures_dir`.
 
-    champion: the content of champion.json. Raises UserError where the product or a trend file is
-    absent, or a layer of settings.map_layers is not in it.
+    champion: the content of champion.json; regions: those of the product. Raises UserError where
+    the product or a trend file is absent, or a layer of settings.map_layers is not in it.
     """
     if experiment not in names.EXPERIMENT_YEARS:
         where = "params.yaml:experiments"
         raise UserError(unknown("experiment", experiment, names.EXPERIMENT_YEARS, where))
     product_path = Path(product_path)
-    trends = inputs.read_trends(experiment, trends_dir)
+    trends = inputs.read_trends(experiment, trends_dir, regions.whole)
     layers = list(settings.map_layers)
     inputs.require_layers(trends.maps, layers)
     inputs.require_period(trends.maps, trends.main_period, experiment)
     moisture = read_moisture(product_path, trends.future_period or trends.reference_period)
-    place = place_of(trends, moisture.basin)
+    place = place_of(trends, regions)
     sha256 = files.sha256_of_file(product_path)
-    source = f"soilfuse  |  {product_path.name}, sha256 {sha256[:16]}  |  {ATTRIBUTION}"
+    source = f"soilfuse  |  {product_path.name}, sha256 {sha256[:16]}  |  {regions.credit}"
     folder = Folder(Path(figures_dir), source, sha256)
     first = trends.layers[0]
     shares = significant_share(trends, place, "annual", trends.main_period, first)
@@ -89,28 +89,24 @@ def write_index(
     champion: Mapping[str, Any],
     trends_dir: Path,
     settings: Report,
+    regions: Regions,
 ) -> None:
     """Write the first page to `target`, its PNG to figures/index beside it.
 
-    verdict, champion: the contents of verdict.json and champion.json. Raises UserError where
-    trends or scores.csv are absent; future.csv, stations.csv, taylor.csv, intervals.csv and the
-    sweep's trials may be.
+    verdict, champion: the contents of verdict.json and champion.json; regions: those of the
+    products. Raises UserError where trends or scores.csv are absent; future.csv, stations.csv,
+    taylor.csv, intervals.csv and the sweep's trials may be.
     """
-    from soilfuse.grids.grid import Grid
-    from soilfuse.grids.regions import basin_mask
-
-    all_trends = [inputs.read_trends(experiment, trends_dir) for experiment in experiments]
-    evaluation = inputs.read_evaluation(evaluate_dir)
+    whole = regions.whole
+    all_trends = [inputs.read_trends(experiment, trends_dir, whole) for experiment in experiments]
+    evaluation = inputs.read_evaluation(evaluate_dir, whole)
     not_champion = comparison.candidate_caveat(verdict)
     if not_champion:
         evaluation = evaluation.renamed(names.ENSEMBLE, labels.CANDIDATE)
-    maps = all_trends[0].maps
-    place = place_of(
-        all_trends[0], basin_mask(Grid(lat=maps["lat"].values, lon=maps["lon"].values))
-    )
+    place = place_of(all_trends[0], regions)
     read = [path for trends in all_trends for path in trends.files]
     sha256 = files.sha256_of_files([*read, *evaluation.files])
-    source = f"soilfuse  |  trends and evaluation, sha256 {sha256[:16]}  |  {ATTRIBUTION}"
+    source = f"soilfuse  |  trends and evaluation, sha256 {sha256[:16]}  |  {regions.credit}"
     folder = Folder(Path(target).parent / "figures" / "index", source, sha256)
     page = Page(
         title=settings.title,

@@ -40,12 +40,14 @@ def value_of(table: "pd.DataFrame", column: str, **wanted: object) -> float:
 class Trends:
     """Trends of one experiment.
 
+    whole: the name of all regions together, as the tables have it.
     maps: sens_slope in m3 m-3 a year and significant (season, period, D, H, W), change_percent
     (season, D, H, W) where there is a future; regions, periods and series: long tables, values in
     m3 m-3, slopes in m3 m-3 a year.
     """
 
     experiment: str
+    whole: str
     maps: "xr.Dataset"
     regions: "pd.DataFrame"
     periods: "pd.DataFrame"
@@ -87,10 +89,8 @@ class Trends:
 
     @property
     def region_names(self) -> list[str]:
-        """Regions of the series, the whole region first."""
-        found = list(dict.fromkeys(self.series["region"]))
-        known = [region for region in labels.REGION_TITLES if region in found]
-        return known + [region for region in found if region not in known]
+        """Regions of the series, all together first."""
+        return list(dict.fromkeys([self.whole, *self.series["region"]]))
 
     @property
     def layers(self) -> list[int]:
@@ -139,8 +139,12 @@ def _length(period: str) -> int:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of the ensemble and of the baselines; tables that were not made are None."""
+    """Scores of the ensemble and of the baselines; tables that were not made are None.
 
+    whole: the name of all regions together, as the scores have it.
+    """
+
+    whole: str
     scores: "pd.DataFrame"
     intervals: "pd.DataFrame | None"
     stations: "pd.DataFrame | None"
@@ -157,7 +161,7 @@ class Evaluation:
 
         tables = {key: getattr(self, key) for key in ("intervals", "stations", "taylor", "future")}
         changed = {key: None if table is None else of(table) for key, table in tables.items()}
-        return Evaluation(scores=of(self.scores), files=self.files, **changed)
+        return Evaluation(self.whole, scores=of(self.scores), files=self.files, **changed)
 
 
 @dataclass(frozen=True)
@@ -165,14 +169,12 @@ class Moisture:
     """Means of a product over `period`.
 
     mean, spread: (D, H, W) m3 m-3, the latter over the fold models, None where the product has
-    none; basin: (H, W), 0 outside; outside: percent of the basins' cells and months in which a
-    climate model is outside the range of its historical values over the domain, NaN where the
-    product does not say.
+    none; outside: percent of the regions' cells and months in which a climate model is outside the
+    range of its historical values over the domain, NaN where the product does not say.
     """
 
     mean: np.ndarray
     spread: np.ndarray | None
     outside: float
     period: str
-    basin: np.ndarray
     attributes: dict[str, str]

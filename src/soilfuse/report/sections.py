@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from soilfuse import files
-from soilfuse.report import comparison, figures, index_figures, inputs, labels, summary, tables
+from soilfuse.report import comparison, figures, index_figures, inputs, labels, tables
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, Moisture, Trends
@@ -49,7 +49,7 @@ def page_sections(
     period = trends.main_period
     parts = [part for part in trends.part_periods if part != period]
     whole = [part for part in trends.rate_periods if part not in parts]
-    by_part = [tables.rates_by_season(trends, summary.REGION, parts)] if parts else []
+    by_part = [tables.rates_by_season(trends, trends.whole, parts)] if parts else []
     sections = [
         Section(
             "moisture",
@@ -70,14 +70,14 @@ def page_sections(
             pictures=figures.series_pictures(folder, trends),
             tables=[
                 tables.rates_by_region(trends, period),
-                tables.rates_by_season(trends, summary.REGION, whole),
+                tables.rates_by_season(trends, trends.whole, whole),
             ],
         ),
         Section(
             "periods",
             "Parts of the century" if trends.future_period else "The reference period",
             pictures=figures.period_pictures(folder, trends),
-            folded=[*by_part, tables.period_means(trends, summary.REGION)],
+            folded=[*by_part, tables.period_means(trends, trends.whole)],
         ),
     ]
     changes = figures.change_pictures(folder, place, trends, layers)
@@ -101,7 +101,7 @@ def evaluation_section(folder: Folder, evaluation: Evaluation) -> Section:
     """Draw the scores; the RMSE of the held-out years stands open, the other tables folded."""
     shown = []
     for block, title in comparison.BLOCK_TITLES.items():
-        rows = comparison.headline(evaluation.scores, block)
+        rows = comparison.headline(evaluation, block)
         for metric, what in (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R")):
             if (rows["metric"] == metric).any():
                 shown.append(scores_table(rows, metric, f"{what}, {title}"))

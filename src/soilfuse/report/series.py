@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MOST_PANELS = 14  # of regions: the whole and thirteen boxes; tables have all
 LEAST_SPAN = 0.02  # m3 m-3; a narrower axis would make weather look like change
 
 
@@ -93,9 +94,15 @@ def _panels(count: int, row_height: float = 2.35) -> "tuple[Figure, list[Axes]]"
     return figure, [figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
 
 
+def shown_regions(trends: Trends) -> str:
+    """Return the sentence that some regions have no panel, nothing where all have one."""
+    every = len(trends.region_names)
+    return f" Shown are {MOST_PANELS} of {every} regions." if every > MOST_PANELS else ""
+
+
 def regional_series(trends: Trends, period: str, season: str = "annual") -> "Figure":
     """Draw one panel a region with a line a layer, its Sen line over `period` and its rate."""
-    regions = trends.region_names
+    regions = trends.region_names[:MOST_PANELS]
     figure, axes = _panels(len(regions))
     for panel, region in zip(axes, regions, strict=True):
         _layer_lines(panel, trends, period, region, season)
@@ -127,7 +134,7 @@ def _layer_lines(axes: "Axes", trends: Trends, period: str, region: str, season:
 
 def scenario_series(all_trends: Sequence[Trends], layer: int) -> "Figure":
     """Draw one panel a region with the annual series of every experiment overlaid."""
-    regions = all_trends[0].region_names
+    regions = all_trends[0].region_names[:MOST_PANELS]
     figure, axes = _panels(len(regions))
     for panel, region in zip(axes, regions, strict=True):
         for trends in all_trends:

@@ -1,4 +1,4 @@
-"""Sentences about shares of the basins: significant trends, inputs outside their past range."""
+"""Sentences about shares of the regions: significant trends, inputs outside their past range."""
 
 import math
 
@@ -12,7 +12,7 @@ def area_sentence(wetter: float, drier: float, layer: int) -> str:
         return ""
     return (
         f"At {labels.layer_title(layer)} the annual trend is significant and upward in "
-        f"{wetter:.0f} % of the basins' area, significant and downward in {drier:.0f} %; cell "
+        f"{wetter:.0f} % of the regions' area, significant and downward in {drier:.0f} %; cell "
         "by cell tests count some areas by chance alone."
     )
 
@@ -22,7 +22,7 @@ def outside_sentence(outside: float, period: str) -> str:
     if not math.isfinite(outside):
         return ""
     return (
-        f"In {labels.years_title(period)}, {outside:.0f} % of the basins' cells and months have at "
-        "least one climate model outside the range of its own values over the domain in "
+        f"In {labels.years_title(period)}, {outside:.0f} % of the regions' cells and months have "
+        "at least one climate model outside the range of its own values over the domain in "
         f"{labels.years_title(HISTORY)}: there the networks may extrapolate."
     )

@@ -6,19 +6,16 @@ that is missing is said to be missing.
 
 import math
 
-from soilfuse.grids import regions
 from soilfuse.report import labels
 from soilfuse.report.records import Trends
 from soilfuse.report.shares import area_sentence, outside_sentence
 from soilfuse.report.words import amount, counted, joined, p_words, season_words, verb
 
-REGION = regions.REGION.lower()  # as the tables are read
-
 
 def trend_sentence(trends: Trends, region: str, season: str, period: str, layer: int) -> str:
     """Say direction, rate, significance, place, depth and years of one trend."""
     what = f"{season_words(season)} soil moisture at {labels.layer_title(layer)}"
-    where = f"of the {labels.region_title(region)} in {labels.years_title(period)}"
+    where = f"of {labels.region_words(region)} in {labels.years_title(period)}"
     slope = trends.slope(region, season, period, layer)
     if not math.isfinite(slope):
         return f"No trend could be computed for the {what} {where}: too few valid years."
@@ -103,22 +100,21 @@ def seasons_sentence(trends: Trends, region: str, period: str, layer: int) -> st
     )
 
 
-def basins_sentence(trends: Trends, period: str, layer: int) -> str:
-    """Give the annual rate of each basin with its significance."""
-    basins = [region for region in trends.region_names if region != REGION]
+def regions_sentence(trends: Trends, period: str, layer: int) -> str:
+    """Give the annual rate of each region with its significance."""
     parts = []
-    for basin in basins:
-        slope = trends.slope(basin, "annual", period, layer)
-        sure = trends.significant(basin, "annual", period, layer)
+    for region in trends.region_names[1:]:
+        slope = trends.slope(region, "annual", period, layer)
+        sure = trends.significant(region, "annual", period, layer)
         if not math.isfinite(slope):
-            parts.append(f"unknown in the {labels.region_title(basin)}")
+            parts.append(f"unknown in {labels.region_words(region)}")
             continue
         note = "" if sure else ", not significant"
-        parts.append(f"{labels.rate(slope)} in the {labels.region_title(basin)}{note}")
+        parts.append(f"{labels.rate(slope)} in {labels.region_words(region)}{note}")
     if not parts:
         return ""
     return (
-        f"Annual rates at {labels.layer_title(layer)} by basin are {joined(parts)} "
+        f"Annual rates at {labels.layer_title(layer)} by region are {joined(parts)} "
         f"({labels.RATE_UNIT})."
     )
 
@@ -170,14 +166,14 @@ def page_summary(
     shares: percent of the area with significant wetting and drying; outside: percent of cells and
     months of `outside_period` with an input outside its model's historical range.
     """
-    period, layer = trends.main_period, trends.layers[0]
+    period, layer, whole = trends.main_period, trends.layers[0], trends.whole
     sentences = [
-        trend_sentence(trends, REGION, "annual", period, layer),
-        layers_sentence(trends, REGION, "annual", period),
-        seasons_sentence(trends, REGION, period, layer),
-        basins_sentence(trends, period, layer),
-        periods_sentence(trends, REGION, layer),
-        change_sentence(trends, REGION, "annual"),
+        trend_sentence(trends, whole, "annual", period, layer),
+        layers_sentence(trends, whole, "annual", period),
+        seasons_sentence(trends, whole, period, layer),
+        regions_sentence(trends, period, layer),
+        periods_sentence(trends, whole, layer),
+        change_sentence(trends, whole, "annual"),
         area_sentence(*shares, layer),
         outside_sentence(outside, outside_period),
     ]

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from soilfuse import names
 from soilfuse.report import labels
 from soilfuse.report.records import Trends
-from soilfuse.report.summary import REGION
 
 
 @dataclass(frozen=True)
@@ -114,16 +113,16 @@ def period_means(trends: Trends, region: str) -> Table:
 
 
 def scenario_rates(all_trends: Sequence[Trends]) -> Table:
-    """Return annual rates of the whole region: a row an experiment, a column a layer."""
-    layers = all_trends[0].layers
+    """Return annual rates of all regions together: a row an experiment, a column a layer."""
+    layers, whole = all_trends[0].layers, all_trends[0].whole
     return Table(
-        caption=f"Annual rate, {labels.region_title(REGION)} ({labels.RATE_UNIT})",
+        caption=f"Annual rate, {labels.region_title(whole)} ({labels.RATE_UNIT})",
         head=["Experiment", *layer_heads(layers)],
         rows=[
             [
                 f"{labels.experiment_title(trends.experiment)}, "
                 f"{labels.years_title(trends.main_period)}",
-                *_rates(trends, REGION, "annual", trends.main_period),
+                *_rates(trends, whole, "annual", trends.main_period),
             ]
             for trends in all_trends
         ],
@@ -148,7 +147,7 @@ def scenario_changes(all_trends: Sequence[Trends]) -> Table | None:
             [
                 labels.experiment_title(trends.experiment),
                 *(
-                    labels.signed(trends.change(REGION, "annual", future, layer), 1)
+                    labels.signed(trends.change(trends.whole, "annual", future, layer), 1)
                     for layer in trends.layers
                 ),
             ]

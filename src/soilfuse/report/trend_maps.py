@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import Regions
 from soilfuse.report import labels, style
 from soilfuse.report.maps import Panel, Place, map_grid
 from soilfuse.report.records import Moisture, Trends
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def place_of(trends: Trends, basin: np.ndarray) -> Place:
-    """Return where the maps of an experiment lie; basin (H, W) is 0 outside."""
+def place_of(trends: Trends, regions: Regions) -> Place:
+    """Return where the maps of an experiment lie; regions without a cell are not outlined."""
     maps = trends.maps
-    return Place(lat=maps["lat"].values, lon=maps["lon"].values, inside=np.asarray(basin) > 0)
+    held = {name: line for name, line in regions.outlines.items() if name in regions.masks}
+    return Place(maps["lat"].values, maps["lon"].values, regions.inside, held)
 
 
 def layer_heading(layer: int) -> str:
@@ -119,12 +122,12 @@ def scenario_maps(place: Place, panels: Sequence[Panel]) -> "Figure":
 def significant_share(
     trends: Trends, place: Place, season: str, period: str, layer: int
 ) -> tuple[float, float]:
-    """Return the shares of the basins' area with significant wetting and drying, in percent."""
+    """Return the shares of the regions' area with significant wetting and drying, in percent."""
     panel = slope_panel(trends, season, period, layer)
     counted = place.inside & np.isfinite(panel.values)
     if panel.dots is None or not counted.any():
         return float("nan"), float("nan")
-    weight = np.broadcast_to(np.cos(np.deg2rad(place.lat))[:, None], counted.shape) * counted
+    weight = Grid(place.lat, place.lon).area * counted
     wetter = (weight * (panel.dots & (panel.values > 0))).sum() / weight.sum()
     drier = (weight * (panel.dots & (panel.values < 0))).sum() / weight.sum()
     return float(100 * wetter), float(100 * drier)

@@ -15,10 +15,12 @@ from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
 from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
+from soilfuse.sources.headers import REAL_CALENDARS
 from soilfuse.sources.targets import layered, list_files, on_grid, one_world
 
 FOLDER = "amsmqtp"
 LEVEL = "layer"
+LEVELS = tuple(range(1, len(names.PRODUCT_LAYERS) + 1))
 
 
 def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int) -> xr.Dataset:
@@ -51,7 +53,18 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int)
 def _year(folder: Path, grid: Grid, year: int, min_days: int) -> xr.DataArray:
     """Return the monthly means (12, 5, H, W) of one year on the grid, with its attributes."""
     files = list_files(folder, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
-    request = Request("AMSMQTP", "SM", (year, year), "day", grid, level=LEVEL, min_records=min_days)
+    request = Request(
+        "AMSMQTP",
+        "SM",
+        (year, year),
+        "day",
+        grid,
+        level=LEVEL,
+        levels=LEVELS,
+        calendars=REAL_CALENDARS,
+        exclusive=True,
+        min_records=min_days,
+    )
     field = read_files(files, request)
     if field.sizes[LEVEL] != len(names.PRODUCT_LAYERS):
         raise UserError(

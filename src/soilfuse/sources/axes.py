@@ -7,14 +7,22 @@ import numpy as np
 
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
+from soilfuse.grids.interpolation import bilinear
 from soilfuse.grids.months import month_key
-from soilfuse.sources.netcdf import RawFile, Stored
+from soilfuse.sources.coordinates import middles_of, numbers, require_one_way
+from soilfuse.sources.netcdf import BROKEN, RawFile, Stored
 
 AXIS_NAMES = {  # canonical name: names that providers give the dimension
     "time": ("time", "valid_time"),
-    "lat": ("lat", "latitude", "rlat"),
-    "lon": ("lon", "longitude", "rlon"),
+    "lat": ("lat", "latitude"),
+    "lon": ("lon", "longitude"),
 }
+DEGREES = {  # as CF spells the units, in lower case; degrees alone or nothing at all will do
+    "lat": ("degrees_north", "degree_north", "degrees_n", "degree_n", "degreesn", "degreen"),
+    "lon": ("degrees_east", "degree_east", "degrees_e", "degree_e", "degreese", "degreee"),
+}
+YEARS = (1678, 2261)  # what nanoseconds since 1970 can hold
+SAME_CENTRE = 1e-4  # degrees
 
 
 @dataclass(frozen=True)
@@ -42,23 +50,38 @@ def month_keys(file: RawFile, stored: Stored) -> tuple[np.ndarray, str]:
     """Return (T,) datetime64[ns] month keys of a variable's time axis, and the file's calendar.
 
     The middle of the time bounds decides where there are bounds around the time stamp: some models
-    stamp the end of the month, which is the first instant of the next one.
+    stamp the end of the month, which is the first instant of the next one. Raises UserError where
+    the axis cannot be read, or time stamps lie beside their bounds.
     """
     time = file.variable(stored.dims[dimension(file, stored, "time")])
     units = str(time.attributes.get("units", "")).strip()
     calendar = str(time.attributes.get("calendar", "standard"))
+    middles = middles_of(file, time)
     try:
-        dates = cftime.num2date(
-            _middles(file, time), units, calendar, only_use_cftime_datetimes=True
-        )
-    except (ValueError, OverflowError) as error:
+        dates = cftime.num2date(middles, units, calendar, only_use_cftime_datetimes=True)
+    except BROKEN as error:
         raise UserError(
             f"unreadable time axis in {file.path} ({file.provider}): units {units!r}, calendar "
             f"{calendar!r}: {error}; expected CF, as 'days since 1850-01-01': mend the file"
         ) from None
     dates = np.atleast_1d(dates)
     years = np.array([date.year for date in dates])
+    if not (YEARS[0] <= years.min() and years.max() <= YEARS[1]):
+        raise UserError(
+            f"time in {file.path} ({file.provider}) runs from year {years.min()} to {years.max()}; "
+            f"expected {YEARS[0]} to {YEARS[1]}: mend the units {units!r} of its time axis"
+        )
     return month_key(years, np.array([date.month for date in dates])), calendar
+
+
+def require_cover(file: RawFile, lat: Axis, lon: Axis, grid: Grid) -> None:
+    """Raise UserError that names the file where its cells do not reach over the whole grid."""
+    where = f"{file.path} ({file.provider})"
+    corners = Grid(lat=grid.lat[[0, -1]], lon=grid.lon[[0, -1]])
+    try:
+        bilinear(lat.centres, lon.centres, corners)
+    except UserError as error:
+        raise UserError(*(f"{where}: {problem}" for problem in error.problems)) from None
 
 
 def latitudes(file: RawFile, stored: Stored, grid: Grid | None, margin: int) -> Axis:
@@ -83,41 +106,40 @@ def longitudes(file: RawFile, stored: Stored, grid: Grid | None, margin: int) ->
     return _axis(centres, _cut(centres, np.argsort(centres), grid.lon, margin))
 
 
-def _middles(file: RawFile, time: Stored) -> np.ndarray:
-    stamps = np.atleast_1d(time.raw()).astype(float)
-    name = str(time.attributes.get("bounds", "time_bnds"))
-    if name not in file:
-        return stamps
-    bounds = file.variable(name).raw()
-    if bounds.shape != (stamps.size, 2):
-        return stamps
-    around = (bounds[:, 0] <= stamps) & (stamps <= bounds[:, 1]) & (bounds[:, 0] < bounds[:, 1])
-    return np.where(around, bounds.mean(axis=1), stamps)
-
-
 def _centres(file: RawFile, stored: Stored, axis: str, allowed: tuple[float, float]) -> np.ndarray:
+    """Return the cell centres in the file's order; raise UserError where they make no axis."""
     coordinate = file.variable(stored.dims[dimension(file, stored, axis)])
-    centres = coordinate.values()
+    where = f"{coordinate.name} in {file.path} ({file.provider})"
+    if len(coordinate.shape) != 1:
+        raise UserError(
+            f"{where} has {len(coordinate.shape)} dimensions; expected one, of a grid along "
+            "longitudes and latitudes: interpolate to such a grid first"
+        )
+    units = str(coordinate.attributes.get("units", "")).strip().lower()
+    if units not in ("", "degrees", "degree", *DEGREES[axis]):
+        raise UserError(
+            f"{where} has units {units!r}; expected {DEGREES[axis][0]}: mend them, or interpolate "
+            "to a longitude-latitude grid first"
+        )
+    centres = numbers(file, coordinate)
     # Single precision turns 30.9 into 30.8999996, which would overlap the next cell.
-    centres = np.round(centres.astype(float), 5) if centres.dtype == np.float32 else centres
+    centres = np.round(centres, 5) if coordinate.raw().dtype == np.float32 else centres
     low, high = allowed
     if centres.size == 0 or not (centres.min() >= low and centres.max() <= high + 1e-3):
+        ends = f"{centres.min():g} to {centres.max():g}" if centres.size else "nothing to nothing"
         raise UserError(
-            f"{coordinate.name} in {file.path} ({file.provider}) runs from {centres.min():g} to "
-            f"{centres.max():g}; expected degrees from {low:g} to {high:g}: mend the coordinate"
+            f"{where} runs from {ends}; expected degrees from {low:g} to {high:g}: mend the "
+            "coordinate"
         )
-    if np.unique(centres).size != centres.size:
-        raise UserError(
-            f"{coordinate.name} in {file.path} ({file.provider}) repeats a value; expected each "
-            "once: mend the coordinate"
-        )
+    require_one_way(centres, axis, where)
     return centres
 
 
 def _cut(centres: np.ndarray, order: np.ndarray, target: np.ndarray, margin: int) -> np.ndarray:
     ascending = centres[order]
-    first = int(np.searchsorted(ascending, target[0], side="right")) - 1 - margin
-    last = int(np.searchsorted(ascending, target[-1], side="left")) + margin
+    # Files of one model differ in the last digits: a centre on the edge is on it in all of them.
+    first = int(np.searchsorted(ascending, target[0] + SAME_CENTRE, side="right")) - 1 - margin
+    last = int(np.searchsorted(ascending, target[-1] - SAME_CENTRE, side="left")) + margin
     return order[max(first, 0) : last + 1]
 
 

@@ -1,10 +1,9 @@
 """CMIP6 soil moisture in files as ESGF publishes them.
 
 `mrsos` (table Lmon) is the moisture of the upper 10 cm, `mrsol` (Emon) that of each model layer.
+What single models do otherwise stands in cmip6_quirks.
 """
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,40 +12,54 @@ import numpy as np
 import xarray as xr
 from scipy.ndimage import distance_transform_edt
 
+from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
-from soilfuse.sources.depths import layers_of, shares
+from soilfuse.sources.cmip6_files import (
+    FOLDER,
+    LAYERS,
+    SURFACE,
+    files_of_years,
+    find_files,
+    header_of,
+)
+from soilfuse.sources.cmip6_quirks import layers_of_model, quirk_of
+from soilfuse.sources.depths import shares
 from soilfuse.sources.door import Request, read
 
-FOLDER = "cmip6"
-PERIOD = re.compile(r"_(\d{4})\d{2}-(\d{4})\d{2}\.nc$")
+__all__ = [
+    "FOLDER",
+    "fill_gaps",
+    "find_files",
+    "read_model",
+    "read_mrsol",
+    "read_mrsos",
+    "variable_and_table",
+]
 
 
-def find_files(
+def read_model(
     root: Path,
     source_id: str,
     variant_label: str,
     experiment: str,
-    variable: str = "mrsos",
-    table: str = "Lmon",
-) -> list[Path]:
-    """Return the files of one model, member, experiment and variable in `root`/cmip6/source_id.
+    years: tuple[int, int],
+    section: config.Cmip6,
+    grid: Grid | None = None,
+) -> xr.DataArray:
+    """Return canonical soil_moisture (T, h, w) of one model as params.yaml:cmip6 asks for it.
 
-    Raises UserError that names the pattern, the folder and similar files where there is none, or
-    where there are several grid labels.
+    That is mrsos, or mrsol of table Emon between the two depths of cmip6.depth.
     """
-    folder = Path(root) / FOLDER / source_id
-    pattern = f"{variable}_{table}_{source_id}_{experiment}_{variant_label}_*.nc"
-    found = sorted(folder.glob(pattern))
-    if not found:
-        raise UserError(_none_found(folder, pattern))
-    labels = sorted({path.name.removeprefix(pattern[:-4]).split("_")[0] for path in found})
-    if len(labels) > 1:
-        raise UserError(
-            f"files {pattern} of several grids ({', '.join(labels)}) in {folder}; expected one "
-            "grid label: remove the others"
-        )
-    return found
+    named, fill = (root, source_id, variant_label), section.fill_cells
+    if section.depth is None:
+        return read_mrsos(*named, experiment, *years, fill, grid)
+    return read_mrsol(*named, LAYERS[1], experiment, *years, *section.depth, fill, grid)
+
+
+def variable_and_table(section: config.Cmip6) -> tuple[str, str]:
+    """Return which variable of which table `read_model` reads."""
+    return SURFACE if section.depth is None else LAYERS
 
 
 def read_mrsos(
@@ -64,17 +77,23 @@ def read_mrsos(
     theta = mrsos / (1000 kg m-3 x 0.1 m) (Li et al. 2024). Land values are carried at most
     `fill_cells` native cells into lakes and coasts; attribute filled_cells counts them. With a
     `grid` the native field is cut to it and a margin, so that global files stay small in memory.
+    Attribute quirk says what was mended of a model's files, if anything (cmip6_quirks).
     """
+    quirk = quirk_of(source_id)
     request = Request(
         provider=f"CMIP6 mrsos of {source_id} {experiment}",
         variable="mrsos",
         years=(first_year, last_year),
         grid=grid,
         margin=2 + fill_cells,
+        thickness=quirk.mrsos_thickness,
+        attributes=header_of(*SURFACE, source_id, experiment, variant_label),
     )
     files = find_files(root, source_id, variant_label, experiment)
-    wanted = _of_years(files, request)
+    wanted = files_of_years(files, request.years, request.provider)
     about = {"source_id": source_id, "variant_label": variant_label, "experiment": experiment}
+    if quirk.mrsos_thickness is not None:
+        about["quirk"] = quirk.why
     return _on_land(read(wanted, request), fill_cells, f"{wanted[0]} ({request.provider})", about)
 
 
@@ -99,12 +118,19 @@ def read_mrsol(
     range; the rest is as in `read_mrsos`. Raises UserError where the layers do not fill the range.
     """
     provider = f"CMIP6 mrsol of {source_id} {experiment}"
-    asked = Request(provider, "mrsol", (first_year, last_year), grid=grid, margin=2 + fill_cells)
+    asked = Request(
+        provider,
+        "mrsol",
+        (first_year, last_year),
+        grid=grid,
+        margin=2 + fill_cells,
+        attributes=header_of("mrsol", table, source_id, experiment, variant_label),
+    )
     files = find_files(root, source_id, variant_label, experiment, "mrsol", table)
-    wanted = _of_years(files, asked)
-    level, bounds = layers_of(wanted[0], provider, "mrsol")
+    wanted = files_of_years(files, asked.years, provider)
+    level, bounds = layers_of_model(source_id, wanted[0], provider)
     for path in wanted[1:]:
-        _require_layers(path, provider, bounds)
+        _require_layers(source_id, path, provider, bounds)
     where = f"{wanted[0]} ({provider})"
     weights = shares(bounds, top, bottom, where)
     layers = read(wanted, replace(asked, level=level, thickness=tuple(np.diff(bounds)[:, 0])))
@@ -112,6 +138,8 @@ def read_mrsol(
     mean = np.tensordot(layers.values[:, used], weights[used], axes=(1, 0)).astype(np.float32)
     field = layers.isel({level: 0}, drop=True).copy(data=mean)
     about = {"source_id": source_id, "variant_label": variant_label, "experiment": experiment}
+    if np.array_equal(bounds, (quirk := quirk_of(source_id)).mrsol_layers):
+        about["quirk"] = quirk.why
     depths = {"depth_top": float(top), "depth_bottom": float(bottom)}
     return _on_land(field, fill_cells, where, {**about, **depths})
 
@@ -132,21 +160,9 @@ def fill_gaps(values: np.ndarray, fill_cells: int) -> tuple[np.ndarray, int]:
     return filled, int(near.sum())
 
 
-def _of_years(files: list[Path], request: Request) -> list[Path]:
-    """Return the files whose names allow a wanted year; raise UserError where there is none."""
-    first, last = request.years
-    wanted = [path for path in files if _overlaps(path, first, last)]
-    if not wanted:
-        raise UserError(
-            f"no file with {first}-{last} among {', '.join(path.name for path in files)} "
-            f"in {files[0].parent} ({request.provider}): add the files of those years"
-        )
-    return wanted
-
-
-def _require_layers(path: Path, provider: str, bounds: np.ndarray) -> None:
+def _require_layers(source_id: str, path: Path, provider: str, bounds: np.ndarray) -> None:
     """Raise UserError where a file's layers are not those of the files before it."""
-    _, others = layers_of(path, provider, "mrsol")
+    _, others = layers_of_model(source_id, path, provider)
     if others.shape != bounds.shape or not np.allclose(others, bounds, atol=1e-4):
         raise UserError(
             f"layers of mrsol in {path} ({provider}) are {others.tolist()} m; expected "
@@ -167,21 +183,3 @@ def _on_land(
     field = field.copy(data=values)
     field.attrs |= {**about, "filled_cells": filled}
     return field
-
-
-def _overlaps(path: Path, first_year: int, last_year: int) -> bool:
-    """Tell by its name whether a file may hold a wanted year; a name without a period may."""
-    period = PERIOD.search(path.name)
-    return period is None or (int(period[1]) <= last_year and int(period[2]) >= first_year)
-
-
-def _none_found(folder: Path, pattern: str) -> str:
-    if not folder.is_dir():
-        siblings = sorted(path.name for path in folder.parent.glob("*/"))
-        near = difflib.get_close_matches(folder.name, siblings, n=2)
-        hint = f"; similar: {', '.join(near)}" if near else ""
-        return f"no folder {folder} for {pattern}{hint}: put the model's files there"
-    present = sorted(path.name for path in folder.glob("*.nc"))
-    near = difflib.get_close_matches(pattern, present, n=2, cutoff=0.5)
-    hint = f"; similar: {', '.join(near)}" if near else f"; it holds {len(present)} other .nc files"
-    return f"no file {pattern} in {folder}{hint}: add it, or edit params.yaml:cmip6.models"

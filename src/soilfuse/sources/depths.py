@@ -10,9 +10,7 @@ import numpy as np
 
 from soilfuse.errors import UserError
 from soilfuse.sources.netcdf import Stored, opened
-
-METRES = ("m", "meter", "meters", "metre", "metres")
-ROUNDING = 1e-3  # m; bounds stand in single precision
+from soilfuse.sources.quantities import METRES, ROUNDING
 
 
 def layers_of(path: Path, provider: str, variable: str) -> tuple[str, np.ndarray]:

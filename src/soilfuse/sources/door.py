@@ -1,56 +1,29 @@
 """The one door: any provider's files, asked for by a Request, become one canonical DataArray.
 
-Order: find axes, cut, unpack, convert units, check the range, average days to months, join the
-files by month. Every error names the provider and the file. Letters: T months, D other levels,
-h latitudes, w longitudes.
+Order: find axes, check the header, cut, unpack, convert units, check the range, average days to
+months, check what is plausible, join the files by month. Every error names the provider and the
+file. Letters: T months, D other levels, h latitudes, w longitudes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files
-from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, require_complete
 from soilfuse.sources import axes
+from soilfuse.sources.headers import period_of, require_header
 from soilfuse.sources.joining import Piece, join, monthly
 from soilfuse.sources.netcdf import RawFile, Stored, opened
-from soilfuse.sources.quantities import SOIL_MOISTURE, Quantity
+from soilfuse.sources.plausibility import require_plausible
+from soilfuse.sources.quantities import SOIL_MOISTURE
+from soilfuse.sources.request import Request
 
 REAL = "real"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is wanted of a provider's files.
-
-    thickness: m of soil over which a mass per area is spread, one number a level where there are
-    levels, None to take it from depth bounds; level: the name of a dimension besides time,
-    latitude and longitude; versions: the name of a dimension along which a file holds several
-    versions of each value, of which the first valid one counts, in order of their numbers; codes:
-    other names of the variable, each with the units that it stands for where the file says none;
-    complete: whether every month of `years` must be there; min_records: days a month needs when
-    frequency is "day".
-    """
-
-    provider: str
-    variable: str
-    years: tuple[int, int]
-    frequency: Literal["mon", "day"] = "mon"
-    grid: Grid | None = None
-    margin: int = 2
-    thickness: float | tuple[float, ...] | None = None
-    level: str | None = None
-    versions: str | None = None
-    codes: Mapping[str, str] = field(default_factory=dict)
-    complete: bool = True
-    min_records: int = 1
-    quantity: Quantity = SOIL_MOISTURE
 
 
 def read(paths: Sequence[Path], request: Request) -> xr.DataArray:
@@ -61,15 +34,15 @@ def read(paths: Sequence[Path], request: Request) -> xr.DataArray:
     damaged, of other units or out of range, naming the file.
     """
     pieces = [piece for path in paths if (piece := _read_file(Path(path), request)) is not None]
-    where = _where(paths, request)
     if not pieces:
         raise UserError(
-            f"no month of {request.years[0]}-{request.years[1]} in {where}: add the files of "
-            "those years"
+            f"no month of {request.years[0]}-{request.years[1]} in {_where(paths, request)}: add "
+            "the files of those years"
         )
     whole = join(pieces)
     if request.complete:
-        require_complete(whole.months, *request.years, where)
+        lacking = np.setdiff1d(month_axis(*request.years), whole.months)
+        require_complete(whole.months, *request.years, _where(_holding(lacking, paths), request))
     return _canonical(whole, pieces, request)
 
 
@@ -78,17 +51,23 @@ def _read_file(path: Path, request: Request) -> Piece | None:
     with opened(path, request.provider) as file:
         stored = _variable(file, request)
         months, calendar = axes.month_keys(file, stored)
+        require_header(file, stored, months, calendar, request)
         wanted = np.flatnonzero(np.isin(months, month_axis(*request.years)))
         if wanted.size == 0:
             return None
         lat = axes.latitudes(file, stored, request.grid, request.margin)
         lon = axes.longitudes(file, stored, request.grid, request.margin)
+        if request.grid is not None:
+            axes.require_cover(file, lat, lon, request.grid)
         scale = request.quantity.scale(file, stored, request.thickness)
         values = _block(file, stored, request, wanted, (lat, lon))
         values = request.quantity.in_range(_scaled(values, scale, file, stored), file, stored)
         world = str(file.attributes.get("soilfuse_world", REAL))
     piece = Piece(str(path), months[wanted], values, lat.centres, lon.centres, calendar, world)
-    return monthly(piece, request.frequency, request.min_records, request.provider)
+    once = monthly(piece, request.frequency, request.min_records, request.provider)
+    if request.quantity == SOIL_MOISTURE:
+        require_plausible(once, request.provider)
+    return once
 
 
 def _variable(file: RawFile, request: Request) -> Stored:
@@ -171,6 +150,15 @@ def _canonical(whole: Piece, pieces: list[Piece], request: Request) -> xr.DataAr
             "inputs_sha256": sha256_of_files(Path(piece.path) for piece in pieces),
         },
     )
+
+
+def _holding(months: np.ndarray, paths: Sequence[Path]) -> Sequence[Path]:
+    """Return the file that should hold the first of the months by its name, else all files."""
+    for path in paths:
+        period = period_of(Path(path).name)
+        if months.size and period and period[0] <= months[0] <= period[1]:
+            return [path]
+    return paths
 
 
 def _where(paths: Sequence[Path], request: Request) -> str:

@@ -16,6 +16,8 @@ from soilfuse.files import sha256_of_content
 from soilfuse.grids.grid import Grid
 from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
+from soilfuse.sources.headers import REAL_CALENDARS
+from soilfuse.sources.plausibility import require_distinct
 from soilfuse.sources.targets import layered, list_files, on_grid
 
 FOLDER = "era5_land"
@@ -38,9 +40,12 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int) -> xr.Dataset:
             grid=grid,
             versions="expver",
             codes={code: UNITS},
+            calendars=REAL_CALENDARS,
         )
         fields.append(read_files(files, request))
-    where = f"{files[0].parent} (ERA5-Land)"
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    where = f"{files[0]}{more} (ERA5-Land)"
+    require_distinct([field.values for field in fields], where)
     values = np.stack([on_grid(field, grid, where) for field in fields], axis=1)
     attributes = {
         "source": "ERA5-Land",

@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from soilfuse.errors import UserError
-from soilfuse.sources.stations import RECORD_COLUMNS, monthly_means, plausible
+from soilfuse.sources.ismn_records import good_records, in_time, require_fields, text_of
+from soilfuse.sources.stations import (
+    RECORD_COLUMNS,
+    dates_of,
+    monthly_means,
+    require_company,
+    require_depth,
+)
 from soilfuse.sources.targets import list_files
 
 FOLDER = "ismn"
@@ -28,29 +35,37 @@ HEADER = re.compile(rf"^{PLACE}\s+(?P<sensor>\S.*)$")
 STARTS_WITH_DATE = re.compile(r"^\d{4}/\d{2}/\d{2} ")
 STAMP = r"\d{4}/\d{2}/\d{2}\s+\d{2}:\d{2}"
 CEOP = re.compile(rf"^{STAMP}\s+{STAMP}\s+(?P<place>{PLACE})\s+{DECIMAL}\s+\S+\s+\S+$")
+NAME_DEPTHS = re.compile(r"_sm_(\d+\.\d+)_(\d+\.\d+)_")
+ROUNDING = 0.006  # m; depths have two decimals in a file, six in its name
 COLUMNS = ["date", "time", "soil_moisture", "flag", "provider_flag"]
 CEOP_COLUMNS = ["date", "time", "actual_date", "actual_time", *COLUMNS[2:]]
 
 
-def read_stations(root: Path, good_flags: Sequence[str]) -> pd.DataFrame:
-    """Return every good record (RECORD_COLUMNS) below `root`/ismn/NETWORK/STATION/*_sm_*.stm.
+def monthly_table(root: Path, good_flags: Sequence[str], min_records: int) -> pd.DataFrame:
+    """Return monthly means of good records, one row a sensor depth and month (TABLE_COLUMNS).
+
+    Raises UserError as `read_record` does, for a station far from all others, and for no record.
+    """
+    places: dict[str, tuple[float, float]] = {}
+    table = monthly_means(_records(root, good_flags, places), min_records)
+    if not places:
+        raise UserError(
+            f"no good record in {Path(root) / FOLDER} (ISMN); got none with a flag of "
+            f"{', '.join(good_flags)}: edit params.yaml:insitu.good_flags"
+        )
+    require_company(places)
+    return table
+
+
+def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
+    """Return the good records of one .stm file (RECORD_COLUMNS); raise UserError that names it.
 
     A record is good if each of its ISMN flags ("C03,D05") is one of `good_flags` and its value is
     a volume fraction. soil_moisture in m3 m-3, depths in m, times in UTC.
     """
-    return pd.concat(list(_records(root, good_flags)), ignore_index=True)
-
-
-def monthly_table(root: Path, good_flags: Sequence[str], min_records: int) -> pd.DataFrame:
-    """Return monthly means of good records, one row a sensor depth and month (TABLE_COLUMNS)."""
-    return monthly_means(_records(root, good_flags), min_records)
-
-
-def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
-    """Return the good records of one .stm file (RECORD_COLUMNS); raise UserError that names it."""
     content = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     first, _, body = content.partition(b"\n")
-    line = first.decode("utf-8", "replace").strip()
+    line = text_of(first, path)
     columns = COLUMNS
     if match := CEOP.match(line):
         body, columns = _without_place(content, match["place"].encode(), path), CEOP_COLUMNS
@@ -63,18 +78,20 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
             sep=r"\s+",
             header=None,
             names=columns,
-            usecols=["date", "soil_moisture", "flag"],
-            dtype={"date": "category", "soil_moisture": np.float64, "flag": "category"},
+            usecols=columns[:2] + COLUMNS[2:],
+            dtype={**dict.fromkeys(columns, "category"), "soil_moisture": np.float64},
+            index_col=False,
         )
-        months = pd.to_datetime(rows["date"].cat.categories, format="%Y/%m/%d")
+        months = dates_of(rows["date"].cat.categories, "%Y/%m/%d")
+        dates_of(rows["time"].cat.categories, "%H:%M")
+        require_fields(rows)
     except (ValueError, pd.errors.ParserError) as error:
         raise UserError(
             f"unreadable record in {path} (ISMN): {error}; expected lines as '2008/07/01 00:00 "
             "0.2500 G M': download it again"
         ) from None
-    good_category = [set(str(flag).split(",")) <= set(good_flags) for flag in _categories(rows)]
-    good = np.append(good_category, False)[rows["flag"].cat.codes]
-    good &= plausible(rows["soil_moisture"].to_numpy())
+    rows = in_time(rows, path)
+    good = good_records(rows, good_flags, path)
     day = rows["date"].cat.codes.to_numpy()[good]
     return pd.DataFrame(
         {
@@ -86,13 +103,15 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
     )[RECORD_COLUMNS]
 
 
-def _records(root: Path, good_flags: Sequence[str]) -> Iterator[pd.DataFrame]:
-    files = list_files(Path(root) / FOLDER, PATTERN, "ISMN")
-    return (read_record(path, good_flags) for path in files)
-
-
-def _categories(rows: pd.DataFrame) -> list[str]:
-    return [str(flag) for flag in rows["flag"].cat.categories]
+def _records(
+    root: Path, good_flags: Sequence[str], places: dict[str, tuple[float, float]]
+) -> Iterator[pd.DataFrame]:
+    """Yield the good records of each file, and note the place of each that has some."""
+    for path in list_files(Path(root) / FOLDER, PATTERN, "ISMN"):
+        records = read_record(path, good_flags)
+        if len(records):
+            places[str(path)] = (records["lat"].iloc[0], records["lon"].iloc[0])
+        yield records
 
 
 def _header(line: str, path: Path) -> re.Match[str]:
@@ -127,6 +146,14 @@ def _sensor(match: re.Match[str], path: Path) -> dict[str, str | float]:
             f"station of {path} (ISMN) lies at {numbers[0]:g}N {numbers[1]:g}E; expected degrees: "
             "correct the header"
         )
+    require_depth(numbers[3], numbers[4], f"{path} (ISMN)")
+    if (named := NAME_DEPTHS.search(path.name)) is not None:
+        wanted = [float(named[1]), float(named[2])]
+        if not np.allclose(numbers[3:], wanted, rtol=0.0, atol=ROUNDING):
+            raise UserError(
+                f"sensor depth from {numbers[3]:g} to {numbers[4]:g} m in {path} (ISMN); expected "
+                f"{wanted[0]:g} to {wanted[1]:g} m as in its name: correct whichever is wrong"
+            )
     return {
         "network": match["network"],
         "station": match["station"],

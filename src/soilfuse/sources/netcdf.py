@@ -31,6 +31,7 @@ BROKEN = (
     TypeError,
     ValueError,
 )
+NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable"
 NO_FILE_ATTRIBUTES = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
 
 
@@ -51,14 +52,14 @@ class Stored:
     def values(self, selection: tuple[slice, ...] = ()) -> np.ndarray:
         """Return the numbers unpacked, with NaN for _FillValue, missing_value and 1e20.
 
-        float32 stays float32; all else becomes float64.
+        float32 stays float32; all else becomes float64. Infinite numbers stay: no file means them.
         """
         packed = self.raw(selection)
         numbers = packed.astype(np.float32 if packed.dtype == np.float32 else np.float64)
         for name in ("_FillValue", "missing_value"):
             if name in self.attributes:
                 numbers[packed == np.asarray(self.attributes[name]).astype(packed.dtype)] = np.nan
-        numbers[np.abs(numbers) > FILL_BEYOND] = np.nan
+        numbers[(np.abs(numbers) > FILL_BEYOND) & np.isfinite(numbers)] = np.nan
         scale = self.attributes.get("scale_factor", 1.0)
         offset = self.attributes.get("add_offset", 0.0)
         return numbers if scale == 1.0 and offset == 0.0 else numbers * scale + offset
@@ -78,9 +79,10 @@ class RawFile:
         return _plain(self._root.attrs if hdf5 else self._root._attributes)
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether the file holds a variable."""
+        """Tell whether the file holds a variable; a dimension alone is none."""
         if isinstance(self._root, h5py.Group):
-            return isinstance(self._root.get(name), h5py.Dataset)
+            found = self._root.get(name)
+            return isinstance(found, h5py.Dataset) and not _is_bare_dimension(found)
         return name in self._root.variables
 
     def names(self) -> list[str]:
@@ -154,6 +156,10 @@ def _damaged(path: Path, provider: str, error: Exception) -> str:
         f"{path} ({provider}) is truncated or damaged ({path.stat().st_size} bytes): {error}: "
         "download it again"
     )
+
+
+def _is_bare_dimension(data: h5py.Dataset) -> bool:
+    return NO_VARIABLE in str(data.attrs.get("NAME", ""))
 
 
 def _dimension_name(data: h5py.Dataset, axis: int) -> str:

@@ -64,9 +64,10 @@ class ModelCrops:
         result = np.empty((self.time[wanted].size, len(self.crops), *grid.shape), np.float32)
         for m, (source_id, crop) in enumerate(self.crops.items()):
             weights = self._weights_of(source_id, crop, grid)
-            result[:, m] = interpolate(weights, crop.values[wanted], grid)
-            if not np.isfinite(result[:, m]).all():
-                empty = int((~np.isfinite(result[:, m])).any(axis=0).sum())
+            view = interpolate(weights, crop.values[wanted], grid, out=result[:, m])
+            finite = np.isfinite(view)
+            if not finite.all():
+                empty = int((~finite).any(axis=0).sum())
                 raise UserError(
                     f"{empty} cells of the grid have no land value of {source_id} in {self.path}; "
                     "expected none: raise params.yaml:cmip6.fill_cells, or leave the model out"

@@ -11,7 +11,10 @@ from soilfuse.sources.netcdf import RawFile, Stored
 
 MASS_PER_AREA = ("kg m-2", "kg/m2", "kg/m^2", "kg m**-2")
 VOLUME_FRACTION = ("m3 m-3", "m**3 m**-3", "m3/m3", "m^3/m^3", "m^3 m^-3", "1")
+METRES = ("m", "meter", "meters", "metre", "metres")
 MRSOS_THICKNESS = 0.1  # m; CMIP defines mrsos as the upper 10 cm, and some files leave out bounds
+ROUNDING = 1e-3  # m; bounds stand in single precision
+DEEPEST_MRSOS = 0.2  # m; some models give the bounds of their own first layer
 
 
 @dataclass(frozen=True)
@@ -52,36 +55,42 @@ class Quantity:
     def in_range(self, values: np.ndarray, file: RawFile, stored: Stored) -> np.ndarray:
         """Return the values (our units) with rounding beyond the range cut off, in place.
 
-        Raises UserError with the extremes where they cannot be this quantity.
+        Raises UserError with the extremes where they cannot be this quantity, or are infinite.
         """
-        valid = values[np.isfinite(values)]
+        valid = values[~np.isnan(values)]
         if valid.size == 0:
             return values
         low, high = float(valid.min()), float(valid.max())
         if low < self.low - self.tolerance or high > self.high + self.tolerance:
-            percent = " (percent instead of a fraction?)" if 1.5 < high <= 100 else ""
+            mass = str(stored.attributes.get("units")) in MASS_PER_AREA
+            meant = "a thicker layer" if mass else "percent instead of a fraction"
+            hint = f" ({meant}?)" if 1.5 < high <= 100 else ""
             raise UserError(
                 f"{stored.name} in {file.path} ({file.provider}) runs from {low:.4g} to "
-                f"{high:.4g} after conversion; expected {self.low:g} to {self.high:g}{percent}: "
-                "check the file's units"
+                f"{high:.4g} after conversion; expected {self.low:g} to {self.high:g}{hint}: "
+                "check the file's units, or download it again"
             )
         return np.clip(values, self.low, self.high, out=values)
 
 
 def _thickness(file: RawFile) -> float:
     """Return the thickness in m of the file's one soil layer from its depth bounds, else 0.1."""
-    name = "depth_bnds"
+    name, units, about = "depth_bnds", "m", np.array([0.0])
     if "depth" in file:
-        name = str(file.variable("depth").attributes.get("bounds", name))
-    if name not in file:
-        return MRSOS_THICKNESS
-    bounds = np.ravel(file.variable(name).raw())
-    if bounds.size != 2 or not 0.0 < bounds[1] - bounds[0] <= 10.0:
+        depth = file.variable("depth")
+        name = str(depth.attributes.get("bounds", name))
+        units, about = str(depth.attributes.get("units", "m")), np.ravel(depth.raw())
+    bounds = np.ravel(file.variable(name).raw()) if name in file else None
+    top, base = (0.0, MRSOS_THICKNESS) if bounds is None or bounds.size != 2 else bounds
+    one = units in METRES and about.size == 1 and (bounds is None or bounds.size == 2)
+    if not (one and abs(top) < ROUNDING < base <= DEEPEST_MRSOS and about[0] <= base):
+        shown = "missing" if bounds is None else bounds.tolist()
         raise UserError(
-            f"{name} in {file.path} ({file.provider}) is {bounds.tolist()}; expected the upper and "
-            "lower depth in m of one layer: mend the file"
+            f"depth in {file.path} ({file.provider}) is {about.tolist()} {units}, its {name} "
+            f"{shown}; expected one layer from 0 to {MRSOS_THICKNESS:g} m: put mrsos there, which "
+            "is the upper 10 cm, or mend the file"
         )
-    return float(bounds[1] - bounds[0])
+    return float(base)
 
 
 SOIL_MOISTURE = Quantity(

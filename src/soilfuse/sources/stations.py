@@ -1,15 +1,20 @@
 """Station records as rows, and their monthly means, one row a sensor depth and month."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+
+from soilfuse.errors import UserError
 
 SENSOR = ["network", "station", "lat", "lon", "depth_from", "depth_to"]
 MONTH = ["year", "month"]
 RECORD_COLUMNS = [*SENSOR, *MONTH, "soil_moisture"]
 TABLE_COLUMNS = [*RECORD_COLUMNS, "records"]
 BATCH = 500_000  # records
+DEEPEST = 10.0  # m
+ALONE = 30.0  # degrees on the sphere from the nearest other station
+MOST_IMPOSSIBLE = 0.1  # of the records that count as good
 
 
 def monthly_means(parts: Iterable[pd.DataFrame], min_records: int) -> pd.DataFrame:
@@ -44,6 +49,57 @@ def _batches(parts: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 def plausible(soil_moisture: np.ndarray) -> np.ndarray:
     """Tell which values can be a volume fraction of water; missing values (-9999) cannot."""
     return np.isfinite(soil_moisture) & (soil_moisture >= 0.0) & (soil_moisture <= 1.0)
+
+
+def dates_of(texts: Iterable[str], form: str) -> pd.DatetimeIndex:
+    """Return texts as dates; raise ValueError that says which one is none of this form."""
+    given = pd.Index(texts)
+    dates = pd.DatetimeIndex(pd.to_datetime(given, format=form, errors="coerce"))
+    if dates.hasnans:
+        raise ValueError(f"{given[dates.isna()][0]!r} is no date or time as {form}")
+    return dates
+
+
+def require_depth(depth_from: float, depth_to: float, where: str) -> None:
+    """Raise UserError where depths in m are not from a top down to a base within the soil."""
+    if not 0.0 <= depth_from <= depth_to <= DEEPEST:
+        raise UserError(
+            f"sensor depth from {depth_from:g} to {depth_to:g} m in {where}; expected 0 to "
+            f"{DEEPEST:g} m, the upper one first: correct the file"
+        )
+
+
+def require_possible(soil_moisture: np.ndarray, missing: float, where: str) -> None:
+    """Raise UserError where more than a tenth of good records (N,) m3 m-3 cannot be a fraction."""
+    given = soil_moisture[np.isfinite(soil_moisture) & (soil_moisture > missing)]
+    wrong = given[~plausible(given)]
+    if wrong.size > MOST_IMPOSSIBLE * given.size:
+        raise UserError(
+            f"{wrong.size} of {given.size} good records in {where} are no volume fraction, such as "
+            f"{wrong[0]:g}; expected 0 to 1 m3 m-3 (percent instead of a fraction?): correct the "
+            "file"
+        )
+
+
+def require_company(places: Mapping[str, tuple[float, float]]) -> None:
+    """Raise UserError that names a file whose station lies far from all others.
+
+    places: lat and lon in degrees by file. A misplaced sign or digit puts a station elsewhere.
+    """
+    angles = np.deg2rad(np.array(list(places.values())).reshape(-1, 2))
+    lat, lon = angles[:, 0], angles[:, 1]
+    unit = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    apart = np.rad2deg(np.arccos(np.clip(unit @ unit.T, -1.0, 1.0)))
+    np.fill_diagonal(apart, np.inf)
+    for (path, place), distance in zip(
+        places.items(), apart.min(axis=1, initial=np.inf), strict=True
+    ):
+        if ALONE < distance < np.inf:
+            raise UserError(
+                f"station of {path} lies at {place[0]:g}N {place[1]:g}E, {distance:.0f} degrees "
+                f"from any other; expected {ALONE:g} or less: correct its place, or take the file "
+                "away"
+            )
 
 
 def _sums(records: pd.DataFrame) -> pd.DataFrame:

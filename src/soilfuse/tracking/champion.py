@@ -37,12 +37,11 @@ def read_champion(folder: Path) -> Champion:
             f"no champion in {folder}: `dvc repro promote` makes one, `dvc pull` fetches it"
         )
     manifest = next(iter(read_manifests(folder).values()))
-    edges = {key: value for key, value in manifest["domain"].items() if key != "name"}
     return Champion(
         content=read_json(folder / CHAMPION_FILE),
         source_ids=tuple(manifest["source_ids"]),
         layers=len(manifest["depth_bnds"]),
-        grid_shape=Grid.regular(**edges).shape,
+        grid_shape=Grid.recorded(manifest["domain"]).shape,
     )
 
 

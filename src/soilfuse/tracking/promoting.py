@@ -31,7 +31,7 @@ def promote(params: config.Params, run_id: str | None = None) -> Verdict:
     settings = params.promote
     if settings.pin is not None:
         registry.fetch_version(settings.registered_model, settings.pin, layout.CHAMPION)
-        verdict = pinned(settings.pin, read_json(layout.CHAMPION / layout.CHAMPION_FILE)["caveats"])
+        verdict = pinned(settings.pin, read_json(layout.CHAMPION / layout.CHAMPION_FILE))
         write_verdict(verdict, layout.VERDICT)
         return verdict
     content = read_json(layout.EVALUATE / FACTS_FILE)

@@ -1,9 +1,10 @@
 """The gate between a trained ensemble and the champion: hard checks, a comparison, and caveats."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from soilfuse import config, names
 from soilfuse.checks import Check
@@ -45,12 +46,14 @@ class Difference:
 class Verdict:
     """The gate's decision, every check behind it, and what a reader of the product must know.
 
+    world: the version and seed of the pseudo-reality that it was judged in, or `real`;
     pin: the registered version that is champion whatever the gate would say, None where it decides.
     """
 
     promoted: bool
     checks: list[Check]
-    caveats: list[str] = field(default_factory=list)
+    caveats: list[str]
+    world: str
     pin: int | None = None
 
 
@@ -79,18 +82,22 @@ def gate(
             )
         else:
             checks.append(_not_worse(difference))
-    return Verdict(all(check.passed for check in checks), checks, caveats)
+    passed = all(check.passed for check in checks)
+    return Verdict(passed, checks, caveats, candidate.comparable["world"])
 
 
-def pinned(version: int, caveats: list[str]) -> Verdict:
-    """Return the verdict on a version that params.yaml:promote.pin keeps as champion."""
+def pinned(version: int, champion: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on a version that params.yaml:promote.pin keeps as champion.
+
+    champion: the content of its champion.json.
+    """
     why = "params.yaml:promote.pin keeps this version, whatever the candidate scores"
     check = Check("pinned", True, f"version {version}", f"version {version}", why)
-    return Verdict(True, [check], caveats, version)
+    return Verdict(True, [check], champion["caveats"], champion["world"], version)
 
 
 def write_verdict(verdict: Verdict, path: Path) -> None:
-    """Write a verdict as JSON: promoted, checks, caveats, pin."""
+    """Write a verdict as JSON: promoted, checks, caveats, world, pin."""
     write_json(path, asdict(verdict))
 
 

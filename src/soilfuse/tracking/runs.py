@@ -135,7 +135,7 @@ def _tags(
     tags = {
         "soilfuse.kind": "stage",
         "soilfuse.stage": stage,
-        "soilfuse.world": _world(params),
+        "soilfuse.world": world_of(params),
         "soilfuse.dirty": str(dirty).lower(),
         "mlflow.source.git.commit": commit,
         "mlflow.source.name": f"pipelines/{stage}.py",
@@ -149,7 +149,8 @@ def _tags(
     return tags
 
 
-def _world(params: config.Params) -> str:
+def world_of(params: config.Params) -> str:
+    """Return the version and seed of the raw files' pseudo-reality, or `real`."""
     raw = Path(params.raw_root)
     if (raw / "world.json").exists():
         content = read_json(raw / "world.json")

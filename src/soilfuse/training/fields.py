@@ -51,12 +51,14 @@ class Lineage:
     """What a manifest says of the data; all of it is the same for every fold.
 
     source_ids: the input channels in order; depth_bnds: (D, 2) m, the output layers; world: which
-    pseudo-reality, or `real`; inputs: file -> hash, without any file that differs between folds.
+    pseudo-reality, or `real`; regions: hash of those that training looks at; inputs: file -> hash,
+    without any file that differs between folds.
     """
 
     source_ids: Sequence[str]
     depth_bnds: Sequence[Sequence[float]]
     world: str
+    regions: str
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +90,7 @@ def described(params: config.Params, lineage: Lineage, players: Players) -> dict
         "source_ids": list(lineage.source_ids),
         "depth_bnds": [[float(edge) for edge in layer] for layer in lineage.depth_bnds],
         "domain": params.domain.model_dump(),
+        "regions_sha256": lineage.regions,
         "world": lineage.world,
         "perceptual": {
             "weights": perceptual.weights if perceptual else "unused",

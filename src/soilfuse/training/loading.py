@@ -6,9 +6,8 @@ import numpy as np
 
 from soilfuse import config, layout, names
 from soilfuse.files import sha256_of_file
-from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
-from soilfuse.grids.regions import basin_mask
+from soilfuse.grids.regions import regions_of
 from soilfuse.insitu.store import read_field as read_station_field
 from soilfuse.sources.processed import read_field, read_models
 from soilfuse.training.data import Monthly
@@ -42,20 +41,23 @@ def finetuning_fields(params: config.Params, fold: int) -> tuple[Fields, Lineage
 def _fields(
     params: config.Params, target_path: Path, years: tuple[int, int]
 ) -> tuple[Fields, Lineage]:
-    grid = Grid.of(params.domain)
+    regions = regions_of(params.domain)
     inputs_path = layout.climate_models(names.HISTORICAL)
     crops = read_models(inputs_path)
     target = read_field(target_path)
     wanted = np.flatnonzero(np.isin(crops.time, month_axis(*years)))
     fields = Fields(
-        inputs=Monthly(str(inputs_path), crops.interpolated(grid, wanted), crops.time[wanted]),
+        inputs=Monthly(
+            str(inputs_path), crops.interpolated(regions.grid, wanted), crops.time[wanted]
+        ),
         target=Monthly(str(target_path), target[names.SOIL_MOISTURE].values, target["time"].values),
-        mask=basin_mask(grid) > 0,
+        mask=regions.inside,
     )
     lineage = Lineage(
         source_ids=crops.source_ids,
         depth_bnds=target["depth_bnds"].values.tolist(),
         world=str(crops.attrs["world"]),
+        regions=regions.sha256,
         inputs={str(path): sha256_of_file(path) for path in (inputs_path, target_path)},
     )
     return fields, lineage

@@ -39,6 +39,7 @@ def journal_of(
         "sweep": params.sweep.model_dump(exclude={"trials"}),
         "finetune": finetune.model_dump(include={"protocol", "batch", "patience"}),
         "loss": {**fixed_values(params), ADVERSARIAL_FORM: finetune.loss.adversarial_form},
+        "regions": lineage.regions,
         "inputs": dict(lineage.inputs),
         "stations": [sha256_of_file(path) for path in stations],
         "pretrained": weights.sha256(pretrained),

@@ -12,7 +12,6 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.grids import months
-from soilfuse.grids.regions import REGION
 
 Years = tuple[int, int]
 
@@ -49,21 +48,6 @@ def _season(years: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
     chosen = np.concatenate([years[:-1, earlier], years[1:, own]], axis=1)
     means = chosen.mean(axis=1, dtype=np.float64)
     return np.concatenate([np.full((1, *means.shape[1:]), np.nan), means])
-
-
-def masks_of(product: xr.Dataset) -> dict[str, np.ndarray]:
-    """Return (H, W) boolean masks of the union of all basins and of each, as the product has them.
-
-    The product's `basin` says which cell belongs where, so that a user's own outlines hold here.
-    """
-    basin = product["basin"]
-    numbers = np.atleast_1d(basin.attrs["flag_values"])
-    meanings = str(basin.attrs["flag_meanings"]).split()
-    masks = {REGION: basin.values > 0}
-    for number, name in zip(numbers, meanings, strict=True):
-        if number > 0:
-            masks[name] = basin.values == number
-    return {name: mask for name, mask in masks.items() if mask.any()}
 
 
 def regional_means(

@@ -14,6 +14,7 @@ from soilfuse import names
 from soilfuse.config import Trends
 from soilfuse.errors import UserError
 from soilfuse.files import written_aside
+from soilfuse.grids.regions import Regions
 from soilfuse.trends import periods as calendar
 from soilfuse.trends.mann_kendall import trend_test
 from soilfuse.trends.periods import Years
@@ -22,7 +23,14 @@ from soilfuse.trends.tables import period_table, region_table, series_table
 if TYPE_CHECKING:
     import pandas as pd
 
-CARRIED = ("experiment", "soilfuse_world", "weights_sha256", "params_sha256", "inputs_sha256")
+CARRIED = (
+    "experiment",
+    "soilfuse_world",
+    "weights_sha256",
+    "params_sha256",
+    "inputs_sha256",
+    "regions_sha256",
+)
 NUMBERS = "%.9g"
 PER_YEAR = {"units": "year-1", "long_name": "Sen's slope of soil moisture"}
 
@@ -45,20 +53,25 @@ class ProductTrends:
 
 
 def product_trends(
-    product: xr.Dataset, historical: xr.Dataset | None, settings: Trends, threads: int = 2
+    product: xr.Dataset,
+    historical: xr.Dataset | None,
+    regions: Regions,
+    settings: Trends,
+    threads: int = 2,
 ) -> ProductTrends:
     """Test every cell and region of a product for trends, by season and period.
 
     product, historical: products as released, with soil_moisture (time, depth, lat, lon) in m3 m-3,
-    basin and cell_area; `historical` gives the reference period of a scenario and is None for the
-    historical product itself. Periods beyond the product's years are left out.
-    Raises UserError for another grid, missing months, or a historical product without the
-    reference period.
+    region and cell_area; `historical` gives the reference period of a scenario and is None for the
+    historical product itself. Periods beyond the product's years are left out. A region counts with
+    all its cells, those that the product gives to an earlier region too.
+    Raises UserError for another grid, other regions, missing months, or a historical product
+    without the reference period.
     """
     where = f"product {product.attrs.get('experiment', '')}".strip()
     seasonal = calendar.seasonal_means(product[names.SOIL_MOISTURE], where)
-    masks = calendar.masks_of(product)
-    area = product["cell_area"].values
+    _require_regions(product, regions, where)
+    masks, area = regions.masks, product["cell_area"].values
     regional = calendar.regional_means(seasonal, masks, area)
     reference = _reference(seasonal, product, historical, settings)
     wanted = [settings.reference_period, *settings.future_periods]
@@ -87,6 +100,14 @@ def product_trends(
         ),
         series=series_table(regional),
     )
+
+
+def _require_regions(product: xr.Dataset, regions: Regions, where: str) -> None:
+    if not np.array_equal(product["region"].values, regions.mask):
+        raise UserError(
+            f"the cells of the regions in {where} are not those of {', '.join(regions.names)}; "
+            "expected the same: run `dvc repro` for its infer stage, or edit params.yaml:domain"
+        )
 
 
 def _reference(

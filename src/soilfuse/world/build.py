@@ -70,7 +70,7 @@ def _write(
     root: Path, domain: config.Domain, world: config.World, models: Mapping[str, str]
 ) -> None:
     label = f"v{WORLD_VERSION} seed {world.seed}"
-    grid = Grid.regular(**domain.model_dump(exclude={"name"}))
+    grid = Grid.of(domain)
     truth = Truth(world.seed)
     for source_id, variant_label in progress(models.items(), "climate models", len(models)):
         model = ClimateModelWorld(source_id, truth, grid)

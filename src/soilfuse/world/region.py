@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from soilfuse.grids.grid import Grid
-from soilfuse.grids.regions import basin_mask
+from soilfuse.grids.regions import regions_on
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ CALIBRATION_GRID = Grid.regular(west=89, east=104, south=31, north=38, resolutio
 @lru_cache
 def inside_region() -> np.ndarray:
     """Return the (N,) indices of the calibration grid's cells that lie in the TRSR."""
-    return np.flatnonzero(basin_mask(CALIBRATION_GRID))
+    return np.flatnonzero(regions_on(CALIBRATION_GRID, "basins", "").inside)
 
 
 @lru_cache
