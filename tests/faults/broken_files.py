@@ -34,6 +34,16 @@ def hole(whole):
     return whole[:third] + bytes(third) + whole[2 * third :]
 
 
+def one_layer(number):
+    """Put a number in the place of the third layer."""
+
+    def put(field):
+        field[:, 2] = number
+        return field
+
+    return put
+
+
 def one_cell(number):
     def put(field):
         field[..., 1, 1] = number
@@ -160,6 +170,11 @@ DECADES = [
     ("a decade cut short", cut_short(60), ("missing month 1995-01", "and 57 more")),
     ("an overlap that differs", other_overlap, ("month 1990-01 differs between",)),
     ("another grid", axis(LAT, lambda c: c + 0.5), ("differs from that of", "one grid only")),
+    (
+        "half a map for ten years",
+        values(lambda f: block(f, slice(None), 0.6)),
+        ("of the cells of", "missing in 1990-01"),
+    ),
     ("another world", header(soilfuse_world="v9"), ("is of world 'v9'", "one world only")),
 ]
 MRSOL = [
@@ -203,6 +218,8 @@ AMSMQTP = [
     ("unnamed layers too few", netcdf(edits.unnamed), ("4 layers", "expected 5")),
     ("no layers", netcdf(edits.surface_only), ("no dimension 'layer'",)),
     ("layers alike", netcdf(edits.same_level), ("layers 1 and 2", "equal everywhere")),
+    ("a layer of zeros", values(one_layer(0.0)), ("layer 3 of", "nowhere above 0")),
+    ("a layer missing", values(one_layer(np.nan)), ("layer 3 of", "every cell is missing")),
     ("shifted by a month", shifted(1), ("outside the 2003-01 to 2003-12", "a shift")),
     ("of another year", shifted(12), ("outside the 2003-01 to 2003-12 of its name",)),
     ("no leap years", axis(TIME, calendar="365_day"), ("calendar '365_day'", "standard")),

@@ -11,8 +11,8 @@ SOURCE = Path(__file__).parents[2] / "src" / "soilfuse"
 FLOORS = [
     {"checks", "config", "errors", "files", "layout", "names", "progress", "seeding"},
     {"grids"},
-    {"archives", "sources", "world"},
-    {"insitu", "networks"},
+    {"sources", "world"},
+    {"archives", "insitu", "networks"},
     {"training", "baselines"},
     {"inference"},
     {"evaluation", "trends"},

@@ -3,8 +3,9 @@ import pytest
 from source_files import GRID, NATIVE_LAT, NATIVE_LON, rippled, write_cmip6
 
 from soilfuse.errors import UserError
+from soilfuse.grids.gaps import fill_gaps
 from soilfuse.grids.months import month_axis
-from soilfuse.sources.cmip6 import fill_gaps, find_files, read_mrsos
+from soilfuse.sources.cmip6 import find_files, read_mrsos
 
 MEMBER = "r1i1p1f1"
 

@@ -218,3 +218,16 @@ def test_depths_that_make_no_sense_are_refused_with_the_params(depth, message):
         config.validate(content)
     assert len(caught.value.problems) == 1
     assert "params.yaml:cmip6.depth" in str(caught.value)
+
+
+def test_layers_below_bedrock_may_be_zero_and_copied_ones_may_not(tmp_path):
+    mass = uniform()
+    mass[:, 2:] = 0.0
+    write_mrsol(tmp_path, mass)
+    expected = (0.05 * 0.10 + 0.20 * 0.20) / 0.25
+    np.testing.assert_allclose(read(tmp_path, 0.0, 0.25).mean(), expected, rtol=0.01)
+    copied = uniform()
+    copied[:, 1] = 4 * copied[:, 0]  # as wet as the layer above, which is four times thinner
+    write_mrsol(tmp_path, copied)
+    with pytest.raises(UserError, match="layers 1 and 2 of .* are equal everywhere"):
+        read(tmp_path, 0.0, 0.25)

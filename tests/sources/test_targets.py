@@ -148,3 +148,13 @@ def test_amsmqtp_without_a_year_is_refused(tmp_path):
     write_amsmqtp(tmp_path, 2003, values, days)
     with pytest.raises(UserError, match=r"no file AMSMQTP_\*_2004\.nc"):
         amsmqtp.read(tmp_path, GRID, 2003, 2004, min_days=5)
+
+
+def test_amsmqtp_year_without_part_of_the_map_is_refused(tmp_path):
+    days = np.arange(0, 365, 5)
+    for year, column in ((2003, GRID.lon.size), (2004, 1)):
+        values = np.random.default_rng(year).uniform(0.1, 0.4, (days.size, 5, *GRID.shape))
+        values[..., column:] = np.nan
+        path = write_amsmqtp(tmp_path, year, values, days)
+    with pytest.raises(UserError, match=f"of the cells of {path} .* missing in 2004-01"):
+        amsmqtp.read(tmp_path, GRID, 2003, 2004, min_days=5)

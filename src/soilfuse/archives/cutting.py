@@ -12,12 +12,7 @@ import xarray as xr
 from soilfuse.archives.wanted import Region, Wanted
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis, month_key
-
-DIMENSIONS = {
-    "time": ("time",),
-    "lat": ("lat", "latitude"),
-    "lon": ("lon", "longitude"),
-}
+from soilfuse.sources.axes import AXIS_NAMES, cells_around
 
 
 @dataclass(frozen=True)
@@ -40,14 +35,12 @@ def cut(dataset: xr.Dataset, wanted: Wanted, region: Region, where: str) -> Cut:
             "leave the model out of params.yaml:cmip6.models"
         )
     field = dataset[wanted.variable]
-    time, lat, lon = (_dimension(field, axis, where) for axis in DIMENSIONS)
+    time, lat, lon = (_dimension(field, axis, where) for axis in AXIS_NAMES)
     months = _month_keys(dataset, time, where)
     records = np.flatnonzero(np.isin(months, month_axis(*wanted.years)))
     grid, margin = region.grid, region.margin
     rows = _around(dataset[lat].values.astype(float), grid.lat, margin)
-    middle = (grid.lon[0] + grid.lon[-1]) / 2
-    wrapped = (dataset[lon].values.astype(float) - middle + 180) % 360 + middle - 180
-    columns = _around(wrapped, grid.lon, margin)
+    columns = _around(grid.turned(dataset[lon].values.astype(float)), grid.lon, margin)
     part = dataset.isel({time: _slice(records), lat: _slice(rows), lon: _slice(columns)})
     return Cut(part.load(), months[records])
 
@@ -68,12 +61,12 @@ def require_months(months: np.ndarray, years: tuple[int, int], where: str) -> No
 
 
 def _dimension(field: xr.DataArray, axis: str, where: str) -> str:
-    for name in DIMENSIONS[axis]:
+    for name in AXIS_NAMES[axis]:
         if name in field.dims and name in field.coords:
             return name
     raise UserError(
         f"no {axis} axis of {field.name} in {where}; got ({', '.join(map(str, field.dims))}), "
-        f"expected {' or '.join(DIMENSIONS[axis])}: regrid such a model by other means, or leave "
+        f"expected {' or '.join(AXIS_NAMES[axis])}: regrid such a model by other means, or leave "
         "it out of params.yaml:cmip6.models"
     )
 
@@ -105,11 +98,7 @@ def _month_keys(dataset: xr.Dataset, time: str, where: str) -> np.ndarray:
 
 def _around(centres: np.ndarray, target: np.ndarray, margin: int) -> np.ndarray:
     """Return ascending indices of the cells over the target and `margin` cells on each side."""
-    order = np.argsort(centres)
-    ascending = centres[order]
-    first = int(np.searchsorted(ascending, target[0], side="right")) - 1 - margin
-    last = int(np.searchsorted(ascending, target[-1], side="left")) + margin
-    return np.sort(order[max(first, 0) : last + 1])
+    return np.sort(cells_around(centres, np.argsort(centres), target, margin))
 
 
 def _slice(indices: np.ndarray) -> slice | np.ndarray:

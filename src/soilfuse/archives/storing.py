@@ -10,8 +10,7 @@ import xarray as xr
 
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_file, written_aside
-
-DAMAGED = (LookupError, OSError, RuntimeError, ValueError)  # what reading a broken file raises
+from soilfuse.sources.netcdf import BROKEN
 
 
 def store(dataset: xr.Dataset, variable: str, target: Path, provenance: Mapping[str, str]) -> None:
@@ -51,7 +50,7 @@ def readable(path: Path) -> bool:
     try:
         with xr.open_dataset(path, decode_cf=False) as dataset:
             dataset.load()
-    except DAMAGED:
+    except BROKEN:
         return False
     return True
 

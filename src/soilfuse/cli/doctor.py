@@ -19,7 +19,6 @@ from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis, month_key, require_complete, year_of
 from soilfuse.progress import progress
 from soilfuse.sources import axes
-from soilfuse.sources.door import REAL
 from soilfuse.sources.joining import Piece, join, monthly
 from soilfuse.sources.netcdf import opened
 
@@ -133,11 +132,10 @@ def _glance(path: Path, source: Gridded, seen: _Seen) -> Piece | None:
         seen.calendars.append(calendar)
         wanted = months[np.isin(months, month_axis(*source.years))]
         if wanted.size:
-            world = str(file.attributes.get("soilfuse_world", REAL))
             lat = axes.latitudes(file, stored, None, 0).centres
             lon = axes.longitudes(file, stored, None, 0).centres
             zeros = np.zeros(wanted.size, dtype=np.float32)
-            return Piece(str(path), wanted, zeros, lat, lon, calendar, world)
+            return Piece(str(path), wanted, zeros, lat, lon, calendar, file.world)
     return None
 
 

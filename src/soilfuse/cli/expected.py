@@ -95,8 +95,20 @@ def _year_of_model(
     grid: Grid,
     year: int,
 ) -> None:
-    """Read a year, and one month of it onto the grid, which a regional file may not cover."""
-    field = cmip6.read_model(root, source_id, member, experiment, (year, year), section, grid)
+    read_on_grid(root, source_id, member, experiment, (year, year), section, grid)
+
+
+def read_on_grid(
+    root: Path,
+    source_id: str,
+    member: str,
+    experiment: str,
+    years: tuple[int, int],
+    section: config.Cmip6,
+    grid: Grid,
+) -> None:
+    """Read years of a model, and a month of them onto the grid, which its file may not cover."""
+    field = cmip6.read_model(root, source_id, member, experiment, years, section, grid)
     on_grid(field[:1], grid, f"{root / cmip6.FOLDER / source_id} ({source_id} {experiment})")
 
 
@@ -115,7 +127,7 @@ def _amsmqtp(root: Path, grid: Grid, section: config.Amsmqtp) -> Iterator[Gridde
         return amsmqtp.read(root, grid, year, year, section.min_days)
 
     for year in range(section.first_year, section.last_year + 1):
-        find = partial(list_files, root / amsmqtp.FOLDER, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
+        find = partial(amsmqtp.files_of, root, year)
         yield Gridded(f"AMSMQTP {year}", find, ("SM",), (year, year), read, "day")
 
 
@@ -123,11 +135,11 @@ def _stations(root: Path, good_flags: list[str]) -> Iterator[Stations]:
     folder = root / ismn.FOLDER
     there = {path.parents[1].name for path in folder.glob(ismn.PATTERN)}
     for network in sorted({known.name for known in ISMN_NETWORKS} | there):
-        find = partial(list_files, folder / network, "*/*_sm_*.stm", f"ISMN {network}")
+        find = partial(list_files, folder, f"{network}{ismn.PATTERN[1:]}", f"ISMN {network}")
         read = partial(ismn.read_record, good_flags=good_flags)
         yield Stations(f"ISMN {network}", find, read, "m3 m-3")
     folder = root / cma.FOLDER
-    there = {path.name for path in folder.glob("CMA_*.csv")}
+    there = {path.name for path in folder.glob(cma.PATTERN)}
     for name in sorted({f"CMA_{year}.csv" for year in CMA_YEARS} | there):
         find = partial(list_files, folder, name, "CMA")
         yield Stations(name[: -len(".csv")].replace("_", " "), find, cma.read_year, "%")

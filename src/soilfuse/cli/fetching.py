@@ -9,6 +9,7 @@ from soilfuse import config, names
 from soilfuse.archives import cds, cloud, esgf
 from soilfuse.archives.storing import readable
 from soilfuse.archives.wanted import MARGIN, Offer, Region, Wanted
+from soilfuse.cli.expected import read_on_grid
 from soilfuse.cli.fetch_words import (
     CLOUD,
     CMIP6,
@@ -22,7 +23,6 @@ from soilfuse.cli.fetch_words import (
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.sources import cmip6, era5_land
-from soilfuse.sources.targets import on_grid
 
 MEGABYTE = 1e6
 
@@ -140,8 +140,7 @@ def _within(years: Span | None, allowed: Span) -> Span | None:
 def _refused_model(item: Wanted, root: Path, section: config.Cmip6, grid: Grid) -> str | None:
     named = root, item.source_id, item.variant_label, item.experiment
     try:
-        field = cmip6.read_model(*named, item.years, section, grid)
-        on_grid(field[:1], grid, f"{root / cmip6.FOLDER / item.source_id} ({item})")
+        read_on_grid(*named, item.years, section, grid)
     except UserError as error:
         return error.problems[0]
     return None

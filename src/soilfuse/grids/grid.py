@@ -53,6 +53,11 @@ class Grid:
         """(W, 2) cell edges in degrees east."""
         return cell_bounds(self.lon)
 
+    def turned(self, lon: np.ndarray) -> np.ndarray:
+        """Return longitudes within 180 degrees of the grid's middle, however they count."""
+        middle = (self.lon[0] + self.lon[-1]) / 2
+        return np.asarray((lon - middle + 180) % 360 + middle - 180)
+
     @property
     def area(self) -> np.ndarray:
         """(H, W) area of each cell on the sphere in km2."""

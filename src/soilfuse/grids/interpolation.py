@@ -119,8 +119,7 @@ def _aligned_longitudes(lon: np.ndarray, grid: Grid) -> tuple[np.ndarray, scipy.
     A source that goes round the globe goes on beyond its seam, a column farther than the grid.
     """
     lon = np.asarray(lon, dtype=float)
-    centre = (grid.lon[0] + grid.lon[-1]) / 2
-    turned = (lon - centre + 180) % 360 + centre - 180
+    turned = grid.turned(lon)
     order = np.argsort(turned, kind="stable")
     turned = turned[order]
     step = np.diff(turned).max(initial=0.0)

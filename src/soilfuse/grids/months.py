@@ -31,6 +31,11 @@ def month_of(time: np.ndarray) -> np.ndarray:
     return np.asarray(time).astype("datetime64[M]").astype(int) % 12 + 1
 
 
+def label_of(month: np.datetime64) -> str:
+    """Return a month as messages name it, 2000-01."""
+    return str(month.astype("datetime64[M]"))
+
+
 def require_complete(time: np.ndarray, first_year: int, last_year: int, where: str) -> None:
     """Raise UserError naming the missing and repeated months of whole years, and the file."""
     got = np.asarray(time).astype("datetime64[M]")

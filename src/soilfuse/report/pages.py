@@ -45,7 +45,6 @@ def write_page(
     if experiment not in names.EXPERIMENT_YEARS:
         where = "params.yaml:experiments"
         raise UserError(unknown("experiment", experiment, names.EXPERIMENT_YEARS, where))
-    product_path = Path(product_path)
     trends = inputs.read_trends(experiment, trends_dir, regions.whole)
     layers = list(settings.map_layers)
     inputs.require_layers(trends.maps, layers)
@@ -117,12 +116,7 @@ def write_index(
             *not_champion,
             *map(str, champion.get("caveats", [])),
         ],
-        summary=[
-            *comparison.scenarios_summary(all_trends),
-            *comparison.skill_sentences(evaluation),
-            *comparison.future_sentence(evaluation),
-            comparison.verdict_sentence(verdict),
-        ],
+        summary=_index_summary(all_trends, evaluation, verdict),
         sections=[
             scenario_section(folder, place, all_trends),
             evaluation_section(folder, evaluation),
@@ -134,6 +128,17 @@ def write_index(
         links=[(f"{name}.html", labels.experiment_title(name)) for name in experiments],
     )
     write(target, page)
+
+
+def _index_summary(
+    all_trends: Sequence[inputs.Trends], evaluation: inputs.Evaluation, verdict: Mapping[str, Any]
+) -> list[str]:
+    return [
+        *comparison.scenarios_summary(all_trends),
+        *comparison.skill_sentences(evaluation),
+        *comparison.future_sentence(evaluation),
+        comparison.verdict_sentence(verdict),
+    ]
 
 
 def _named_hashes(owner: str, attributes: Mapping[str, Any]) -> dict[str, str]:

@@ -13,9 +13,10 @@ from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_content
 from soilfuse.grids.grid import Grid
 from soilfuse.progress import progress
-from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
 from soilfuse.sources.headers import REAL_CALENDARS
+from soilfuse.sources.plausibility import require_moist, require_steady_mask
+from soilfuse.sources.request import Request
 from soilfuse.sources.targets import layered, list_files, on_grid, one_world
 
 FOLDER = "amsmqtp"
@@ -29,15 +30,20 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int)
     Days are averaged file by file, so that one year of days is held at a time. Raises UserError
     for a month with fewer than `min_days` days, a missing year, or other layers.
     """
-    folder = Path(root) / FOLDER
     years = [
-        _year(folder, grid, year, min_days)
+        _year(files_of(root, year), grid, year, min_days)
         for year in progress(range(first_year, last_year + 1), "AMSMQTP")
     ]
+    require_steady_mask(
+        [
+            (f"{files_of(root, number)[0]} (AMSMQTP)", year["time"].values, year.values)
+            for number, year in enumerate(years, start=first_year)
+        ]
+    )
     worlds = {str(year.time.values[0])[:4]: year.attrs["world"] for year in years}
     attributes = {
         "source": "AMSMQTP",
-        "world": one_world(worlds, f"{folder} (AMSMQTP)"),
+        "world": one_world(worlds, f"{Path(root) / FOLDER} (AMSMQTP)"),
         "inputs_sha256": sha256_of_content([year.attrs["inputs_sha256"] for year in years]),
     }
     return layered(
@@ -50,9 +56,13 @@ def read(root: Path, grid: Grid, first_year: int, last_year: int, min_days: int)
     )
 
 
-def _year(folder: Path, grid: Grid, year: int, min_days: int) -> xr.DataArray:
+def files_of(root: Path, year: int) -> list[Path]:
+    """Return the files of one year; raise UserError where there is none."""
+    return list_files(Path(root) / FOLDER, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
+
+
+def _year(files: list[Path], grid: Grid, year: int, min_days: int) -> xr.DataArray:
     """Return the monthly means (12, 5, H, W) of one year on the grid, with its attributes."""
-    files = list_files(folder, f"AMSMQTP_*_{year}.nc", "AMSMQTP")
     request = Request(
         "AMSMQTP",
         "SM",
@@ -71,6 +81,8 @@ def _year(folder: Path, grid: Grid, year: int, min_days: int) -> xr.DataArray:
             f"{field.sizes[LEVEL]} layers in {files[0]} (AMSMQTP); expected "
             f"{len(names.PRODUCT_LAYERS)}: download the file again"
         )
+    for number, layer in zip(LEVELS, np.moveaxis(field.values, 1, 0), strict=True):
+        require_moist(layer, f"layer {number} of {files[0]} (AMSMQTP)")
     values = on_grid(field, grid, f"{files[0]} (AMSMQTP)")
     return xr.DataArray(
         values,

@@ -89,7 +89,7 @@ def latitudes(file: RawFile, stored: Stored, grid: Grid | None, margin: int) -> 
     centres = _centres(file, stored, "lat", (-90.0, 90.0))
     order = np.argsort(centres)
     if grid is not None:
-        order = _cut(centres, order, grid.lat, margin)
+        order = cells_around(centres, order, grid.lat, margin)
     return _axis(centres, order)
 
 
@@ -101,9 +101,8 @@ def longitudes(file: RawFile, stored: Stored, grid: Grid | None, margin: int) ->
     centres = _centres(file, stored, "lon", (-180.0, 360.0))
     if grid is None:
         return _axis(centres, np.argsort(centres))
-    middle = (grid.lon[0] + grid.lon[-1]) / 2
-    centres = (centres - middle + 180) % 360 + middle - 180
-    return _axis(centres, _cut(centres, np.argsort(centres), grid.lon, margin))
+    centres = grid.turned(centres)
+    return _axis(centres, cells_around(centres, np.argsort(centres), grid.lon, margin))
 
 
 def _centres(file: RawFile, stored: Stored, axis: str, allowed: tuple[float, float]) -> np.ndarray:
@@ -135,7 +134,10 @@ def _centres(file: RawFile, stored: Stored, axis: str, allowed: tuple[float, flo
     return centres
 
 
-def _cut(centres: np.ndarray, order: np.ndarray, target: np.ndarray, margin: int) -> np.ndarray:
+def cells_around(
+    centres: np.ndarray, order: np.ndarray, target: np.ndarray, margin: int
+) -> np.ndarray:
+    """Return the part of `order`, which sorts centres, over the target and `margin` cells more."""
     ascending = centres[order]
     # Files of one model differ in the last digits: a centre on the edge is on it in all of them.
     first = int(np.searchsorted(ascending, target[0] + SAME_CENTRE, side="right")) - 1 - margin

@@ -12,6 +12,7 @@ from soilfuse.sources.stations import RECORD_COLUMNS, dates_of, monthly_means, r
 from soilfuse.sources.targets import list_files
 
 FOLDER = "cma"
+PATTERN = "CMA_*.csv"
 NETWORK = "CMA"
 GOOD = 0  # 1 doubtful, 2 wrong
 QUALITIES = (0, 1, 2)
@@ -130,5 +131,5 @@ def _require(right: pd.Series, rows: pd.DataFrame, name: str, allowed: str, path
 
 
 def _records(root: Path) -> Iterator[pd.DataFrame]:
-    files = list_files(Path(root) / FOLDER, "CMA_*.csv", "CMA")
+    files = list_files(Path(root) / FOLDER, PATTERN, "CMA")
     return (read_year(path) for path in files)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from scipy.ndimage import distance_transform_edt
 
 from soilfuse import config
 from soilfuse.errors import UserError
+from soilfuse.grids.gaps import fill_gaps
 from soilfuse.grids.grid import Grid
 from soilfuse.sources.cmip6_files import (
     FOLDER,
@@ -25,11 +25,11 @@ from soilfuse.sources.cmip6_files import (
 )
 from soilfuse.sources.cmip6_quirks import layers_of_model, quirk_of
 from soilfuse.sources.depths import shares
-from soilfuse.sources.door import Request, read
+from soilfuse.sources.door import read
+from soilfuse.sources.request import Request
 
 __all__ = [
     "FOLDER",
-    "fill_gaps",
     "find_files",
     "read_model",
     "read_mrsol",
@@ -142,22 +142,6 @@ def read_mrsol(
         about["quirk"] = quirk.why
     depths = {"depth_top": float(top), "depth_bottom": float(bottom)}
     return _on_land(field, fill_cells, where, {**about, **depths})
-
-
-def fill_gaps(values: np.ndarray, fill_cells: int) -> tuple[np.ndarray, int]:
-    """Return (T, h, w) with empty cells given the series of the nearest land cell, and their count.
-
-    Only cells that are empty in all months are filled, and only from within `fill_cells` cells
-    (straight distance in cells).
-    """
-    empty = np.isnan(values).all(axis=0)
-    if not empty.any() or empty.all() or fill_cells == 0:
-        return values, 0
-    distance, (row, column) = distance_transform_edt(empty, return_indices=True)
-    near = empty & (distance <= fill_cells)
-    filled = values.copy()
-    filled[:, near] = values[:, row[near], column[near]]
-    return filled, int(near.sum())
 
 
 def _require_layers(source_id: str, path: Path, provider: str, bounds: np.ndarray) -> None:

@@ -1,16 +1,18 @@
 """Which files of CMIP6 hold what is wanted, by their names alone (CMIP6 Data Reference Syntax)."""
 
 import difflib
-import re
 from pathlib import Path
 
+import numpy as np
+
 from soilfuse.errors import UserError
-from soilfuse.sources.netcdf import opened
+from soilfuse.grids.months import year_of
+from soilfuse.sources.headers import period_of
+from soilfuse.sources.netcdf import REAL, opened
 
 FOLDER = "cmip6"
 SURFACE = ("mrsos", "Lmon")  # moisture of the upper 10 cm
 LAYERS = ("mrsol", "Emon")  # moisture of each model layer
-PERIOD = re.compile(r"_(\d{4})\d{2}-(\d{4})\d{2}\.nc$")
 
 
 def find_files(
@@ -68,8 +70,11 @@ def header_of(
 
 def _overlaps(path: Path, first_year: int, last_year: int) -> bool:
     """Tell by its name whether a file may hold a wanted year; a name without a period may."""
-    period = PERIOD.search(path.name)
-    return period is None or (int(period[1]) <= last_year and int(period[2]) >= first_year)
+    period = period_of(path.name)
+    if period is None:
+        return True
+    first, last = (int(year) for year in year_of(np.array(period)))
+    return first <= last_year and last >= first_year
 
 
 def _without_layers(folder: Path, pattern: str) -> str:
@@ -81,7 +86,7 @@ def _without_layers(folder: Path, pattern: str) -> str:
         return ""
     for path in sorted(folder.glob(f"{SURFACE[0]}_{SURFACE[1]}_*.nc"))[:1]:
         with opened(path, "CMIP6") as file:
-            if "soilfuse_world" in file.attributes:
+            if file.world != REAL:
                 return (
                     f"no file {pattern} in {folder}: the pseudo-reality has mrsos only; set "
                     "params.yaml:cmip6.depth to null, or edit params.yaml:raw_root"

@@ -19,11 +19,9 @@ from soilfuse.sources import axes
 from soilfuse.sources.headers import period_of, require_header
 from soilfuse.sources.joining import Piece, join, monthly
 from soilfuse.sources.netcdf import RawFile, Stored, opened
-from soilfuse.sources.plausibility import require_plausible
+from soilfuse.sources.plausibility import require_plausible, require_steady_mask
 from soilfuse.sources.quantities import SOIL_MOISTURE
 from soilfuse.sources.request import Request
-
-REAL = "real"
 
 
 def read(paths: Sequence[Path], request: Request) -> xr.DataArray:
@@ -40,6 +38,8 @@ def read(paths: Sequence[Path], request: Request) -> xr.DataArray:
             "the files of those years"
         )
     whole = join(pieces)
+    if request.quantity == SOIL_MOISTURE:
+        require_steady_mask([(_where([Path(p.path)], request), p.months, p.values) for p in pieces])
     if request.complete:
         lacking = np.setdiff1d(month_axis(*request.years), whole.months)
         require_complete(whole.months, *request.years, _where(_holding(lacking, paths), request))
@@ -62,7 +62,7 @@ def _read_file(path: Path, request: Request) -> Piece | None:
         scale = request.quantity.scale(file, stored, request.thickness)
         values = _block(file, stored, request, wanted, (lat, lon))
         values = request.quantity.in_range(_scaled(values, scale, file, stored), file, stored)
-        world = str(file.attributes.get("soilfuse_world", REAL))
+        world = file.world
     piece = Piece(str(path), months[wanted], values, lat.centres, lon.centres, calendar, world)
     once = monthly(piece, request.frequency, request.min_records, request.provider)
     if request.quantity == SOIL_MOISTURE:

@@ -14,10 +14,10 @@ import xarray as xr
 from soilfuse import names
 from soilfuse.files import sha256_of_content
 from soilfuse.grids.grid import Grid
-from soilfuse.sources.door import Request
 from soilfuse.sources.door import read as read_files
 from soilfuse.sources.headers import REAL_CALENDARS
 from soilfuse.sources.plausibility import require_distinct
+from soilfuse.sources.request import Request
 from soilfuse.sources.targets import layered, list_files, on_grid
 
 FOLDER = "era5_land"

@@ -10,7 +10,7 @@ import cftime
 import numpy as np
 
 from soilfuse.errors import UserError
-from soilfuse.grids.months import month_of, year_of
+from soilfuse.grids.months import label_of, month_of, year_of
 from soilfuse.sources import axes
 from soilfuse.sources.coordinates import time_bounds
 from soilfuse.sources.netcdf import RawFile, Stored
@@ -85,14 +85,14 @@ def _require_order(
     if wrong.size:
         at = int(wrong[0]) + 1
         raise UserError(
-            f"{time.name} in {where} does not increase at record {at}, of {_label(months[at])}; "
+            f"{time.name} in {where} does not increase at record {at}, of {label_of(months[at])}; "
             "expected each record after the one before it: sort the file by time, and leave out "
             "what stands twice"
         )
     counts = np.unique(months, return_counts=True)[1]
     if frequency == "day" and counts.max() > LONGEST_MONTH:
         raise UserError(
-            f"month {_label(np.unique(months)[counts.argmax()])} has {counts.max()} records in "
+            f"month {label_of(np.unique(months)[counts.argmax()])} has {counts.max()} records in "
             f"{where}; expected one a day: average each day first"
         )
 
@@ -115,7 +115,7 @@ def _require_months(
         at = int(np.flatnonzero(wrong)[0])
         days = (bounds[at] - starts[at]) / day
         raise UserError(
-            f"time bounds of {_label(months[at])} in {where} run from day {days[0]:g} to day "
+            f"time bounds of {label_of(months[at])} in {where} run from day {days[0]:g} to day "
             f"{days[1]:g} of that month in the calendar {calendar!r}; expected a whole month: mend "
             "the calendar, or put monthly means there"
         )
@@ -150,7 +150,3 @@ def _require_levels(file: RawFile, request: Request, where: str) -> None:
             f"{', '.join(f'{number:g}' for number in request.levels)} from top to bottom: sort the "
             "layers, or download the file again"
         )
-
-
-def _label(month: np.datetime64) -> str:
-    return str(month.astype("datetime64[M]"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from soilfuse.errors import UserError
+from soilfuse.grids.months import label_of
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ def monthly(piece: Piece, frequency: str, min_records: int, provider: str) -> Pi
     if frequency == "mon":
         if counts.max() > 1:
             raise UserError(
-                f"month {_label(months[counts.argmax()])} stands {counts.max()} times in "
+                f"month {label_of(months[counts.argmax()])} stands {counts.max()} times in "
                 f"{piece.path} ({provider}); expected once: mend the file"
             )
         return replace(piece, months=months, values=piece.values[first])
     if counts.min() < min_records:
         raise UserError(
-            f"month {_label(months[counts.argmin()])} has {counts.min()} days in {piece.path} "
+            f"month {label_of(months[counts.argmin()])} has {counts.min()} days in {piece.path} "
             f"({provider}); expected {min_records} or more: complete the file, or edit "
             "params.yaml:amsmqtp.min_days"
         )
@@ -59,7 +60,7 @@ def join(pieces: list[Piece]) -> Piece:
     for i in doubled:
         if not np.array_equal(values[i], values[i + 1], equal_nan=True):
             raise UserError(
-                f"month {_label(months[i])} differs between {pieces[owner[i]].path} and "
+                f"month {label_of(months[i])} differs between {pieces[owner[i]].path} and "
                 f"{pieces[owner[i + 1]].path}; expected it once: remove the file that is wrong"
             )
     return replace(
@@ -93,7 +94,3 @@ def _require_alike(first: Piece, other: Piece) -> None:
             f"{other.path} is of world {other.world!r}; expected {first.world!r} as in "
             f"{first.path}: keep files of one world only"
         )
-
-
-def _label(month: np.datetime64) -> str:
-    return str(month.astype("datetime64[M]"))

@@ -31,6 +31,7 @@ BROKEN = (
     TypeError,
     ValueError,
 )
+REAL = "real"
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable"
 NO_FILE_ATTRIBUTES = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
 
@@ -77,6 +78,11 @@ class RawFile:
         """The global attributes as text and plain numbers."""
         hdf5 = isinstance(self._root, h5py.Group)
         return _plain(self._root.attrs if hdf5 else self._root._attributes)
+
+    @property
+    def world(self) -> str:
+        """REAL, or which pseudo-reality wrote the file."""
+        return str(self.attributes.get("soilfuse_world", REAL))
 
     def __contains__(self, name: str) -> bool:
         """Tell whether the file holds a variable; a dimension alone is none."""

@@ -19,8 +19,7 @@ from soilfuse.files import sha256_of_content, written_aside
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.interpolation import bilinear, interpolate
 from soilfuse.sources.axes import month_keys
-from soilfuse.sources.door import REAL
-from soilfuse.sources.netcdf import opened
+from soilfuse.sources.netcdf import REAL, opened
 from soilfuse.sources.targets import one_world
 
 PROVIDER = "processed"

@@ -12,8 +12,8 @@ import xarray as xr
 
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files
+from soilfuse.grids.gaps import fill_gaps
 from soilfuse.grids.grid import EARTH_RADIUS_KM, Grid
-from soilfuse.sources.cmip6 import fill_gaps
 from soilfuse.sources.static_files import ELEVATION, PROVIDER, SOIL, property_of, without_any
 from soilfuse.sources.targets import on_grid, one_world
 

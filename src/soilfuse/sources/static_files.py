@@ -10,7 +10,6 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.sources import axes
 from soilfuse.sources.depths import METRES
-from soilfuse.sources.door import REAL
 from soilfuse.sources.netcdf import RawFile, Stored, opened
 from soilfuse.sources.quantities import VOLUME_FRACTION, Quantity
 
@@ -65,7 +64,7 @@ def property_of(path: Path, prop: Property, grid: Grid) -> xr.DataArray | None:
         values = _map(file, stored, lat, lon)
         values = values * np.float32(prop.quantity.scale(file, stored, None))
         values = prop.quantity.in_range(values, file, stored)
-        world = str(file.attributes.get("soilfuse_world", REAL))
+        world = file.world
     return xr.DataArray(
         values,
         dims=("lat", "lon"),
