@@ -44,7 +44,7 @@ def write_raw(root: Path, params: config.Params) -> None:
         about = names.CLIMATE_MODELS[source_id]
         for experiment in EXPERIMENTS:
             values = model.soil_moisture(experiment)
-            write_mrsos(root / "cmip6", about, member, experiment, model.native, values, "v1")
+            write_mrsos(root / "cmip6", about, member, experiment, model.native, values, "v2")
 
 
 def write_global(root: Path, experiment: str) -> None:

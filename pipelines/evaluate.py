@@ -1,7 +1,5 @@
 """Stage evaluate: the candidate beside the baselines, out of fold, in the final test, in future."""
 
-import torch
-
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.evaluation.candidate import Candidate, gate_facts
@@ -14,6 +12,8 @@ from soilfuse.trends.mann_kendall import trend_test
 
 def main() -> None:
     """Write results/evaluate/."""
+    import torch
+
     params = config.load()
     torch.set_num_threads(params.compute.threads)
     with declared_run("evaluate", params) as run:

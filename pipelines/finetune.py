@@ -2,8 +2,6 @@
 
 import sys
 
-import torch
-
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
@@ -19,6 +17,8 @@ from soilfuse.training.swept import read_best
 
 def main(item: str) -> None:
     """Write models/finetune/fold_<k>.safetensors and .json, and results/finetune/fold_<k>.csv."""
+    import torch
+
     params = config.load()
     fold = int(config.item_of(item, [str(k) for k in range(FOLDS)], "fold", "the command"))
     torch.set_num_threads(params.compute.threads)

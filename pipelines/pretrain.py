@@ -1,7 +1,5 @@
 """Stage pretrain: the generator learns ERA5-Land's three layers."""
 
-import torch
-
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
@@ -15,6 +13,8 @@ from soilfuse.training.pretrain import pretrain
 
 def main() -> None:
     """Write models/pretrain/: generator.safetensors, generator.json and curves.csv."""
+    import torch
+
     params = config.load()
     torch.set_num_threads(params.compute.threads)
     state = layout.STATE / "pretrain"

@@ -1,7 +1,5 @@
 """Stage sweep: search loss weights and learning rates on inner validation blocks."""
 
-import torch
-
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.stages import declared_run
@@ -15,6 +13,8 @@ from soilfuse.training.swept import journal_of, write_swept
 
 def main() -> None:
     """Write results/sweep/: best.yaml and trials.csv."""
+    import torch
+
     params = config.load()
     torch.set_num_threads(params.compute.threads)
     with declared_run("sweep", params) as run:

@@ -4,8 +4,12 @@ import difflib
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
 
 EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
 class UserError(Exception):
@@ -20,17 +24,35 @@ class UserError(Exception):
         super().__init__("\n".join(self.problems))
 
 
-def unknown(what: str, got: object, allowed: Iterable[object], where: str) -> str:
-    """Build the line for a name that is not one of the allowed names, with the nearest one."""
+def unknown(
+    what: str, got: object, allowed: Iterable[object], where: str, likely: Iterable[str] = ()
+) -> str:
+    """Build the line for a name that is not one of the allowed names, with the nearest one.
+
+    likely: those of the allowed names in which the nearest one is looked for first.
+    """
     names = [str(name) for name in allowed]
-    near = difflib.get_close_matches(str(got), names, n=1)
+    near = [
+        name
+        for among in (list(likely), names)
+        for name in difflib.get_close_matches(str(got), among, n=1)
+    ]
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"unknown {what} {str(got)!r}; expected one of {', '.join(names)}{hint}: edit {where}"
 
 
+def shortened(text: object, most: int = 300) -> str:
+    """Return a text on one line, cut between words and marked where it is longer than `most`."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[:most].rsplit(' ', 1)[0]} ..."
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn a UserError, or an operating-system refusal, into lines on stderr and exit code 2."""
+    """Turn what a user can act on into lines on stderr.
+
+    A UserError or an operating-system refusal exits with 2, Ctrl-C with 130.
+    """
     try:
         yield
     except UserError as error:
@@ -41,8 +63,39 @@ def one_line_errors() -> Iterator[None]:
         if error.filename is None and error.errno is None:
             raise
         where = f" '{error.filename}'" if error.filename else ""
-        sys.stderr.write(
-            f"soilfuse: error: cannot read or write{where}: {error.strerror}; "
-            "check the path, its permissions and the free space\n"
-        )
+        sys.stderr.write(f"soilfuse: error: cannot read or write{where}: {_refusal(error)}\n")
         raise SystemExit(EXIT_USER_ERROR) from None
+    except KeyboardInterrupt:
+        _leave_interrupted()
+    except SystemExit as leaving:
+        if leaving.code == EXIT_INTERRUPTED:  # typer takes Ctrl-C itself, and says nothing
+            _leave_interrupted()
+        raise
+
+
+def _refusal(error: OSError) -> str:
+    """Return why the operating system refused, and what to do."""
+    if isinstance(error, FileExistsError | NotADirectoryError) and isinstance(error.filename, str):
+        path = Path(error.filename)
+        if file := next((place for place in (path, *path.parents) if place.is_file()), None):
+            return f"'{file}' is a file where a folder is needed; move it away, or name another"
+    return f"{error.strerror}; check the path, its permissions and the free space"
+
+
+def _leave_interrupted() -> NoReturn:
+    sys.stderr.write(
+        "soilfuse: interrupted; no file is left half-written, and the same command goes on\n"
+    )
+    raise SystemExit(EXIT_INTERRUPTED) from None
+
+
+def tell_interruptions() -> None:
+    """Have Ctrl-C told in one line also while a script still imports its libraries."""
+    shown = sys.excepthook
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            _leave_interrupted()
+        shown(kind, error, trace)
+
+    sys.excepthook = show

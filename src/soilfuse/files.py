@@ -20,17 +20,28 @@ def written_aside(target: Path) -> Iterator[Path]:
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix
-    )
-    os.close(descriptor)
-    aside = Path(name)
+    prefix = f".{target.stem}."
+    with _refused_as(target, prefix):
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=target.suffix)
+        os.close(descriptor)
+        aside = Path(name)
+        try:
+            yield aside
+            aside.chmod(0o644)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _refused_as(target: Path, prefix: str) -> Iterator[None]:
+    """Have a refusal of the temporary file name the file that was wanted."""
     try:
-        yield aside
-        aside.chmod(0o644)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if isinstance(error.filename, str) and Path(error.filename).name.startswith(prefix):
+            error.filename, error.filename2 = str(target), None
+        raise
 
 
 def write_text(target: Path, text: str) -> None:

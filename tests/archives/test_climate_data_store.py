@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import archive_files as files
@@ -117,7 +118,10 @@ def test_a_second_run_asks_for_nothing_and_a_damaged_file_comes_back_alone(store
     fetch(*WORDS)
     folder = project / "data/raw/real/era5_land"
     before = {name: (folder / name).stat().st_mtime_ns for name in FILES}
-    assert fetch(*WORDS)[1] == ["ERA5-Land: 3 of 3 files are there", "0 fetched, 0 problems"]
+    assert fetch(*WORDS)[1] == [
+        "ERA5-Land: 3 of 3 stretches of years are there",
+        "0 fetched, 0 problems",
+    ]
     (folder / FILES[2]).write_bytes((folder / FILES[2]).read_bytes()[:3000])
     code, lines, errors = fetch(*WORDS)
     assert (code, lines[-1], errors) == (0, "1 fetched, 0 problems", [])
@@ -140,6 +144,26 @@ def test_downloads_that_keep_breaking_leave_no_file_and_one_line(store, project,
     assert line.startswith("soilfuse: error: cannot fetch reanalysis-era5-land-monthly-means from ")
     assert line.endswith("fetch again: it goes on where it stopped")
     assert names(project) == []
+
+
+def test_without_a_network_there_is_one_whole_line_soon(project, fetch_apart):
+    began = time.monotonic()
+    nowhere = {"CDSAPI_URL": "http://127.0.0.1:9/api", "CDSAPI_KEY": servers.KEY}
+    done = fetch_apart(*WORDS, **nowhere)
+    assert time.monotonic() - began < 40
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert "cannot reach http://127.0.0.1:9/api for" in line
+    assert "Connection refused; check the network" in line
+    assert line.count("(") == line.count(")")
+    assert done.stdout.splitlines()[-1] == "0 fetched, 1 problem"
+
+
+def test_the_librarys_log_of_its_tries_stays_out_of_the_terminal(store, fetch_apart):
+    store.cut = 1000
+    done = fetch_apart("era5-land", "--years", "2012")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_killed_download_leaves_no_file(store, project):
@@ -212,7 +236,7 @@ def test_a_dry_run_needs_no_key(project, fetch):
     code, lines, _ = fetch(*WORDS, "--dry-run")
     assert code == 0
     assert lines == [
-        "ERA5-Land: 0 of 3 files are there",
+        "ERA5-Land: 0 of 3 stretches of years are there",
         *(
             f"data/raw/real/era5_land/{name} from reanalysis-era5-land-monthly-means of the "
             "Climate Data Store"

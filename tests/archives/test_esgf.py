@@ -72,6 +72,11 @@ def test_files_of_wanted_years_are_fetched_cut_and_read_as_the_originals(
     xr.testing.assert_equal(got, read_mrsos(tmp_path / "whole", *named))
 
 
+def test_no_cache_is_left_in_the_project(esgf, project, fetch_apart):
+    assert fetch_apart(*WORDS, "--dry-run").returncode == 0
+    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+
+
 def test_each_file_keeps_its_own_tracking_id_and_says_from_where(esgf, project, fetch):
     fetch(*WORDS)
     for number, period in ((1, "195001-199912"), (2, "200001-201412")):

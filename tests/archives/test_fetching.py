@@ -5,6 +5,7 @@ import sys
 import archive_files as files
 import pytest
 
+from soilfuse import config
 from soilfuse.archives import cloud
 from soilfuse.archives.wanted import best_grid
 
@@ -18,7 +19,9 @@ def test_it_never_writes_into_the_pseudo_reality(project, fetch, change_params, 
         assert line in problem
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy/world.json").write_text("{}")
-    assert line in fetch("--to", str(tmp_path / "copy"))[2][0]
+    [problem] = fetch("--to", str(tmp_path / "copy"))[2]
+    assert "copy/world.json says that" in problem
+    assert "delete world.json if these are your own files" in problem
     assert not (project / "data").exists()
 
 
@@ -48,11 +51,32 @@ def test_years_that_are_no_range_are_refused(fetch, years):
 
 
 def test_years_outside_all_that_is_wanted_are_told(fetch):
-    code, _, lines = fetch("--years", "1900-1910")
+    told = {
+        "cmip6": "1950-2014 of historical, 2015-2100 of ssp245",
+        "era5-land": "{} of params.yaml:era5_land",
+    }
+    section = config.load().era5_land
+    told["era5-land"] = told["era5-land"].format(f"{section.first_year}-{section.last_year}")
+    for source, there in told.items():
+        code, out, lines = fetch(source, "--years", "1900-1910")
+        assert code == 2
+        assert lines == [
+            f"soilfuse: error: nothing of 1900-1910 is wanted; there are {there}: edit --years"
+        ]
+        assert out == ["0 fetched, 1 problem"]
+
+
+def test_a_store_is_for_the_cloud_archive_and_a_folder_must_be_there(fetch, tmp_path):
+    code, _, [line] = fetch("cmip6", "--from", "esgf", "--store", "gs://cmip6")
     assert code == 2
-    assert lines == [
-        "soilfuse: error: nothing of 1900-1910 is wanted: edit --years, or params.yaml:era5_land"
-    ]
+    assert "--store names a copy of the cloud archive: leave it out with --from esgf" in line
+    code, _, [line] = fetch("cmip6", "--store", str(tmp_path / "absent"))
+    assert code == 2
+    assert f"no folder {tmp_path / 'absent'}; expected one with pangeo-cmip6.csv" in line
+    code, _, [line] = fetch("cmip6", "--store", str(tmp_path))
+    assert code == 2
+    assert "check that it is there and whole (--store)" in line
+    assert "network" not in line
 
 
 def test_a_library_that_is_not_installed_is_named(fetch, monkeypatch):
@@ -73,6 +97,7 @@ def test_a_target_that_cannot_be_written_is_one_line(project, fetch, tmp_path):
     code, _, [line] = fetch("cmip6", *words)
     assert code == 2
     assert line.startswith("soilfuse: error: cannot read or write '")
+    assert f"'{tmp_path / 'file'}' is a file where a folder is needed" in line
 
 
 def test_googles_bucket_is_reached_without_an_account():

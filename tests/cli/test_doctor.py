@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from soilfuse import config
 from soilfuse.cli import doctor
+from soilfuse.cli import findings as told
 from soilfuse.cli.commands import app
 from soilfuse.world.build import write_world
 
@@ -66,13 +67,14 @@ def findings(whole):
 
 def test_a_whole_world_is_well(findings):
     assert {source: f.verdict for source, f in findings.items() if f.verdict != "ok"} == {}
+    assert list(findings)[0] == "regions"
     models = [f"CMIP6 {model} {experiment}" for model in MODELS for experiment in EXPERIMENTS]
     years = [f"AMSMQTP {year}" for year in range(2000, 2022)]
-    networks = ["ISMN CTP_SMTMN", "ISMN MAQU", "ISMN NAQU"]
+    networks = ["ISMN CTP_SMTMN", "ISMN MAQU", "ISMN NAQU", "ISMN places"]
     cma = [f"CMA {year}" for year in range(2015, 2019)]
     static = ["static elevation", "static soil"]
     truth = [f"truth {experiment}" for experiment in EXPERIMENTS]
-    assert list(findings) == [*models, "ERA5-Land", *years, *networks, *cma, *static, *truth]
+    assert list(findings)[1:] == [*models, "ERA5-Land", *years, *networks, *cma, *static, *truth]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,8 @@ def test_a_missing_file_is_named(raw):
     verdicts = {source: f.verdict for source, f in rows.items() if f.verdict != "ok"}
     absent = ["CMIP6 KACE-1-0-G ssp245", "AMSMQTP 2011", "ISMN MAQU", "truth historical"]
     assert list(verdicts) == absent
+    assert verdicts["ISMN MAQU"] == told.ABSENT
+    assert [source for source in absent if not rows[source].refused] == ["ISMN MAQU"]
     assert not any(rows[source].present or rows[source].files for source in absent)
     assert "mrsos_Lmon_KACE-1-0-G_ssp245" in verdicts["CMIP6 KACE-1-0-G ssp245"]
     assert "AMSMQTP_*_2011.nc" in verdicts["AMSMQTP 2011"]
@@ -131,7 +135,7 @@ def test_damage_is_told_in_the_readers_words(raw):
     station.write_text("no header\n")
     verdicts = refused(raw)
     assert list(verdicts) == ["ERA5-Land", "AMSMQTP 2005", "ISMN NAQU"]
-    assert "is not a NetCDF file" in verdicts["ERA5-Land"]
+    assert "is text, not NetCDF; it starts with '<html>" in verdicts["ERA5-Land"]
     assert "percent instead of a fraction?" in verdicts["AMSMQTP 2005"]
     assert f"first line of {station}" in verdicts["ISMN NAQU"]
 
@@ -152,9 +156,10 @@ def test_static_maps_may_be_absent_but_not_wrong(raw):
     with h5py.File(raw / "static" / "elevation.nc", "r+") as file:
         file["elevation"].attrs["units"] = "ft"
     rows = found(raw)
-    assert (rows["static soil"].present, rows["static soil"].verdict) == (False, "ok")
+    assert (rows["static soil"].present, rows["static soil"].verdict) == (False, told.ABSENT)
     assert rows["static elevation"].verdict.startswith("units 'ft' of elevation in ")
-    assert list(refused(raw)) == ["static elevation"]
+    assert list(refused(raw)) == ["static elevation", "static soil"]
+    assert [source for source, row in rows.items() if row.refused] == ["static elevation"]
 
 
 def test_real_files_need_no_truth(raw):
@@ -165,9 +170,11 @@ def test_real_files_need_no_truth(raw):
 
 @pytest.fixture
 def command(monkeypatch):
+    load = config.load
+
     def run(root, *options):
         params = params_of(root)
-        monkeypatch.setattr(config, "load", lambda: params)
+        monkeypatch.setattr(config, "load", lambda *path: load(*path) if path else params)
         return CliRunner().invoke(app, ["doctor", *options])
 
     return run
@@ -176,16 +183,87 @@ def command(monkeypatch):
 def test_the_command_shows_an_aligned_table(command, whole):
     done = command(whole)
     lines = done.stdout.splitlines()
-    assert done.exit_code == 0 and lines[-1] == "38 of 38 ok"
+    assert done.exit_code == 0 and lines[-1] == "40 of 40 ok"
     at = lines[0].index("verdict")
-    assert lines[0].split() == list(doctor.HEADINGS)
+    assert lines[0].split() == list(told.HEADINGS)
+    assert max(map(len, lines)) <= 100
     assert {line[at:] for line in lines[1:-1]} == {"ok"}
 
 
 def test_the_command_fails_and_writes_json(command, raw):
-    (raw / "cma" / "CMA_2017.csv").unlink()
+    (raw / "amsmqtp" / "AMSMQTP_ensemble_2011.nc").unlink()
     done = command(raw, "--json")
     rows = json.loads(done.stdout)
-    assert done.exit_code == 1 and len(rows) == 38
-    assert [row["source"] for row in rows if not row["present"]] == ["CMA 2017"]
-    assert set(rows[0]) == set(doctor.HEADINGS)
+    assert done.exit_code == 1 and len(rows) == 40
+    assert [row["source"] for row in rows if not row["present"]] == ["regions", "AMSMQTP 2011"]
+    assert set(rows[0]) == {*told.HEADINGS, "present"}
+
+
+def test_what_the_stages_do_without_is_no_failure(command, raw):
+    shutil.rmtree(raw / "ismn" / "MAQU")
+    for year in (2016, 2017):
+        (raw / "cma" / f"CMA_{year}.csv").unlink()
+    shutil.rmtree(raw / "static")
+    done = command(raw)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (
+        0,
+        "35 of 35 ok, 5 optional and absent",
+    )
+    shutil.rmtree(raw / "ismn")
+    shutil.rmtree(raw / "cma")
+    done = command(raw)
+    assert done.exit_code == 1
+    assert "[1] ISMN: no file */*/*_sm_*.stm in " in done.stdout
+    assert "[2] CMA: no file CMA_*.csv in " in done.stdout
+
+
+def test_refusals_alike_are_folded_and_told_below(command, raw):
+    shutil.rmtree(raw / "amsmqtp")
+    lines = command(raw).stdout.splitlines()
+    folder = raw / "amsmqtp"
+    assert lines[-1] == "18 of 40 ok"
+    assert lines[-2] == (
+        f"[1] AMSMQTP 2000: no file AMSMQTP_*_2000.nc in {folder} (AMSMQTP): put them there, or "
+        "edit params.yaml:raw_root (21 more like this, to AMSMQTP 2021)"
+    )
+    assert [line.split()[-2:] for line in lines if line.startswith("AMSMQTP")] == [["see", "[1]"]]
+
+
+def test_an_absent_world_is_one_line(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pseudo = command(Path("data/raw/pseudo"))
+    assert pseudo.exit_code == 1
+    lines = pseudo.stdout.splitlines()
+    assert lines[-2] == "[1] raw_root: no folder data/raw/pseudo: run `dvc repro world`"
+    assert len(lines) == 5
+    assert "no folder data/raw/real: put your files there" in command("data/raw/real").stdout
+
+
+def test_a_world_json_that_was_left_over_is_named(raw):
+    shutil.rmtree(raw / "truth")
+    ((source, verdict),) = refused(raw).items()
+    assert source == "world.json"
+    assert "says pseudo-reality v2 seed 7" in verdict
+    assert "delete it if these are your own files" in verdict
+
+
+def test_regions_that_cannot_be_read_are_named(raw):
+    params = params_of(raw)
+    domain = config.Domain(**DOMAIN | {"regions": "data/regions/none.geojson"})
+    rows = doctor.examine(params.model_copy(update={"domain": domain}))
+    (row,) = [row for row in rows if row.refused]
+    assert row.source == "regions" and "data/regions/none.geojson" in row.verdict
+
+
+def test_stations_astray_and_files_that_are_not_read_have_a_row(raw):
+    station = next((raw / "ismn" / "NAQU").glob("*/*.stm"))
+    station.rename(station.with_name(station.name.replace("_sm_", "_ts_")))
+    for path in (raw / "ismn" / "MAQU").glob("*/*.stm"):
+        lines = path.read_text().splitlines()
+        place = lines[0].split()[4]
+        path.write_text("\n".join([lines[0].replace(f" {place}", f"-{place}"), *lines[1:]]) + "\n")
+    rows = found(raw)
+    assert rows["ISMN others"].verdict.startswith("not read: such as ")
+    assert not rows["ISMN others"].refused
+    assert [source for source, row in rows.items() if row.refused] == ["ISMN places"]
+    assert "degrees from any other" in rows["ISMN places"].verdict

@@ -64,9 +64,14 @@ def as_text(stamps):
 
 # What any gridded file may suffer.
 ANY_GRID = [
-    ("empty", raw(lambda _: b""), ("is not a NetCDF file", "download it again")),
-    ("text", raw(lambda _: b"<html>log in</html>"), ("is not a NetCDF file; got b'<htm'",)),
-    ("truncated", raw(lambda whole: whole[: len(whole) // 2]), ("truncated or damaged",)),
+    ("empty", raw(lambda _: b""), ("is empty: download it again",)),
+    (
+        "text",
+        raw(lambda _: b"<html>log in</html>"),
+        ("is text, not NetCDF; it starts with '<html>log in</html>'",),
+    ),
+    ("an archive", raw(lambda _: b"PK\x03\x04" + bytes(20)), ("bytes 50 4b 03 04: download",)),
+    ("truncated", raw(lambda whole: whole[: len(whole) // 2]), ("is cut off: it has", "bytes:")),
     ("signature only", raw(lambda whole: whole[:8]), ("truncated or damaged (8 bytes)",)),
     ("classic, cut", raw(lambda _: b"CDF\x01" + bytes(20)), ("truncated or damaged",)),
     ("a hole", raw(hole), ("truncated or damaged", "download it again")),

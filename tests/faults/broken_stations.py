@@ -132,11 +132,15 @@ CEOP = [
     ("no depths", text(" 0.05 0.05", ""), ("is no header",)),
 ]
 CMA = [
-    ("empty", raw(lambda _: b""), ("unreadable", "expected a CSV")),
+    ("empty", raw(lambda _: b""), ("it is empty; expected a CSV",)),
     ("header only", lines(lambda all_: all_[:1]), ("unreadable", "no record")),
     ("a page", raw(lambda _: b"<html>\nplease log in\n"), ("unreadable", "expected a CSV")),
     ("no text", raw(lambda w: w.replace(b"5602", b"\xb2\xe2", 3)), ("unreadable", "'utf-8'")),
-    ("semicolons", raw(lambda w: w.replace(b",", b";")), ("unreadable", "station_id")),
+    (
+        "semicolons",
+        raw(lambda w: w.replace(b",", b";")),
+        ("parted by semicolons, not by commas; expected a CSV",),
+    ),
     ("no depths", columns(lambda f: f[:5] + f[6:]), ("has 8 fields and the first 9",)),
     ("a column less", lines(lambda a: [b",".join(x.split(b",")[:-1]) for x in a]), ("quality",)),
     ("decimal comma", decimal_commas(), ("a decimal comma",)),

@@ -84,7 +84,7 @@ def test_an_unknown_scenario(project):
     ("script", "source", "breaks", "words"),
     [
         ("cmip6", "cmip6", shifted(1), "outside the 1950-01 to 2014-12 of its name"),
-        ("era5_land", "era5 new", raw(lambda w: w[: len(w) // 2]), "truncated or damaged"),
+        ("era5_land", "era5 new", raw(lambda w: w[: len(w) // 2]), "is cut off: it has"),
         ("amsmqtp", "amsmqtp", levels([4, 3, 2, 1, 0]), "is 5, 4, 3, 2, 1"),
         ("insitu", "ismn", text("0.05    0.05", "0.10    0.05"), "sensor depth from 0.1 to 0.05 m"),
         ("insitu", "cma", decimal_commas(), "a decimal comma"),

@@ -129,7 +129,7 @@ DOCTOR = [
     ("cmip6", "CMIP6 KACE-1-0-G historical", shifted(1), "missing month 1950-01"),
     ("cmip6", "CMIP6 KACE-1-0-G historical", shifted(1, bounds=False), "its bounds are"),
     ("cmip6", "CMIP6 KACE-1-0-G historical", header(source_id="KACE-2"), "attribute source_id"),
-    ("cmip6", "CMIP6 KACE-1-0-G historical", raw(lambda _: b""), "is not a NetCDF file"),
+    ("cmip6", "CMIP6 KACE-1-0-G historical", raw(lambda _: b""), "is empty"),
     ("era5 old", "ERA5-Land", broken_files.netcdf(hourly), "stands 48 times"),
     ("era5 old", "ERA5-Land", broken_files.DOUBLED, "stands 2 times"),
     ("era5 old", "ERA5-Land", broken_files.cut_short(36), "missing month 1983-01"),

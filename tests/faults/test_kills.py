@@ -42,6 +42,7 @@ def prepared(tmp_path_factory):
     project = tmp_path_factory.mktemp("prepared")
     shutil.copy(ROOT / "dvc.yaml", project)
     shutil.copytree(ROOT / "pipelines", project / "pipelines")
+    shutil.copytree(ROOT / "data" / "regions", project / "data" / "regions")
     yaml = YAML(pure=True)
     content = yaml.load(ROOT / "profiles" / "smoke.yaml")
     content["pretrain"]["epochs"] = 30

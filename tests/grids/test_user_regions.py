@@ -1,6 +1,7 @@
 """A user's own vector files: read alike in every format, and refused in one line with a reason."""
 
 import json
+import shutil
 
 import numpy as np
 import pyogrio
@@ -227,9 +228,33 @@ def test_geojson_may_say_its_coordinates_but_they_must_be_wgs84(tmp_path, name, 
         assert "ogr2ogr -t_srs EPSG:4326" in problem
 
 
-@pytest.mark.parametrize("crs", ["EPSG:32647", "EPSG:3857", "EPSG:4490", None])
 @pytest.mark.parametrize("suffix", ["gpkg", "shp"])
 @pytest.mark.filterwarnings("ignore:'crs' was not provided")
+def test_a_file_without_coordinate_system_is_told_how_to_get_one(tmp_path, suffix):
+    path = layer(tmp_path / f"a.{suffix}", [SQUARE], {"name": ["x"]}, crs=None)
+    (problem,) = refusals(path)
+    assert "has no coordinate system" in problem
+    assert "`ogr2ogr -a_srs EPSG:4326 NEW.gpkg OLD`" in problem
+    assert ("put its .prj beside it" in problem) == (suffix == "shp")
+    assert "-t_srs" not in problem
+
+
+def test_exchanged_latitudes_and_longitudes_are_told(tmp_path):
+    (problem,) = refusals(geojson(tmp_path / "a.geojson", (shapely.box(31, 91, 35, 95), {})))
+    assert "latitude comes first, so exchange the columns" in problem
+    assert "ogr2ogr" not in problem
+
+
+def test_a_text_that_is_no_vector_file_is_not_sent_to_a_converter(tmp_path):
+    for name, kind in (("a.geojson", "GeoJSON"), ("a.gpkg", "GeoJSON, GeoPackage or shapefile")):
+        path = tmp_path / name
+        path.write_text("Upper catchment: 91E 33N")
+        (problem,) = refusals(path)
+        assert problem.endswith(f"export it again as {kind}")
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32647", "EPSG:3857", "EPSG:4490"])
+@pytest.mark.parametrize("suffix", ["gpkg", "shp"])
 def test_other_coordinates_are_refused_with_the_way_to_convert_them(tmp_path, crs, suffix):
     path = layer(tmp_path / f"a.{suffix}", [SQUARE], {"name": ["x"]}, crs=crs)
     (problem,) = refusals(path)
@@ -243,6 +268,13 @@ def test_absent_files_name_those_that_are_there(tmp_path):
     assert "there: mine.geojson" in problem
     (problem,) = refusals(tmp_path / "gone" / "a.gpkg")
     assert "there: none" in problem
+
+
+def test_absent_files_name_five_that_could_hold_regions_and_no_other(tmp_path):
+    for name in ("a.dbf", "a.prj", "notes.txt", "z.JSON", *(f"{c}.shp" for c in "abcdef")):
+        (tmp_path / name).touch()
+    (problem,) = refusals(tmp_path / "gone.gpkg")
+    assert "(there: a.shp, b.shp, c.shp, d.shp, e.shp and 2 more)" in problem
 
 
 def test_a_geopackage_of_two_layers_is_refused_and_tables_do_not_count(tmp_path):
@@ -263,6 +295,9 @@ def test_cut_and_false_files_are_refused(tmp_path, suffix, length):
     path = tmp_path / "sub" / f"b.{suffix}"
     path.parent.mkdir()
     path.write_bytes(whole[:length] or b"no vector file at all")
+    for companion in tmp_path.glob("a.*"):
+        if companion.suffix != path.suffix:
+            shutil.copy(companion, path.with_suffix(companion.suffix))
     (problem,) = refusals(path)
     assert "cannot be read" in problem
 
@@ -271,8 +306,15 @@ def test_a_shapefile_without_its_companions_is_refused(tmp_path):
     path = layer(tmp_path / "a.shp", [SQUARE], {"name": ["x"]})
     path.with_suffix(".prj").unlink()
     assert "has no coordinate system" in refusals(path)[0]
-    path.with_suffix(".shx").unlink()
-    assert "cannot be read" in refusals(path)[0]
+    for suffix in (".shx", ".dbf"):
+        companion = path.with_suffix(suffix)
+        kept = companion.read_bytes()
+        companion.unlink()
+        (problem,) = refusals(path)
+        assert f"lacks a{suffix} beside it" in problem
+        assert problem.endswith(f"put the {suffix} beside it")
+        companion.with_suffix(suffix.upper()).write_bytes(kept)
+    assert "has no coordinate system" in refusals(path)[0]
 
 
 def test_a_geopackage_may_hold_what_is_no_polygon(tmp_path):

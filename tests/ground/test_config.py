@@ -49,6 +49,12 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
     [
         ("network", "name", "unt", "did you mean 'unet'"),
         ("cmip6", "models", {"CESM3": "r1i1p1f1"}, "did you mean 'CESM2'"),
+        ("cmip6", "models", {"CESM2": "first"}, "'first' of CESM2; expected one as r1i1p1f1"),
+        ("cmip6", "fill_cells", 21, "less than or equal to 20"),
+        ("insitu", "min_records", 745, "less than or equal to 744"),
+        ("insitu", "good_flags", [], r"good_flags is \[\]; expected a list of one or more of G, U"),
+        ("insitu", "good_flags", "G", "good_flags is 'G'; expected a list of one or more of G, U"),
+        ("insitu", "good_flags", ["G", "C3"], "unknown ISMN flag 'C3'.*did you mean 'C03'"),
         ("domain", "west", 200.0, "must be less than domain.east"),
         ("sweep", "search", {"loss.mse": {"low": 0.1, "high": 1.0}}, "lacks learning_rate"),
         ("sweep", "search", {"loss.mse": {"low": 1, "high": 0.1}}, "must be less than high"),
@@ -152,6 +158,20 @@ def test_unknown_experiments_and_missing_ones_are_refused_among_other_problems(c
         "unknown parameter",
         "bad value",
     ]
+
+
+def test_one_misspelt_key_or_experiment_is_one_line(content):
+    content["pretrain"]["epoch"] = content["pretrain"].pop("epochs")
+    content["experiments"] = ["historical", "ssp460"]
+    with pytest.raises(UserError) as caught:
+        config.validate(content)
+    experiment, key = caught.value.problems
+    assert experiment.startswith("unknown experiment 'ssp460'; expected one of historical, ssp126,")
+    assert "(did you mean 'ssp245'?)" in experiment
+    assert key == (
+        "unknown parameter 'pretrain.epoch'; did you mean 'pretrain.epochs'?: edit "
+        "params.yaml:pretrain.epoch"
+    )
 
 
 def test_pretraining_keeps_off_the_years_of_blocked_folds(content):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soilfuse import files, seeding
-from soilfuse.errors import UserError, one_line_errors, unknown
+from soilfuse.errors import UserError, one_line_errors, shortened, unknown
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path):
@@ -48,6 +48,32 @@ def test_a_user_error_is_lines_on_stderr_and_exit_2(capsys):
         "soilfuse: error: unknown ssp 'ssp371'; expected one of ssp370, y "
         "(did you mean 'ssp370'?): edit here",
     ]
+
+
+def test_a_refusal_names_the_file_that_was_wanted_and_not_the_temporary_one(tmp_path):
+    target = tmp_path / "a.json"
+    with pytest.raises(OSError) as caught, files.written_aside(target) as aside:
+        raise OSError(28, "No space left on device", str(aside))
+    assert caught.value.filename == str(target)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as caught:
+        files.write_text(tmp_path / "folder", "x")
+    assert caught.value.filename == str(tmp_path / "folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder"]
+
+
+@pytest.mark.parametrize("below", ["x.json", "more/x.json"])
+def test_a_file_in_place_of_a_folder_is_told(capsys, tmp_path, below):
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(SystemExit), one_line_errors():
+        files.write_text(tmp_path / "results" / below, "x")
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"'{tmp_path / 'results'}' is a file where a folder is needed; move it away" in line
+
+
+def test_a_long_reason_is_cut_between_words_and_marked():
+    assert shortened("a\n b", most=3) == "a b"
+    assert shortened("one two three", most=9) == "one two ..."
 
 
 def test_a_refused_file_is_one_line(capsys, tmp_path):

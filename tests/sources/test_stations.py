@@ -127,6 +127,61 @@ def test_single_impossible_values_are_left_out(tmp_path):
     assert (table["records"].tolist(), table["soil_moisture"].tolist()) == ([19], [0.25])
 
 
+def test_a_station_is_no_company_of_itself(tmp_path):
+    for depth in (0.05, 0.1):
+        write_ismn(tmp_path, "MAQU", "CST-01", LINES, depth=(depth, depth))
+        far = write_ismn(tmp_path, "NAQU", "Naqu", LINES, place=(31.4, -92.0), depth=(depth, depth))
+    write_ismn(tmp_path, "MAQU", "CST-02", LINES, place=(33.6, 102.1))
+    refused = rf"station of {far.parent}/.* lies at 31.4N -92E, 1.* degrees from any other"
+    with pytest.raises(UserError, match=refused):
+        ismn.monthly_table(tmp_path, ["G"], 1)
+    with pytest.raises(UserError, match=refused):
+        ismn.require_places(tmp_path)
+
+
+def test_files_of_one_station_agree_in_place(tmp_path):
+    first = write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    other = write_ceop(
+        tmp_path, "MAQU", "CST-01", LINES, place=(33.9, 102.3), depth=(0.1, 0.1), end="\n"
+    )
+    refused = f"station of {other} .* 33.9N 102.3E, and at 33.9N 102.1E in {first.name}; expected"
+    for read in (
+        lambda: ismn.monthly_table(tmp_path, ["G"], 1),
+        lambda: ismn.require_places(tmp_path),
+    ):
+        with pytest.raises(UserError, match=refused):
+            read()
+
+
+def test_a_network_that_too_few_records_empty_is_told(tmp_path, capsys):
+    write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    write_ismn(tmp_path, "NAQU", "Naqu", LINES[:2], place=(31.4, 92.0), depth=(0.1, 0.1))
+    assert ismn.monthly_table(tmp_path, ["G"], 3)["network"].tolist() == ["MAQU"]
+    assert capsys.readouterr().err.splitlines() == [
+        "soilfuse: note: no month of network NAQU is left: its best has 2 good records; "
+        "params.yaml:insitu.min_records is 3"
+    ]
+
+
+def test_files_of_other_names_are_told(tmp_path, capsys):
+    path = write_ismn(tmp_path, "MAQU", "CST-01", LINES)
+    other = path.with_name(path.name.replace("_sm_", "_ts_"))
+    other.write_text("")
+    misplaced = tmp_path / "ismn" / path.name
+    misplaced.write_bytes(path.read_bytes())
+    assert len(ismn.monthly_table(tmp_path, ["G"], 3)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"note: 2 .stm files are not read, such as {other}: " in line
+    assert line.endswith("expected in files ismn/NETWORK/STATION/*_sm_*.stm")
+
+
+def test_cma_columns_that_lack_are_named_in_order(tmp_path):
+    header = CMA_HEADER.replace("date,", "").replace("quality", "state")
+    cma_file(tmp_path).write_text(header + "56021,95.8,34.1,4175,0,10,20.0,0\n")
+    with pytest.raises(UserError, match=r"no column date, quality; expected a CSV"):
+        cma.monthly_table(tmp_path)
+
+
 def cma_file(root):
     (root / "cma").mkdir(exist_ok=True)
     return root / "cma" / "CMA_2015.csv"

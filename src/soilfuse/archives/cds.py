@@ -3,6 +3,7 @@
 The files stay as the store delivers them. cdsapi repeats what fails and resumes broken downloads.
 """
 
+import logging
 import math
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from soilfuse.archives.storing import readable, refuse_to_replace
 from soilfuse.archives.wanted import Offer
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.files import written_aside
 from soilfuse.grids.grid import Grid
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     import cdsapi
 
 URL = "https://cds.climate.copernicus.eu"
+NEWS = "catalogue/v1/messages"  # small, and open to all
 DATASET = "reanalysis-era5-land-monthly-means"
 VARIABLES = [f"volumetric_soil_water_layer_{layer}" for layer in (1, 2, 3)]
 STEP = 0.1  # degrees of the store's grid
 YEARS_A_REQUEST = 10  # 360 maps: served soon, and little is lost when one fails
 TRIES, PAUSE = 3, 10.0  # s between tries, and at most between looks at a queued request
+PATIENCE = 20.0  # s that the store may take to answer at all
 HOW_TO_PLACE = (
     f"register at {URL}, copy the key of your profile page into ~/.cdsapirc as two lines, "
     f"`url: {URL}/api` and `key: <key>`, or into CDSAPI_URL and CDSAPI_KEY"
@@ -90,12 +93,12 @@ def area_of(grid: Grid) -> list[float]:
 
 
 def _save(years: tuple[int, int], grid: Grid, target: Path) -> None:
-    url, key = _account()
+    url, key, _ = _account()
     refuse_to_replace(target)
     # Not beside the target: a download lasts long enough to be killed, and its rest would be read.
     with tempfile.TemporaryDirectory(prefix="soilfuse-cds-") as scratch:
         got = Path(scratch) / target.name
-        with _answers(url, key):
+        with _answers(url, key), _silent():
             _client().retrieve(DATASET, request_of(years, grid), str(got))
         if not readable(got):
             raise UserError(
@@ -106,22 +109,43 @@ def _save(years: tuple[int, int], grid: Grid, target: Path) -> None:
             shutil.copyfile(got, aside)
 
 
-def _account() -> tuple[str, str]:
-    """Return the store's address and the user's key.
+def require_store() -> None:
+    """Raise UserError where there is no key, or no way to the store: each try would take long."""
+    import requests
+
+    url, _, verify = _account()
+    try:
+        requests.get(f"{url}/{NEWS}", verify=verify, timeout=PATIENCE)
+    except (requests.RequestException, OSError) as error:
+        raise UserError(
+            f"cannot reach {url} for {DATASET}: {shortened(_origin(error))}; check the network and "
+            "the address (CDSAPI_URL, ~/.cdsapirc), then run the same command again"
+        ) from None
+
+
+def _origin(error: BaseException) -> BaseException:
+    """Return what the system said: libraries wrap it several times, with objects of their own."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return error
+
+
+def _account() -> tuple[str, str, bool]:
+    """Return the store's address, the user's key, and whether to check certificates.
 
     Raises UserError where there is no key, or one of the store's old form.
     """
     from cdsapi.api import get_url_key_verify
 
     try:
-        url, key, _ = get_url_key_verify(None, None, None)
+        url, key, verify = get_url_key_verify(None, None, None)
     except OSError:
         raise
     except Exception:  # cdsapi raises a bare one
         raise UserError(f"no key for the Climate Data Store: {HOW_TO_PLACE}") from None
     if not key or ":" in key:
         raise UserError(f"the key for {url} is empty, or of the form before 2024: {HOW_TO_PLACE}")
-    return url, key
+    return url, key, verify
 
 
 def _client() -> "cdsapi.Client":
@@ -144,8 +168,20 @@ def _answers(url: str, key: str) -> Iterator[None]:
     except (AssertionError, LookupError, OSError, RuntimeError, ValueError, LinkError) as error:
         response = getattr(error, "response", None)
         code = response.status_code if isinstance(response, requests.Response) else None
-        reason = " ".join(str(error).replace(key, "<key>").split())[:300]
+        told = _origin(error) if isinstance(error, requests.ConnectionError) else error
+        reason = shortened(str(told).replace(key, "<key>"))
         raise UserError(f"cannot fetch {DATASET} from {url}: {reason}; {_advice(code)}") from None
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the library's log of its tries from the terminal: the last failure is told anyway."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _advice(code: int | None) -> str:

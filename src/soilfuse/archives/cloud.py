@@ -16,9 +16,10 @@ import xarray as xr
 from soilfuse.archives.cutting import cut, require_months
 from soilfuse.archives.storing import store
 from soilfuse.archives.wanted import Offer, Region, Wanted, best_grid, none_there
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.grids.months import month_axis
 
+BUCKET = "s3://cmip6-pds"
 CATALOGUE = "pangeo-cmip6.csv"
 GOOGLE = "https://storage.googleapis.com"  # speaks S3's protocol too
 OTHER_ARCHIVE = ", or fetch it with --from esgf"
@@ -171,6 +172,11 @@ def _reached(address: str) -> tuple[str, dict[str, Any]]:
     return address, {"anon": True} if address.startswith("s3://") else {}
 
 
+def on_disk(address: str) -> bool:
+    """Tell whether an address is a path, and no URL."""
+    return "://" not in address
+
+
 def _faults() -> tuple[type[Exception], ...]:
     """Return what the libraries raise on refusals, broken connections and broken stores."""
     import aiohttp
@@ -181,8 +187,10 @@ def _faults() -> tuple[type[Exception], ...]:
 
 
 def _unreachable(address: str, error: Exception) -> UserError:
+    check = "the network and the address (--store, AWS_ENDPOINT_URL)"
+    if on_disk(address):
+        check = "that it is there and whole (--store)"
     return UserError(
-        f"cannot read {address}: {type(error).__name__}: {str(error)[:200]}; check the network and "
-        "the address (--store, AWS_ENDPOINT_URL), then run the same command again: it goes on "
-        "where it stopped"
+        f"cannot read {address}: {type(error).__name__}: {shortened(error)}; check {check}, then "
+        "run the same command again"
     )

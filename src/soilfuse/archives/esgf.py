@@ -21,7 +21,7 @@ import xarray as xr
 from soilfuse.archives.cutting import Cut, cut, require_months
 from soilfuse.archives.storing import store
 from soilfuse.archives.wanted import Offer, Region, Wanted, best_grid, none_there
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from intake_esgf import ESGFCatalog
 
 NAME = "ESGF"
-NO_CACHE = {"expire_after": "DO_NOT_CACHE"}
+# In memory: a cache on disk would lie in the folder of the command, empty as it is.
+NO_CACHE = {"expire_after": "DO_NOT_CACHE", "backend": "memory"}
 OTHER_ARCHIVE = ", or fetch it with --from cloud"
 
 
@@ -176,8 +177,7 @@ def _answers(where: str) -> "Iterator[None]":
             warnings.filterwarnings("ignore", message="You have enabled at least one index")
             yield
     except (*faults, globus_sdk.GlobusError, IntakeESGFException, UserWarning) as error:
-        reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"cannot fetch from {where}: {type(error).__name__}: {reason}; check the network, or "
-            "fetch with --from cloud; the same command again goes on where it stopped"
+            f"cannot fetch from {where}: {type(error).__name__}: {shortened(error)}; check the "
+            "network, then run the same command again, or fetch with --from cloud"
         ) from None

@@ -50,11 +50,12 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects, no table.")] = False,
 ) -> None:
     """List every expected raw file: present, period, calendar, units, verdict."""
-    from soilfuse.cli import doctor as raw_files
+    from soilfuse.cli import findings
+    from soilfuse.cli.doctor import examine
 
-    findings = raw_files.examine(config.load())
-    typer.echo(raw_files.as_json(findings) if as_json else raw_files.table(findings))
-    raise typer.Exit(code=int(any(finding.verdict != raw_files.OK for finding in findings)))
+    rows = examine(config.load())
+    typer.echo(findings.as_json(rows) if as_json else findings.table(rows))
+    raise typer.Exit(code=int(any(row.refused for row in rows)))
 
 
 @app.command()
@@ -72,8 +73,8 @@ def fetch(
     years: Annotated[str, typer.Option(help="Only these, e.g. 1995-2014.")] = "",
     to: Annotated[Path | None, typer.Option(help="Folder in place of raw_root.")] = None,
     store: Annotated[
-        str, typer.Option(help="Bucket of the cloud archive, e.g. gs://cmip6.")
-    ] = "s3://cmip6-pds",
+        str, typer.Option(help="Bucket of the cloud archive, in place of s3://cmip6-pds.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the files only.")] = False,
 ) -> None:
     """Fetch the raw files that params.yaml asks for and that are not there yet.

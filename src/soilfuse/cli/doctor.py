@@ -2,42 +2,26 @@
 
 Of a gridded file the headers are read, and its first wanted year through the source's reader; files
 of one year, maps without time and station records, whose period is in their lines only, are read
-whole. Static maps that are absent are well, for no stage needs them yet.
+whole. What a stage does without may be absent.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from soilfuse import config
-from soilfuse.cli.expected import Expected, Gridded, Maps, Stations, expected
+from soilfuse.cli.expected import expected
+from soilfuse.cli.expected_kinds import Expected, Gridded, Maps, Other, Stations
+from soilfuse.cli.findings import ABSENT, NOT_READ, NOTHING, OK, Finding
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis, month_key, require_complete, year_of
 from soilfuse.progress import progress
 from soilfuse.sources import axes
 from soilfuse.sources.joining import Piece, join, monthly
 from soilfuse.sources.netcdf import opened
-
-OK = "ok"
-NOTHING = "-"
-HEADINGS = ("source", "present", "files", "period", "calendar", "units", "verdict")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One row of the table: a source's files, and `verdict`, ok or why its reader refuses it."""
-
-    source: str
-    present: bool
-    files: int
-    period: str
-    calendar: str
-    units: str
-    verdict: str
 
 
 @dataclass
@@ -62,7 +46,7 @@ class _Seen:
                 f"cannot read {error.filename}: {error.strerror}: check its permissions"
             )
 
-    def finding(self, source: str) -> Finding:
+    def finding(self, source: str, well: str = OK) -> Finding:
         """Return the row; of several problems the first is told and the others are counted."""
         more = f"; and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
         return Finding(
@@ -72,7 +56,7 @@ class _Seen:
             period=_period(self.months),
             calendar=_listed(self.calendars),
             units=_listed(self.units),
-            verdict=self.problems[0] + more if self.problems else OK,
+            verdict=self.problems[0] + more if self.problems else well,
         )
 
 
@@ -81,32 +65,11 @@ def examine(params: config.Params) -> list[Finding]:
     return [_examined(source) for source in progress(list(expected(params)), "raw files")]
 
 
-def table(findings: Sequence[Finding]) -> str:
-    """Return the findings as one aligned table, and how many of them are well."""
-    rows = [HEADINGS, *(_cells(finding) for finding in findings)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    well = sum(finding.verdict == OK for finding in findings)
-    return "\n".join([*lines, f"{well} of {len(findings)} ok"])
-
-
-def as_json(findings: Sequence[Finding]) -> str:
-    """Return the findings as a JSON list."""
-    return json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False)
-
-
-def _cells(finding: Finding) -> tuple[str, ...]:
-    present = "yes" if finding.present else "no"
-    middle = str(finding.files), finding.period, finding.calendar, finding.units
-    return finding.source, present, *middle, finding.verdict
-
-
 def _examined(source: Expected) -> Finding:
     if isinstance(source, Maps):
         return _maps(source)
+    if isinstance(source, Other):
+        return _other(source)
     return _gridded(source) if isinstance(source, Gridded) else _stations(source)
 
 
@@ -153,6 +116,8 @@ def _stations(source: Stations) -> Finding:
     seen = _Seen()
     with seen.noting():
         seen.files = source.find()
+    if source.optional and not seen.files:
+        return _Seen().finding(source.source, ABSENT)
     for path in seen.files:
         with seen.noting():
             records = source.read(path)
@@ -167,6 +132,14 @@ def _stations(source: Stations) -> Finding:
     return seen.finding(source.source)
 
 
+def _other(source: Other) -> Finding:
+    seen = _Seen(files=[path for path in source.files if path.exists()])
+    with seen.noting():
+        source.read()
+    told = f"{NOT_READ}: {source.note}" if source.note else OK
+    return seen.finding(source.source, told)
+
+
 def _maps(source: Maps) -> Finding:
     seen = _Seen(files=[source.path] if source.path.exists() else [])
     for path in seen.files:
@@ -176,7 +149,7 @@ def _maps(source: Maps) -> Finding:
         if not seen.problems:
             with seen.noting():
                 source.read()
-    return seen.finding(source.source)
+    return seen.finding(source.source, OK if seen.files else ABSENT)
 
 
 def _period(months: Sequence[np.ndarray]) -> str:

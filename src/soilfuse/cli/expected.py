@@ -1,14 +1,15 @@
 """The raw files that params.yaml asks for: where each source's lie, and how they are read."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
-from soilfuse import config, names
+from soilfuse import config, layout, names
+from soilfuse.cli.expected_kinds import Expected, Gridded, Maps, Other, Stations
+from soilfuse.errors import UserError
+from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
+from soilfuse.grids.regions import regions_of
 from soilfuse.sources import amsmqtp, cma, cmip6, era5_land, ismn, static
 from soilfuse.sources.static_files import ELEVATION, SOIL
 from soilfuse.sources.targets import list_files, on_grid
@@ -19,60 +20,37 @@ from soilfuse.world.station_networks import ISMN_NETWORKS
 TRUTH = "truth"
 
 
-@dataclass(frozen=True)
-class Gridded:
-    """Files of one series of monthly or daily maps.
-
-    find: raises UserError where there are none; variables: names that tell of the time axis and
-    the units, the first of them that a file has; read: reads one year through the source's own
-    reader, which raises UserError where it would refuse the file.
-    """
-
-    source: str
-    find: Callable[[], list[Path]]
-    variables: tuple[str, ...]
-    years: tuple[int, int]
-    read: Callable[[int], object]
-    frequency: str = "mon"
-
-
-@dataclass(frozen=True)
-class Stations:
-    """Files of station records in `units`; `read` returns the good ones of one file."""
-
-    source: str
-    find: Callable[[], list[Path]]
-    read: Callable[[Path], pd.DataFrame]
-    units: str
-
-
-@dataclass(frozen=True)
-class Maps:
-    """A file of maps without time, which no stage needs yet: `read` puts it on the grid."""
-
-    source: str
-    path: Path
-    variables: tuple[str, ...]
-    read: Callable[[], object]
-
-
-Expected = Gridded | Stations | Maps
-
-
 def expected(params: config.Params) -> Iterator[Expected]:
-    """Yield every source of params.yaml:raw_root.
+    """Yield the regions, and every source of params.yaml:raw_root.
 
     Networks and years of stations are those of Li et al. 2024 and whatever else is there. A truth
     is expected of a pseudo-reality only.
     """
     root, grid = Path(params.raw_root), Grid.of(params.domain)
+    files = () if params.domain.regions in names.REGION_SETS else (Path(params.domain.regions),)
+    yield Other("regions", files, partial(regions_of, params.domain))
+    if not root.is_dir():
+        yield Other("raw_root", (), partial(_refuse, _no_root(root)))
+        return
     yield from _climate_models(root, grid, params)
     yield _era5_land(root, grid, params.era5_land)
     yield from _amsmqtp(root, grid, params.amsmqtp)
     yield from _stations(root, params.insitu.good_flags)
     yield from _static(root / static.FOLDER, grid)
-    if (root / MANIFEST).exists() or any((root / TRUTH).glob("truth_*.nc")):
-        yield from _truth(root, params.experiments)
+    yield from _truth(root, params.experiments)
+
+
+def _refuse(problem: str) -> None:
+    raise UserError(problem)
+
+
+def _no_root(root: Path) -> str:
+    remedy = (
+        "run `dvc repro world`"
+        if root == layout.PSEUDO_REALITY
+        else "put your files there (docs/data.md), or edit params.yaml:raw_root"
+    )
+    return f"no folder {root}: {remedy}"
 
 
 def _climate_models(root: Path, grid: Grid, params: config.Params) -> Iterator[Gridded]:
@@ -131,18 +109,36 @@ def _amsmqtp(root: Path, grid: Grid, section: config.Amsmqtp) -> Iterator[Gridde
         yield Gridded(f"AMSMQTP {year}", find, ("SM",), (year, year), read, "day")
 
 
-def _stations(root: Path, good_flags: list[str]) -> Iterator[Stations]:
+def _stations(root: Path, good_flags: list[str]) -> Iterator[Stations | Other]:
     folder = root / ismn.FOLDER
     there = {path.parents[1].name for path in folder.glob(ismn.PATTERN)}
+    if not there:
+        yield _ismn("ISMN", folder, ismn.PATTERN, good_flags)
     for network in sorted({known.name for known in ISMN_NETWORKS} | there):
-        find = partial(list_files, folder, f"{network}{ismn.PATTERN[1:]}", f"ISMN {network}")
-        read = partial(ismn.read_record, good_flags=good_flags)
-        yield Stations(f"ISMN {network}", find, read, "m3 m-3")
-    folder = root / cma.FOLDER
+        pattern = f"{network}{ismn.PATTERN[1:]}"
+        yield _ismn(f"ISMN {network}", folder, pattern, good_flags, optional=True)
+    if files := tuple(sorted(folder.glob(ismn.PATTERN))):
+        yield Other("ISMN places", files, partial(ismn.require_places, root))
+    if others := ismn.files_not_read(root):
+        yield Other("ISMN others", tuple(others), note=f"such as {others[0]}; {ismn.NAMES}")
+    yield from _cma(root / cma.FOLDER)
+
+
+def _ismn(
+    source: str, folder: Path, pattern: str, good_flags: list[str], optional: bool = False
+) -> Stations:
+    find = partial(list_files, folder, pattern, "ISMN")
+    read = partial(ismn.read_record, good_flags=good_flags)
+    return Stations(source, find, read, "m3 m-3", optional)
+
+
+def _cma(folder: Path) -> Iterator[Stations]:
     there = {path.name for path in folder.glob(cma.PATTERN)}
+    if not there:
+        yield Stations("CMA", partial(list_files, folder, cma.PATTERN, "CMA"), cma.read_year, "%")
     for name in sorted({f"CMA_{year}.csv" for year in CMA_YEARS} | there):
         find = partial(list_files, folder, name, "CMA")
-        yield Stations(name[: -len(".csv")].replace("_", " "), find, cma.read_year, "%")
+        yield Stations(name[: -len(".csv")].replace("_", " "), find, cma.read_year, "%", True)
 
 
 def _static(folder: Path, grid: Grid) -> Iterator[Maps]:
@@ -155,9 +151,28 @@ def _static(folder: Path, grid: Grid) -> Iterator[Maps]:
         yield Maps(f"static {path.stem}", path, variables, partial(read, path, grid))
 
 
-def _truth(root: Path, experiments: list[str]) -> Iterator[Gridded]:
-    for experiment in experiments:
-        years = names.EXPERIMENT_YEARS[experiment]
-        find = partial(list_files, root / TRUTH, f"truth_{experiment}.nc", TRUTH)
-        # Its reader has the whole in memory, and the world's own file needs no conversion.
-        yield Gridded(f"{TRUTH} {experiment}", find, (names.SOIL_MOISTURE,), years, lambda _: None)
+def _truth(root: Path, experiments: list[str]) -> Iterator[Gridded | Other]:
+    """Yield what a pseudo-reality has; of a world.json alone, that it may be left over."""
+    there = any((root / TRUTH).glob("truth_*.nc"))
+    if (root / MANIFEST).exists() and root != layout.PSEUDO_REALITY and not there:
+        yield Other(MANIFEST, (root / MANIFEST,), partial(_refuse, _left_over(root)))
+    elif there or (root / MANIFEST).exists():
+        for experiment in experiments:
+            years = names.EXPERIMENT_YEARS[experiment]
+            find = partial(list_files, root / TRUTH, f"truth_{experiment}.nc", TRUTH)
+            # Its reader has the whole in memory, and the world's own file needs no conversion.
+            variables = (names.SOIL_MOISTURE,)
+            yield Gridded(f"{TRUTH} {experiment}", find, variables, years, lambda _: None)
+
+
+def _left_over(root: Path) -> str:
+    try:
+        about = read_json(root / MANIFEST)
+        label = f"v{about['version']} seed {about['seed']}"
+    except (ValueError, LookupError, TypeError):
+        label = "of an unknown seed"
+    return (
+        f"{root / MANIFEST} says pseudo-reality {label}, and no {TRUTH}_*.nc is in {root / TRUTH}; "
+        "expected both or neither: delete it if these are your own files, or set "
+        f"raw_root: {layout.PSEUDO_REALITY} in params.yaml"
+    )

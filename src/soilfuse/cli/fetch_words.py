@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soilfuse import config, layout
+from soilfuse.archives import cloud
 from soilfuse.errors import UserError, unknown
 from soilfuse.world.build import MANIFEST
 
@@ -45,6 +46,13 @@ def check_words(params: config.Params, asked: Asked) -> None:
     ]
     if asked.source == ERA5_LAND and (asked.models or asked.experiments):
         wrong.append("--model and --experiment choose files of CMIP6: leave them out for era5-land")
+    if asked.store and asked.archive == ESGF:
+        wrong.append("--store names a copy of the cloud archive: leave it out with --from esgf")
+    elif asked.store and cloud.on_disk(asked.store) and not Path(asked.store).is_dir():
+        wrong.append(
+            f"no folder {asked.store}; expected one with {cloud.CATALOGUE}, or an address such as "
+            f"{cloud.BUCKET}: edit --store"
+        )
     if wrong:
         raise UserError(*wrong)
 
@@ -52,11 +60,15 @@ def check_words(params: config.Params, asked: Asked) -> None:
 def target_of(params: config.Params, asked: Asked) -> Path:
     """Return the folder to fetch into; raise UserError for that of a pseudo-reality."""
     root = asked.folder or Path(params.raw_root)
-    pseudo = root.resolve().is_relative_to(layout.PSEUDO_REALITY.resolve())
-    if pseudo or (root / MANIFEST).exists():
+    if root.resolve().is_relative_to(layout.PSEUDO_REALITY.resolve()):
         raise UserError(
             f"{root} holds the pseudo-reality, which DVC makes and would delete: set "
             "params.yaml:raw_root: data/raw/real"
+        )
+    if (root / MANIFEST).exists():
+        raise UserError(
+            f"{root / MANIFEST} says that {root} is a pseudo-reality: delete {MANIFEST} if these "
+            "are your own files, or give another folder: edit params.yaml:raw_root or --to"
         )
     return root
 

@@ -51,12 +51,24 @@ class Fetching:
         verb = "to fetch" if self.asked.dry_run else "fetched"
         if not self.wanted:
             self.problems.append(
-                f"nothing of {self.asked.years} is wanted: edit --years, or params.yaml:era5_land"
+                f"nothing of {self.asked.years} is wanted; there are "
+                f"{', '.join(self._years_there())}: edit --years"
             )
         problems = list(dict.fromkeys(self.problems))
         self.say(f"{self.files} {verb}, {len(problems)} problem{'s' * (len(problems) != 1)}")
         if problems:
             raise UserError(*problems)
+
+    def _years_there(self) -> list[str]:
+        """Return the years that `--years` can choose of what the command asks for."""
+        spans: dict[str, Span] = {}
+        if self.asked.source in ("", CMIP6):
+            chosen = self.asked.experiments or self.params.experiments
+            spans |= {name: names.EXPERIMENT_YEARS[name] for name in chosen}
+        if self.asked.source in ("", ERA5_LAND):
+            section = self.params.era5_land
+            spans["params.yaml:era5_land"] = section.first_year, section.last_year
+        return [f"{first}-{last} of {name}" for name, (first, last) in spans.items()]
 
     def _climate_models(self) -> None:
         section = self.params.cmip6
@@ -78,14 +90,16 @@ class Fetching:
         }
         absent = [item for item in wanted if refusals[str(item)]()]
         self.wanted += len(wanted)
-        self.say(f"CMIP6: {len(wanted) - len(absent)} of {len(wanted)} experiments are there")
+        self._say_there("CMIP6", len(wanted) - len(absent), len(wanted), "experiments")
         region = Region(self.grid, MARGIN + section.fill_cells)
         folder = self.root / cmip6.FOLDER
         if not absent:
             return
         with self._noting():
             if self.asked.archive == CLOUD:
-                offers, lacking = cloud.offers(absent, region, folder, self.asked.store)
+                offers, lacking = cloud.offers(
+                    absent, region, folder, self.asked.store or cloud.BUCKET
+                )
             else:
                 offers, lacking = esgf.offers(absent, region, folder)
             self.problems += lacking
@@ -101,9 +115,17 @@ class Fetching:
         }
         absent = [years for years in stretches if refusals[cds.name_of(years)]()]
         self.wanted += len(stretches)
-        self.say(f"ERA5-Land: {len(stretches) - len(absent)} of {len(stretches)} files are there")
+        there = len(stretches) - len(absent)
+        self._say_there("ERA5-Land", there, len(stretches), "stretches of years")
         folder = self.root / era5_land.FOLDER
-        self._take([cds.offer(years, self.grid, folder) for years in absent], refusals)
+        with self._noting():
+            if absent and not self.asked.dry_run:
+                cds.require_store()
+            self._take([cds.offer(years, self.grid, folder) for years in absent], refusals)
+
+    def _say_there(self, source: str, there: int, wanted: int, things: str) -> None:
+        if wanted:
+            self.say(f"{source}: {there} of {wanted} {things} are there")
 
     def _take(self, offers: Sequence[Offer], refusals: Mapping[str, Refusal]) -> None:
         """Save every offer that is still refused, damaged files first: they hide whole ones."""

@@ -1,10 +1,11 @@
 """The sections of what is read: grid, world, sources, stations."""
 
 import math
+import re
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from soilfuse import layout, names
 from soilfuse.config.section import (
@@ -18,6 +19,16 @@ from soilfuse.config.section import (
     unknown_names,
 )
 
+DEEPEST = 10  # m
+VARIANT_LABEL = re.compile(r"r\d+i\d+p\d+f\d+")
+HOURS_OF_A_MONTH = 744
+ISMN_FLAGS = (  # of soil moisture, as the archive describes them; U (unflagged) is its older scheme
+    "G",
+    "U",
+    "M",
+    *(f"C{number:02d}" for number in range(1, 4)),
+    *(f"D{number:02d}" for number in range(1, 11)),
+)
 REGION_FILES = (".geojson", ".json", ".gpkg", ".shp")
 
 
@@ -78,16 +89,8 @@ class World(Section):
     stations: Fraction
 
 
-def _downwards(depths: tuple[float, float]) -> tuple[float, float]:
-    if not 0.0 <= depths[0] < depths[1] < math.inf:
-        raise ValueError(
-            f"depths {list(depths)} m are no range; allowed is 0 or more, and the upper one first"
-        )
-    return depths
-
-
-# A list in YAML; the numbers in it stay strict.
-Depths = Annotated[tuple[float, float], Field(strict=False), AfterValidator(_downwards)]
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 class Cmip6(Section):
@@ -97,14 +100,34 @@ class Cmip6(Section):
     """
 
     models: dict[str, str] = Field(min_length=1)
-    depth: Depths | None
-    fill_cells: int = Field(ge=0)
+    depth: tuple[float, float] | None
+    fill_cells: int = Field(ge=0, le=20)
 
     @field_validator("models")
     @classmethod
     def _known(cls, models: dict[str, str]) -> dict[str, str]:
-        refuse(unknown_names(models, "climate model", names.KNOWN_MODELS, "cmip6.models"))
+        problems = unknown_names(models, "climate model", names.KNOWN_MODELS, "cmip6.models")
+        problems += [
+            f"variant_label {label!r} of {model}; expected one as r1i1p1f1: edit "
+            f"{PARAMS_FILE}:cmip6.models"
+            for model, label in models.items()
+            if not VARIANT_LABEL.fullmatch(label)
+        ]
+        refuse(problems)
         return models
+
+    @field_validator("depth", mode="before")
+    @classmethod
+    def _none_or_downwards(cls, depth: Any) -> Any:
+        if depth is None:
+            return None
+        numbers = [number for number in _listed(depth) if type(number) in (int, float)]
+        if len(_listed(depth)) == len(numbers) == 2 and 0 <= numbers[0] < numbers[1] <= DEEPEST:
+            return tuple(numbers)
+        raise ValueError(
+            f"cmip6.depth is {depth!r}; expected null or [top, bottom] in m, "
+            f"0 <= top < bottom <= {DEEPEST}"
+        )
 
 
 class Era5Land(Section):
@@ -142,7 +165,19 @@ class Amsmqtp(Section):
 class Insitu(Section):
     """Station records that count, and the forests that spread them over the grid."""
 
-    good_flags: list[str] = Field(min_length=1)
-    min_records: Count
+    good_flags: list[str]
+    min_records: int = Field(ge=1, le=HOURS_OF_A_MONTH)
     trees: Count
     min_samples_leaf: Count
+
+    @field_validator("good_flags", mode="before")
+    @classmethod
+    def _known_flags(cls, flags: Any) -> Any:
+        given = _listed(flags)
+        if not given:
+            raise ValueError(
+                f"insitu.good_flags is {flags!r}; expected a list of one or more of "
+                f"{', '.join(ISMN_FLAGS)}"
+            )
+        refuse(unknown_names(map(str, given), "ISMN flag", ISMN_FLAGS, "insitu.good_flags"))
+        return given

@@ -30,8 +30,29 @@ def _place(problem: Mapping[str, Any]) -> str:
     return ".".join(str(part) for part in problem["loc"] if str(part) not in UNION_KINDS)
 
 
-def _lines(place: str, problems: list[Mapping[str, Any]], path: Path) -> list[str]:
+def _renamed(found: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, str]:
+    """Return the missing parameter that each unknown one is near to: one mistake, not two."""
+    places: dict[str, list[str]] = {"missing": [], "extra_forbidden": []}
+    for place, problems in found.items():
+        places.setdefault(problems[0]["type"], []).append(place)
+    return {
+        place: near[0]
+        for place in places["extra_forbidden"]
+        if (near := difflib.get_close_matches(place, places["missing"], n=1))
+    }
+
+
+def _lines(
+    place: str, problems: list[Mapping[str, Any]], path: Path, renamed: Mapping[str, str]
+) -> list[str]:
     first = problems[0]
+    if first["type"] == "missing" and place in renamed.values():
+        return []
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place, _leaf_keys(Params), n=1)
+        meant = renamed.get(place) or (near[0] if near else None)
+        hint = f"did you mean {meant!r}?" if meant else "remove it"
+        return [f"unknown parameter {place!r}; {hint}: edit {path}:{place}"]
     if first["type"] != "value_error":
         return [_one_line(place, problems, path)]
     messages = [str(message) for message in first["ctx"]["error"].args]
@@ -42,10 +63,6 @@ def _lines(place: str, problems: list[Mapping[str, Any]], path: Path) -> list[st
 def _one_line(place: str, problems: list[Mapping[str, Any]], path: Path) -> str:
     first = problems[0]
     where = f"{path}:{place}" if place else str(path)
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place, _leaf_keys(Params), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "remove it"
-        return f"unknown parameter {place!r}; {hint}: edit {where}"
     if first["type"] == "missing":
         return (
             f"missing parameter {place!r}: add it to {path}, or start from `soilfuse profile demo`"
@@ -66,7 +83,10 @@ def validate(content: Any, path: Path = PARAMS_FILE) -> Params:
         found: dict[str, list[Mapping[str, Any]]] = {}
         for problem in error.errors():
             found.setdefault(_place(problem), []).append(problem)
-        raise UserError(*(line for at in found.items() for line in _lines(*at, path))) from None
+        renamed = _renamed(found)
+        raise UserError(
+            *(line for at in found.items() for line in _lines(*at, path, renamed))
+        ) from None
 
 
 def load(path: Path = PARAMS_FILE) -> Params:

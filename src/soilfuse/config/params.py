@@ -1,5 +1,7 @@
 """The whole of params.yaml, and the checks across its sections."""
 
+from difflib import get_close_matches
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from soilfuse import names
@@ -38,13 +40,16 @@ class Params(Section):
     @classmethod
     def _known_and_needed(cls, experiments: list[str]) -> list[str]:
         needed = (names.HISTORICAL, "training"), (names.FINAL_TEST, "the final test")
+        absent = [name for name, _ in needed if name not in experiments]
+        known = names.EXPERIMENT_YEARS
+        wrong = [name for name in experiments if name not in known]
         lacking = [
             f"experiments lacks {name!r}, which {use} needs: edit {PARAMS_FILE}:experiments"
             for name, use in needed
-            if name not in experiments
+            # A misspelt name, which is told with the one meant, is one mistake and not two.
+            if name in absent and not get_close_matches(name, wrong)
         ]
-        known = names.EXPERIMENT_YEARS
-        refuse(unknown_names(experiments, "experiment", known, "experiments") + lacking)
+        refuse(unknown_names(wrong, "experiment", known, "experiments", absent) + lacking)
         return experiments
 
     @field_validator("pretrain")

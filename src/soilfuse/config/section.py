@@ -43,7 +43,13 @@ def refuse(problems: list[str]) -> None:
         raise ValueError(*problems)
 
 
-def unknown_names(got: Iterable[str], what: str, allowed: Iterable[str], field: str) -> list[str]:
+def unknown_names(
+    got: Iterable[str],
+    what: str,
+    allowed: Iterable[str],
+    field: str,
+    likely: Iterable[str] = (),
+) -> list[str]:
     """Return a line for each name that is not allowed, with the nearest that is."""
     allowed, where = tuple(allowed), f"{PARAMS_FILE}:{field}"
-    return [unknown(what, name, allowed, where) for name in got if name not in allowed]
+    return [unknown(what, name, allowed, where, likely) for name in got if name not in allowed]

@@ -104,10 +104,12 @@ def _fault(outline: shapely.Geometry | None) -> str | None:
     if outline.geom_type not in ("Polygon", "MultiPolygon"):
         return f"is a {outline.geom_type}; expected a polygon: draw its area, or delete the feature"
     west, south, east, north = outline.bounds
-    if not (-180 <= west <= east <= 360 and -90 <= south <= north <= 90):
+    if not _in_degrees(west, south, east, north):
+        exchanged = _in_degrees(south, west, north, east)
+        advice = "latitude comes first, so exchange the columns" if exchanged else CONVERT
         return (
             f"spans {west:g} to {east:g} and {south:g} to {north:g}; expected degrees of longitude "
-            f"and latitude: {CONVERT}"
+            f"and latitude: {advice}"
         )
     if not outline.is_valid:
         return (
@@ -115,3 +117,7 @@ def _fault(outline: shapely.Geometry | None) -> str | None:
             "cross: `ogr2ogr -makevalid NEW.gpkg OLD` mends it"
         )
     return None
+
+
+def _in_degrees(west: float, south: float, east: float, north: float) -> bool:
+    return -180 <= west <= east <= 360 and -90 <= south <= north <= 90

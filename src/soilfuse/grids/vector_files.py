@@ -12,7 +12,10 @@ import shapely
 from soilfuse.errors import UserError
 
 GEOJSON = (".geojson", ".json")
+USABLE = (*GEOJSON, ".gpkg", ".shp")
+COMPANIONS = (".shx", ".dbf")  # without them a shapefile has no order of its shapes, and no names
 CONVERT = "`ogr2ogr -t_srs EPSG:4326 NEW.gpkg OLD` makes such a file"
+DECLARE = "if they are degrees on WGS 84, `ogr2ogr -a_srs EPSG:4326 NEW.gpkg OLD` says so"
 # As GDAL names it: by an authority's code, or in words where the file has none.
 WGS84 = re.compile(r"(EPSG:+4326|CRS:?84)$|^GEOG(CS|CRS)\[\"[^\"]*WGS[ _]?(19)?84", re.IGNORECASE)
 
@@ -33,10 +36,9 @@ def read_features(path: Path) -> list[Feature]:
     """
     path = Path(path)
     if not path.is_file():
-        near = ", ".join(sorted(other.name for other in path.parent.glob("*.*"))) or "none"
         raise UserError(
-            f"no file {path} of regions (there: {near}): correct params.yaml:domain.regions, or "
-            "put the file there"
+            f"no file {path} of regions (there: {_usable_beside(path)}): correct "
+            "params.yaml:domain.regions, or put the file there"
         )
     features = _of_geojson(path) if path.suffix.lower() in GEOJSON else _of_layer(path)
     if not features:
@@ -44,14 +46,22 @@ def read_features(path: Path) -> list[Feature]:
     return features
 
 
+def _usable_beside(path: Path, shown: int = 5) -> str:
+    """Return the names of the files of a folder that could hold regions."""
+    usable = sorted(p.name for p in path.parent.glob("*.*") if p.suffix.lower() in USABLE)
+    more = f" and {len(usable) - shown} more" if len(usable) > shown else ""
+    return (", ".join(usable[:shown]) or "none") + more
+
+
 def _of_geojson(path: Path) -> list[Feature]:
     """Read GeoJSON (RFC 7946), a bare geometry being one feature."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is no GeoJSON ({error}); {CONVERT}") from None
+        raise UserError(f"{path} is no GeoJSON ({error}): export it again as GeoJSON") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} is no GeoJSON but a JSON {type(content).__name__}; {CONVERT}")
+        kind = type(content).__name__
+        raise UserError(f"{path} is no GeoJSON but a JSON {kind}: export it again as GeoJSON")
     _require_wgs84(path, _named_crs(content))
     if content.get("type") == "FeatureCollection":
         rows = content.get("features")
@@ -90,6 +100,8 @@ def _of_layer(path: Path) -> list[Feature]:
     """Read a GeoPackage or shapefile through GDAL."""
     import pyogrio
 
+    if path.suffix.lower() == ".shp":
+        _require_whole_shapefile(path)
     try:
         layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
         if len(layers) != 1:
@@ -102,7 +114,9 @@ def _of_layer(path: Path) -> list[Feature]:
         outlines = shapely.force_2d(shapely.from_wkb(geometry))
     except (RuntimeError, ValueError, shapely.errors.ShapelyError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise UserError(f"{path} cannot be read ({reason}); {CONVERT}") from None
+        raise UserError(
+            f"{path} cannot be read ({reason}): export it again as GeoJSON, GeoPackage or shapefile"
+        ) from None
     rows = zip(*columns, strict=True) if columns else ([] for _ in outlines)
     names = [str(name) for name in meta["fields"]]
     return [
@@ -111,9 +125,31 @@ def _of_layer(path: Path) -> list[Feature]:
     ]
 
 
-def _require_wgs84(path: Path, crs: str | None) -> None:
-    if crs is None or not WGS84.search(crs):
-        got = "no coordinate system" if crs is None else f"coordinates in {crs[:40]}"
+def _require_whole_shapefile(path: Path) -> None:
+    """Raise UserError where a shapefile is cut off, or lacks a file that belongs to it.
+
+    GDAL would read regions without an outline, or without a name.
+    """
+    with path.open("rb") as stream:
+        declared = 2 * int.from_bytes(stream.read(28)[24:], "big")  # in words of two bytes
+    if (size := path.stat().st_size) < declared:
         raise UserError(
-            f"{path} has {got}; expected longitude and latitude on WGS 84 (EPSG:4326): {CONVERT}"
+            f"{path} cannot be read: it is cut off, {size} of {declared} bytes: export it again"
         )
+    there = {other.name.lower() for other in path.parent.glob("*.*")}
+    for suffix in COMPANIONS:
+        companion = path.with_suffix(suffix).name
+        if companion.lower() not in there:
+            raise UserError(
+                f"{path} lacks {companion} beside it; expected .shp, .shx and .dbf together: put "
+                f"the {suffix} beside it"
+            )
+
+
+def _require_wgs84(path: Path, crs: str | None) -> None:
+    expected = "expected longitude and latitude on WGS 84 (EPSG:4326)"
+    if crs is None:
+        prj = "put its .prj beside it, or, " if path.suffix.lower() == ".shp" else ""
+        raise UserError(f"{path} has no coordinate system; {expected}: {prj}{DECLARE}")
+    if not WGS84.search(crs):
+        raise UserError(f"{path} has coordinates in {crs[:40]}; {expected}: {CONVERT}")

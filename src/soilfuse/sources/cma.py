@@ -75,15 +75,23 @@ def read_year(path: Path) -> pd.DataFrame:
 
 
 def _whole_lines(path: Path) -> str:
-    """Return a file's text; raise ValueError where it is none, or lines differ in fields."""
+    """Return a file's text; raise ValueError where it is none, or columns or fields lack."""
     text = path.read_bytes().decode("utf-8-sig")
-    commas = [line.count(",") for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise ValueError("it is empty")
+    if "," not in lines[0] and ";" in lines[0]:
+        raise ValueError("its fields are parted by semicolons, not by commas")
+    named = [name.strip('"') for name in lines[0].split(",")]
+    commas = [line.count(",") for line in lines]
     for number, count in enumerate(commas, start=1):
         if count != commas[0]:
             raise ValueError(
                 f"line {number} has {count + 1} fields and the first {commas[0] + 1} (a decimal "
                 "comma, or a line cut off?)"
             )
+    if lacking := [name for name in COLUMNS if name not in named]:
+        raise ValueError(f"no column {', '.join(lacking)}")
     if len(commas) == 1:
         raise ValueError("no record")
     return text

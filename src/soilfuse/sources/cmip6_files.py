@@ -89,7 +89,7 @@ def _without_layers(folder: Path, pattern: str) -> str:
             if file.world != REAL:
                 return (
                     f"no file {pattern} in {folder}: the pseudo-reality has mrsos only; set "
-                    "params.yaml:cmip6.depth to null, or edit params.yaml:raw_root"
+                    "cmip6.depth: null in params.yaml, or edit params.yaml:raw_root"
                 )
     return ""
 

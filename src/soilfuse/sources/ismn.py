@@ -8,12 +8,14 @@ may be CR, LF or CRLF, as found in the archive.
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from soilfuse.errors import UserError
+from soilfuse.progress import note
 from soilfuse.sources.ismn_records import good_records, in_time, require_fields, text_of
 from soilfuse.sources.stations import (
     RECORD_COLUMNS,
@@ -21,11 +23,15 @@ from soilfuse.sources.stations import (
     monthly_means,
     require_company,
     require_depth,
+    with_enough_records,
 )
 from soilfuse.sources.targets import list_files
 
 FOLDER = "ismn"
 PATTERN = "*/*/*_sm_*.stm"
+NAMES = f"soil moisture is expected in files {FOLDER}/NETWORK/STATION/*_sm_*.stm"
+LINE_END = re.compile(rb"[\r\n]")
+LONGEST_LINE = 1000  # bytes
 DECIMAL = r"(-?\d+\.\d+)"
 PLACE = (
     rf"(?P<cse>\S+)\s+(?P<network>\S+)\s+(?P<station>\S.*?)\s+{DECIMAL}\s+{DECIMAL}\s+{DECIMAL}"
@@ -45,16 +51,39 @@ def monthly_table(root: Path, good_flags: Sequence[str], min_records: int) -> pd
     """Return monthly means of good records, one row a sensor depth and month (TABLE_COLUMNS).
 
     Raises UserError as `read_record` does, for a station far from all others, and for no record.
+    Networks without a month of enough records, and files that are not read, are told in a note.
     """
-    places: dict[str, tuple[float, float]] = {}
-    table = monthly_means(_records(root, good_flags, places), min_records)
+    places: dict[Path, tuple[float, float]] = {}
+    table = monthly_means(_records(root, good_flags, places), 1)
     if not places:
         raise UserError(
             f"no good record in {Path(root) / FOLDER} (ISMN); got none with a flag of "
             f"{', '.join(good_flags)}: edit params.yaml:insitu.good_flags"
         )
     require_company(places)
-    return table
+    if others := files_not_read(root):
+        note(f"{len(others)} .stm files are not read, such as {others[0]}: {NAMES}")
+    return with_enough_records(table, min_records, "insitu.min_records")
+
+
+def require_places(root: Path) -> None:
+    """Raise UserError where a station lies far from all others, or in two places.
+
+    Only the first line of each file is read, and one that is no description is passed over.
+    """
+    places = {}
+    for path in list_files(Path(root) / FOLDER, PATTERN, "ISMN"):
+        with suppress(UserError), path.open("rb") as stream:
+            line = text_of(LINE_END.split(stream.read(LONGEST_LINE))[0], path)
+            sensor = _sensor(CEOP.match(line) or _header(line, path), path)
+            places[path] = (float(sensor["lat"]), float(sensor["lon"]))
+    require_company(places)
+
+
+def files_not_read(root: Path) -> list[Path]:
+    """Return the sorted .stm files below `root`/ismn whose folders or names are none of PATTERN."""
+    folder = Path(root) / FOLDER
+    return sorted({*folder.rglob("*.stm")} - {*folder.glob(PATTERN)})
 
 
 def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
@@ -104,13 +133,13 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
 
 
 def _records(
-    root: Path, good_flags: Sequence[str], places: dict[str, tuple[float, float]]
+    root: Path, good_flags: Sequence[str], places: dict[Path, tuple[float, float]]
 ) -> Iterator[pd.DataFrame]:
     """Yield the good records of each file, and note the place of each that has some."""
     for path in list_files(Path(root) / FOLDER, PATTERN, "ISMN"):
         records = read_record(path, good_flags)
         if len(records):
-            places[str(path)] = (records["lat"].iloc[0], records["lon"].iloc[0])
+            places[path] = (records["lat"].iloc[0], records["lon"].iloc[0])
         yield records
 
 

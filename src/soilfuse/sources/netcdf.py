@@ -16,6 +16,7 @@ import numpy as np
 import scipy.io
 
 from soilfuse.errors import UserError
+from soilfuse.sources.unreadable import SHOWN, damaged, no_netcdf
 
 HDF5_SIGNATURE = b"\x89HDF"
 CLASSIC_SIGNATURES = (b"CDF\x01", b"CDF\x02")
@@ -135,11 +136,11 @@ def opened(path: Path, provider: str) -> Iterator[RawFile]:
             else scipy.io.netcdf_file(path, "r", mmap=False, maskandscale=False)
         )
     except BROKEN as error:
-        raise UserError(_damaged(path, provider, error)) from None
+        raise UserError(damaged(path, provider, error)) from None
     try:
         yield RawFile(path, provider, handle)
     except BROKEN as error:
-        raise UserError(_damaged(path, provider, error)) from None
+        raise UserError(damaged(path, provider, error)) from None
     finally:
         handle.close()
 
@@ -148,20 +149,11 @@ def _signature(path: Path, provider: str) -> bytes:
     if not path.exists():
         raise UserError(f"no file {path} ({provider}); put it there, or edit params.yaml:raw_root")
     with path.open("rb") as stream:
-        signature = stream.read(4)
+        start = stream.read(SHOWN)
+    signature = start[:4]
     if signature != HDF5_SIGNATURE and signature not in CLASSIC_SIGNATURES:
-        raise UserError(
-            f"{path} ({provider}) is not a NetCDF file; got {signature!r} at its start, expected "
-            f"{HDF5_SIGNATURE!r} or {CLASSIC_SIGNATURES[0]!r}: download it again"
-        )
+        raise UserError(f"{path} ({provider}) {no_netcdf(start)}: download it again")
     return signature
-
-
-def _damaged(path: Path, provider: str, error: Exception) -> str:
-    return (
-        f"{path} ({provider}) is truncated or damaged ({path.stat().st_size} bytes): {error}: "
-        "download it again"
-    )
 
 
 def _is_bare_dimension(data: h5py.Dataset) -> bool:

@@ -1,11 +1,13 @@
 """Station records as rows, and their monthly means, one row a sensor depth and month."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from soilfuse.errors import UserError
+from soilfuse.progress import note
 
 SENSOR = ["network", "station", "lat", "lon", "depth_from", "depth_to"]
 MONTH = ["year", "month"]
@@ -14,6 +16,7 @@ TABLE_COLUMNS = [*RECORD_COLUMNS, "records"]
 BATCH = 500_000  # records
 DEEPEST = 10.0  # m
 ALONE = 30.0  # degrees on the sphere from the nearest other station
+SAME_PLACE = 0.01  # degrees that files of one station may differ by
 MOST_IMPOSSIBLE = 0.1  # of the records that count as good
 
 
@@ -31,6 +34,20 @@ def monthly_means(parts: Iterable[pd.DataFrame], min_records: int) -> pd.DataFra
     table = grouped[["soil_moisture", "records"]].sum()
     table["soil_moisture"] /= table["records"]
     return table[table["records"] >= min_records][TABLE_COLUMNS].reset_index(drop=True)
+
+
+def with_enough_records(table: pd.DataFrame, min_records: int, key: str) -> pd.DataFrame:
+    """Return the rows (TABLE_COLUMNS) of `min_records` or more, which params.yaml:`key` asks for.
+
+    A network that this leaves without any row is told in a note.
+    """
+    for network, most in table.groupby("network")["records"].max().items():
+        if most < min_records:
+            note(
+                f"no month of network {network} is left: its best has {most} good records; "
+                f"params.yaml:{key} is {min_records}"
+            )
+    return table[table["records"] >= min_records].reset_index(drop=True)
 
 
 def _batches(parts: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -81,11 +98,13 @@ def require_possible(soil_moisture: np.ndarray, missing: float, where: str) -> N
         )
 
 
-def require_company(places: Mapping[str, tuple[float, float]]) -> None:
+def require_company(files: Mapping[Path, tuple[float, float]]) -> None:
     """Raise UserError that names a file whose station lies far from all others.
 
-    places: lat and lon in degrees by file. A misplaced sign or digit puts a station elsewhere.
+    files: lat and lon in degrees of files NETWORK/STATION/FILE. A misplaced sign or digit puts a
+    station elsewhere. Also raises UserError where files of one station lie in several places.
     """
+    places = _one_place_each(files)
     angles = np.deg2rad(np.array(list(places.values())).reshape(-1, 2))
     lat, lon = angles[:, 0], angles[:, 1]
     unit = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
@@ -96,10 +115,26 @@ def require_company(places: Mapping[str, tuple[float, float]]) -> None:
     ):
         if ALONE < distance < np.inf:
             raise UserError(
-                f"station of {path} lies at {place[0]:g}N {place[1]:g}E, {distance:.0f} degrees "
-                f"from any other; expected {ALONE:g} or less: correct its place, or take the file "
-                "away"
+                f"station of {path} (ISMN) lies at {place[0]:g}N {place[1]:g}E, {distance:.0f} "
+                f"degrees from any other; expected {ALONE:g} or less: correct its place, or take "
+                "the file away"
             )
+
+
+def _one_place_each(
+    files: Mapping[Path, tuple[float, float]],
+) -> dict[Path, tuple[float, float]]:
+    """Return the place of each station, by its first file."""
+    first: dict[Path, Path] = {}
+    for path, place in files.items():
+        known = first.setdefault(path.parent, path)
+        if not np.allclose(place, files[known], rtol=0.0, atol=SAME_PLACE):
+            raise UserError(
+                f"station of {path} (ISMN) lies at {place[0]:g}N {place[1]:g}E, and at "
+                f"{files[known][0]:g}N {files[known][1]:g}E in {known.name}; expected one place "
+                "for all files of its folder: correct whichever is wrong"
+            )
+    return {path: files[path] for path in first.values()}
 
 
 def _sums(records: pd.DataFrame) -> pd.DataFrame:
