@@ -7,13 +7,12 @@ from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import Ensemble
-from soilfuse.inference.inputs import model_batches, require_whole_years
+from soilfuse.inference.inputs import files_of, inputs_of, model_batches, require_whole_years
 from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
 from soilfuse.product.provenance import RunRecord, sources, write_prov
 from soilfuse.product.writer import write_product
 from soilfuse.progress import progress
-from soilfuse.sources.processed import read_models
 from soilfuse.tracking.lineage import git_state, hash_of
 from soilfuse.tracking.registry import require_champion
 from soilfuse.tracking.stages import declared_run
@@ -23,11 +22,11 @@ def main(experiment: str) -> None:
     """Write products/<experiment>.nc and products/<experiment>.prov.json."""
     params = config.load()
     config.item_of(experiment, params.experiments, "experiment", "params.yaml:experiments")
-    models, product = layout.climate_models(experiment), layout.product(experiment)
+    product = layout.product(experiment)
     with declared_run("infer", params, experiment) as run:
         version = require_champion(layout.CHAMPION, params.promote.registered_model, run.run_id)
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
-        crops = read_models(models)
+        crops = inputs_of(experiment, ensemble.manifest)
         require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
         regions = regions_of(params.domain)
         ensemble.require_domain(regions)
@@ -46,7 +45,9 @@ def main(experiment: str) -> None:
             params.infer.significant_digits,
             Limits(params.promote.min_coverage, params.promote.max_soil_moisture),
         )
-        used = {str(path): hash_of(path) for path in sources(experiment)}
+        used = {
+            str(path): hash_of(path) for path in sources(files_of(experiment, ensemble.manifest))
+        }
         name, code = params.promote.registered_model, git_state(Path.cwd())
         record = RunRecord(run.run_id, name, str(version), *code)
         write_prov(layout.provenance(experiment), product, experiment, used, record)

@@ -1,36 +1,65 @@
 """Files that are whole or absent: write aside, then rename; and their hashes."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 20
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`; rename it to `target` only when the block succeeds.
 
-    A full disk, an exception or a kill leaves an existing `target` as it was.
+    A full disk, an exception, a kill or a power failure leaves an existing `target` as it was.
+    Raises OSError with the target's name where the disk is full, whatever the writer raised.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.stem}."
+    prefix = f".{target.stem}.{os.getpid()}-"
     with _refused_as(target, prefix):
+        remove_leftovers(target)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=target.suffix)
         os.close(descriptor)
         aside = Path(name)
         try:
             yield aside
             aside.chmod(0o644)
+            _to_disk(aside)
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
+    with suppress(OSError):  # some network file systems cannot do this for a folder
+        _to_disk(target.parent)
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what killed processes left of their temporary files for `target`."""
+    target = Path(target)
+    names = re.escape(f".{target.stem}.") + r"(\d+)-[a-z0-9_]{8}" + re.escape(target.suffix)
+    for entry in list(os.scandir(target.parent)):
+        found = re.fullmatch(names, entry.name)
+        if found and (int(found[1]) == os.getpid() or not lives(int(found[1]))):
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def lives(process: int) -> bool:
+    """Return whether there is a process of this number on this machine."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 @contextmanager
@@ -38,10 +67,34 @@ def _refused_as(target: Path, prefix: str) -> Iterator[None]:
     """Have a refusal of the temporary file name the file that was wanted."""
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        if full := _full_disk(error):
+            raise OSError(full, os.strerror(full), str(target)) from error
+        if not isinstance(error, OSError):
+            raise
         if isinstance(error.filename, str) and Path(error.filename).name.startswith(prefix):
             error.filename, error.filename2 = str(target), None
         raise
+
+
+def _full_disk(error: BaseException | None) -> int:
+    """Return the error number of a full disk among an error and what it came from, or 0.
+
+    Libraries in C raise errors of their own in the wake of the one that says why.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return error.errno
+        error = error.__cause__ or error.__context__
+    return 0
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(target: Path, text: str) -> None:

@@ -48,13 +48,19 @@ GAP_MONTHS = 12  # between any two parts of what trains, stops, scores and tests
 REFERENCE_PERIOD = (1995, 2014)
 FUTURE_PERIODS = ((2021, 2040), (2041, 2070), (2071, 2100))
 
-NETWORKS = ("unet",)
+NETWORKS = ("unet", "mbconv_unet", "ynet", "pscnet")
+TRAILING = ("pscnet",)  # networks that look at more than one month
+ANOMALIES = "anomalies"
+INPUTS = (SOIL_MOISTURE, ANOMALIES)  # what a network sees of the climate models
+RESIDUALS = NO_RESIDUAL, CLIMATOLOGY, FORCED_CHANGE = ("none", "climatology", "forced_change")
 # As they stand inside a sentence.
 BASELINE_TITLES = {
     "climatology": "the climatology",
     "ensemble_mean": "the raw ensemble mean",
     "bias_corrected_mean": "the bias-corrected mean",
     "delta_change": "delta change",
+    "quantile_delta_mapping": "quantile delta mapping",
+    "ridge": "ridge regression per cell",
 }
 GATE_BASELINE = "ensemble_mean"  # what a candidate must beat to be promoted
 BASELINES = tuple(BASELINE_TITLES)

@@ -11,6 +11,7 @@ from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
+from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
 from soilfuse.grids.regions import regions_on
@@ -132,7 +133,7 @@ def test_the_score_table_is_complete(good):
     scores = good.tables["scores"]
     whole = scores[scores["block"].isin(["out_of_fold", "final_test"])]
     regions = len(REGIONS.masks)
-    assert len(whole) == 5 * 2 * 5 * 5 * regions * 10
+    assert len(whole) == (1 + len(names.BASELINES)) * 2 * 5 * 5 * regions * 10
     assert set(scores["method"]) == {"unet", *names.BASELINES}
     assert not scores.duplicated(["method", "block", "layer", "season", "region", "metric"]).any()
 
@@ -183,16 +184,14 @@ def test_baselines_are_out_of_fold(good, material):
 
 
 def test_changing_a_held_out_year_does_not_change_its_prediction(material):
-    from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
-
-    means = {name: ensemble_series(inputs(name)) for name in EXPERIMENTS}
+    models = ClimateModels(inputs, {"historical": OUTER, "ssp245": FINAL})
     fold = material.folds[2]
     changed = material.target.values.copy()
     changed[np.isin(material.target.time, np.concatenate([fold.outer, fold.inner]))] += 0.3
     other = Material(**{**vars(material), "target": Series(material.target.time, changed)})
     for name in names.BASELINES:
         one, two = (
-            baseline_method(name, m, means, FINAL).outer.at(fold.outer, "x")
+            baseline_method(name, m, models, FINAL).outer.at(fold.outer, "x")
             for m in (material, other)
         )
         np.testing.assert_array_equal(one, two)
@@ -213,7 +212,9 @@ def test_a_poor_candidate_gets_its_sentences(material):
         "layers 1, 2, 3, 4, 5."
     )
     assert "In the final test, unet has no lower RMSE than delta change in layers 1, 2" in text
-    assert "that of delta change in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
+    for title in ("delta change", "quantile delta mapping", "ridge regression per cell"):
+        assert f"that of {title} in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
+    assert "no nearer to the pseudo-reality's truth than that of the raw ensemble mean" not in text
     assert poor.caveats[-1] == STATIONS
 
 
@@ -227,14 +228,15 @@ def test_future_errors_know_the_truth(good):
     still = future.loc[("climatology", "ssp245", change, 1)]
     assert still["mean"] == pytest.approx(0, abs=1e-6)
     assert still["bias"] == pytest.approx(-rise, rel=0.1)
-    assert future.loc[("delta_change", "ssp245", change, 1), "rmse"] < 0.2 * still["rmse"]
+    for name in ("delta_change", "quantile_delta_mapping"):
+        assert future.loc[(name, "ssp245", change, 1), "rmse"] < 0.2 * still["rmse"]
 
 
 def test_taylor_rows_hold_target_methods_and_models(good):
     rows = good.tables["taylor"]
     assert set(rows["name"]) == {"AMSMQTP", "unet", *names.BASELINES, *MODELS}
     assert (rows[rows["name"] == "AMSMQTP"]["r"] == 1).all()
-    assert len(rows) == 9 * 5
+    assert len(rows) == (2 + len(names.BASELINES) + len(MODELS)) * 5
 
 
 def test_station_rows_hold_methods_and_the_target_itself(good):

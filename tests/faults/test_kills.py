@@ -1,4 +1,4 @@
-"""SIGKILL at any moment of pre-training: the same command goes on and ends in the same bytes."""
+"""SIGKILL at any moment of a training stage: the same command goes on to the same bytes."""
 
 import os
 import shutil
@@ -11,11 +11,77 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
+from small_training import STAGES, ended, kill_at_write, kill_inside_save, results, started
 
 ROOT = Path(__file__).parents[2]
 KILLS = 4
 
-pytestmark = pytest.mark.long
+
+@pytest.fixture(scope="module")
+def wholes(tmp_path_factory):
+    """Give the results of each stage without an interruption, and the seconds it took."""
+    found = {}
+    for stage in STAGES:
+        folder = tmp_path_factory.mktemp(stage) / "whole"
+        folder.mkdir()
+        began = time.monotonic()
+        assert ended(stage, folder) == (0, [])
+        found[stage] = results(folder), time.monotonic() - began
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "killed").mkdir()
+    return tmp_path / "killed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_kills_at_random_moments_end_in_the_bytes_of_the_uninterrupted(stage, wholes, folder):
+    whole, took = wholes[stage]
+    rng = np.random.default_rng(STAGES.index(stage))
+    killed = amid = 0
+    for _ in range(5):
+        process = started(stage, folder)
+        process.join(took * rng.uniform(0.05, 0.7))
+        if process.is_alive():
+            process.kill()
+            killed += 1
+        process.join()
+        amid += any((folder / "state").glob("*.pt")) or any((folder / "state").glob("*.journal"))
+    assert killed > 0
+    assert amid > 0  # something was there to go on from
+    assert ended(stage, folder) == (0, [])
+    assert results(folder) == whole
+    if stage != "sweep":
+        assert not (folder / "state").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["pretrain", "finetune"])
+def test_kills_while_files_are_written_leave_whole_ones(stage, wholes, folder):
+    # Two writes a file, its own and its folder's: of the probe, of checkpoints, of both results.
+    moments = [(kill_at_write, n) for n in (1, 3, 4, 7, 11)] + [
+        (kill_inside_save, n) for n in (1, 2)
+    ]
+    for moment in moments:
+        assert ended(stage, folder, *moment) == (-signal.SIGKILL, []), moment
+    assert ended(stage, folder) == (0, [])
+    assert results(folder) == wholes[stage][0]
+    assert not (folder / "state").exists()
+
+
+@pytest.mark.slow
+def test_kills_while_results_are_written_leave_whole_ones(wholes, folder):
+    whole = wholes["pretrain"][0]
+    assert ended("pretrain", folder, kill_at_write, 2 + 2 * 8 + 1)[0] == -signal.SIGKILL
+    for number in (3, 4, 5, 6):  # nothing is left to train: probe, weights, curves
+        assert ended("pretrain", folder, kill_at_write, number) == (-signal.SIGKILL, [])
+        there = {name: content for name, content in results(folder).items() if name in whole}
+        assert there == {name: whole[name] for name in there}
+    assert ended("pretrain", folder) == (0, [])
+    assert results(folder) == whole
 
 
 def command(project, stage, *arguments):
@@ -53,6 +119,7 @@ def prepared(tmp_path_factory):
     return project
 
 
+@pytest.mark.long
 def test_killed_pretraining_ends_in_the_bytes_of_the_uninterrupted(prepared, tmp_path):
     began = time.monotonic()
     whole = tmp_path / "whole"

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from champion_cases import write_champion
 
 from soilfuse.errors import UserError
 from soilfuse.files import write_json
@@ -13,7 +14,7 @@ from soilfuse.grids.regions import regions_on
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.members import load_members
 from soilfuse.inference.prediction import outside_range
-from soilfuse.networks.registry import build
+from soilfuse.networks.generator import Generator
 from soilfuse.training import weights
 
 OWN = Grid.regular(95, 97.5, 33, 34.5, 0.25)
@@ -23,19 +24,25 @@ def changed(path, **changes):
     write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes)
 
 
+def generator_of(folder):
+    manifest = json.loads((folder / "fold_0.json").read_text(encoding="utf-8"))
+    return Generator(**manifest["network"])
+
+
 def one_by_one(folder, inputs):
     outputs = []
     for fold in range(5):
-        network = build("unet", 3, 5, 4, 2)
+        network = generator_of(folder)
         network.load_state_dict(weights.load(folder / f"fold_{fold}.safetensors"))
         with torch.no_grad():
-            outputs.append(network.eval()(torch.from_numpy(inputs)).numpy())
+            given = torch.from_numpy(inputs), torch.zeros(len(inputs), dtype=torch.int64)
+            outputs.append(network.eval()(*given).numpy())
     return np.stack(outputs)
 
 
-def test_mean_and_spread_are_those_of_the_folds(champion, inputs):
+def test_mean_and_spread_are_those_of_the_folds(champion, inputs, month):
     folds = one_by_one(champion, inputs)
-    got = Ensemble.load(champion).predict(inputs)
+    got = Ensemble.load(champion).predict(inputs, month)
     assert got.mean.shape == (10, 5, 7, 11)
     assert got.mean.dtype == np.float32
     np.testing.assert_allclose(got.mean, folds.mean(axis=0), atol=1e-6)
@@ -44,28 +51,29 @@ def test_mean_and_spread_are_those_of_the_folds(champion, inputs):
     assert got.fold_spread.min() > 0
 
 
-def test_batches_change_nothing(champion, inputs):
+def test_batches_change_nothing(champion, inputs, month):
     ensemble = Ensemble.load(champion, threads=1)
-    whole = ensemble.predict(inputs)
-    parts = list(ensemble.stream(iter([inputs[:4], inputs[4:8], inputs[8:]])))
+    whole = ensemble.predict(inputs, month)
+    parts_of = slice(0, 4), slice(4, 8), slice(8, 10)
+    parts = list(ensemble.stream((inputs[p], month[p]) for p in parts_of))
     assert [len(part.mean) for part in parts] == [4, 4, 2]
     joined = np.concatenate([part.mean for part in parts])
     np.testing.assert_allclose(joined, whole.mean, atol=1e-6)
 
 
-def test_streaming_is_lazy(champion, inputs):
+def test_streaming_is_lazy(champion, inputs, month):
     def batches():
-        yield inputs[:2]
+        yield inputs[:2], month[:2]
         raise AssertionError("asked for the second batch before the first was taken")
 
     first = next(Ensemble.load(champion).stream(batches()))
     assert len(first.mean) == 2
 
 
-def test_prediction_repeats_to_the_bit_and_leaves_threads_alone(champion, inputs):
+def test_prediction_repeats_to_the_bit_and_leaves_threads_alone(champion, inputs, month):
     before = torch.get_num_threads()
-    first = Ensemble.load(champion, threads=1).predict(inputs)
-    second = Ensemble.load(champion, threads=1).predict(inputs)
+    first = Ensemble.load(champion, threads=1).predict(inputs, month)
+    second = Ensemble.load(champion, threads=1).predict(inputs, month)
     np.testing.assert_array_equal(first.mean, second.mean)
     np.testing.assert_array_equal(first.fold_spread, second.fold_spread)
     assert torch.get_num_threads() == before
@@ -119,15 +127,49 @@ def test_other_regions_are_refused_as_cells_that_training_never_saw(champion):
         ensemble.require_domain(regions_on(OWN, "china_zones", "trsr"))
 
 
-def test_missing_values_name_their_model(champion, inputs):
+def test_missing_values_name_their_model(champion, inputs, month):
     inputs[3, 1, 2, 2] = np.nan
     with pytest.raises(UserError, match="missing values in the inputs of CESM2;"):
-        Ensemble.load(champion).predict(inputs)
+        Ensemble.load(champion).predict(inputs, month)
 
 
-def test_wrong_shape_is_refused(champion, inputs):
+def test_wrong_shape_is_refused(champion, inputs, month):
     with pytest.raises(UserError, match=r"shape \(10, 2, 7, 11\)"):
-        Ensemble.load(champion).predict(inputs[:, :2])
+        Ensemble.load(champion).predict(inputs[:, :2], month)
+
+
+def test_months_that_are_none_are_refused(champion, inputs, month):
+    for wrong in (month - 1, month[:3]):
+        with pytest.raises(UserError, match="expected 10 calendar months, 1 to 12"):
+            Ensemble.load(champion).predict(inputs, wrong)
+
+
+def test_the_calendar_month_reaches_every_fold(tmp_path, inputs, month):
+    ensemble = Ensemble.load(write_champion(tmp_path / "seasonal", season=True))
+    january = ensemble.predict(inputs, np.ones(10, dtype=int)).mean
+    july = ensemble.predict(inputs, np.full(10, 7)).mean
+    assert np.abs(january - july).max() > 1e-3
+    mixed = ensemble.predict(inputs, np.array([1, 7] * 5)).mean
+    np.testing.assert_allclose(mixed[::2], january[::2], atol=1e-6)
+    np.testing.assert_allclose(mixed[1::2], july[1::2], atol=1e-6)
+
+
+def test_a_missing_model_is_no_error_after_model_dropout(tmp_path, inputs, month):
+    ensemble = Ensemble.load(write_champion(tmp_path / "sparing", model_dropout=0.3))
+    assert ensemble.channels(["TaiESM1", "MIROC6"], "here") == [1, None, 0]
+    whole = ensemble.predict(inputs, month)
+    inputs[:, 1] = np.nan
+    without = ensemble.predict(inputs, month)
+    assert np.isfinite(without.mean).all()
+    assert np.abs(without.mean - whole.mean).max() > 1e-4
+    np.testing.assert_allclose(
+        without.model_spread, inputs[:, [0, 2]].std(axis=1, ddof=1), atol=1e-6
+    )
+    inputs[:, :] = np.nan
+    with pytest.raises(UserError, match="missing values in the inputs of MIROC6, CESM2, TaiESM1"):
+        ensemble.predict(inputs, month)
+    with pytest.raises(UserError, match="here lacks climate model MIROC6, CESM2, TaiESM1"):
+        ensemble.channels([], "here")
 
 
 def test_folds_of_two_trainings_are_not_averaged(champion):
@@ -137,7 +179,7 @@ def test_folds_of_two_trainings_are_not_averaged(champion):
 
 
 def test_exchanged_weights_are_noticed(champion):
-    network = build("unet", 3, 5, 4, 2)
+    network = generator_of(champion)
     weights.save(champion / "fold_2.safetensors", network.state_dict())
     with pytest.raises(UserError, match="fold_2.safetensors has SHA-256"):
         load_members(champion)

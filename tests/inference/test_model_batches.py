@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from champion_cases import write_champion
 
 from soilfuse.errors import UserError
 from soilfuse.grids.months import month_axis
@@ -28,16 +29,27 @@ def crops(*source_ids):
 def test_batches_are_in_the_ensembles_order(champion):
     ensemble = Ensemble.load(champion)
     batches = list(model_batches(crops("CESM2", "TaiESM1", "MIROC6"), ensemble, 10))
-    assert [batch.shape for batch in batches] == [(10, 3, 7, 11), (10, 3, 7, 11), (4, 3, 7, 11)]
-    np.testing.assert_allclose(batches[0][0, :, 0, 0], [0.3, 0.1, 0.2], rtol=1e-6)
-    np.testing.assert_allclose(batches[2][3, :, 0, 0], [0.323, 0.123, 0.223], rtol=1e-6)
+    shapes = [inputs.shape for inputs, _ in batches]
+    assert shapes == [(10, 3, 7, 11), (10, 3, 7, 11), (4, 3, 7, 11)]
+    np.testing.assert_allclose(batches[0][0][0, :, 0, 0], [0.3, 0.1, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(batches[2][0][3, :, 0, 0], [0.323, 0.123, 0.223], rtol=1e-6)
+    assert batches[0][1].tolist() == list(range(1, 11))
+    assert batches[1][1][:3].tolist() == [11, 12, 1]
 
 
 def test_chosen_months_only(champion):
     ensemble = Ensemble.load(champion)
     models = crops("MIROC6", "CESM2", "TaiESM1")
-    (batch,) = model_batches(models, ensemble, 10, times=np.array([0, 23]))
+    ((batch, month),) = model_batches(models, ensemble, 10, times=np.array([0, 23]))
+    assert month.tolist() == [1, 12]
     np.testing.assert_allclose(batch[:, 0, 0, 0], [0.1, 0.123], rtol=1e-6)
+
+
+def test_a_model_that_may_be_missing_comes_as_nan(tmp_path):
+    sparing = Ensemble.load(write_champion(tmp_path / "sparing", model_dropout=0.3))
+    ((batch, _),) = model_batches(crops("MIROC6", "TaiESM1"), sparing, 24)
+    assert np.isnan(batch[:, 1]).all()
+    np.testing.assert_allclose(batch[0, [0, 2], 0, 0], [0.1, 0.2], rtol=1e-6)
 
 
 def test_missing_model_is_named_at_once(champion):

@@ -18,8 +18,12 @@ def test_one_raw_logit_an_image(grid):
 
 
 def test_logits_stay_float32_under_autocast():
+    torch.manual_seed(0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert Discriminator(3, 4)(torch.rand(4, 3, 16, 16)).dtype == torch.float32
+        logits = Discriminator(3, 4)(torch.rand(4, 3, 16, 16))
+    assert logits.dtype == torch.float32
+    assert not torch.equal(logits, logits.bfloat16().float())  # not rounded on their way either
+    logits.sum().backward()
 
 
 def test_strides_halve_the_grid_four_times():

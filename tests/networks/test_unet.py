@@ -1,106 +1,64 @@
-import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from torch.nn import functional
 
-from soilfuse import names
-from soilfuse.errors import UserError
-from soilfuse.networks.registry import build, parameter_count
-from soilfuse.networks.unet import Network, reflection
-
-CPU = torch.device("cpu")
+from soilfuse.networks.padding import padded
 
 
-def small(in_channels=4, out_channels=3, depth=2):
-    torch.manual_seed(0)
-    return build("unet", in_channels, out_channels, 4, depth)
+def plain_block(network, block, state):
+    """Two 3x3 convolutions with ReLU, from the weights by their names."""
+    weights = network.state_dict()
+    for place in (0, 2):
+        key = f"{block}.{place}"
+        state = functional.conv2d(
+            state, weights[f"{key}.weight"], weights[f"{key}.bias"], padding=1
+        )
+        state = state.clamp(min=0)
+    return state
 
 
-def test_published_number_of_weights():
-    assert parameter_count(build("unet", 17, 5, 64, 4)) == 31_040_069
+def test_values_are_those_of_a_plainly_written_unet(small):
+    network = small("unet")
+    inputs = torch.rand(2, 6, 8, 12)
+    weights = network.state_dict()
+    top = plain_block(network, "down.0", inputs)
+    middle = plain_block(network, "down.1", functional.max_pool2d(top, 2))
+    state = plain_block(network, "down.2", functional.max_pool2d(middle, 2))
+    for level, skip in enumerate((middle, top)):
+        up = functional.conv_transpose2d(
+            state, weights[f"up.{level}.weight"], weights[f"up.{level}.bias"], stride=2
+        )
+        state = plain_block(network, f"merge.{level}", torch.cat([skip, up], dim=1))
+    head = weights["head.weight"][:, :, 0, 0]
+    expected = torch.einsum("dc,bchw->bdhw", head, state) + weights["head.bias"][:, None, None]
+    torch.testing.assert_close(network(inputs), expected)
 
 
-def test_every_name_of_the_registry_builds():
-    for name in names.NETWORKS:
-        assert build(name, 2, 3, 4, 2)(torch.zeros(1, 2, 8, 8)).shape == (1, 3, 8, 8)
+def test_output_of_a_padded_grid_is_the_crop_of_the_padded_input(small):
+    network = small("unet")
+    inputs = torch.rand(1, 6, 6, 11)
+    wide, crop = padded(inputs, 4)
+    torch.testing.assert_close(network(inputs), crop(network(wide)), rtol=0, atol=1e-6)
 
 
-def test_unknown_network_names_the_choices():
-    with pytest.raises(UserError, match=r"unknown network 'unnet'.*did you mean 'unet'"):
-        build("unnet", 17, 5, 64, 4)
+@pytest.mark.parametrize(("depth", "first", "last"), [(1, 24, 41), (2, 10, 53)])
+def test_a_cell_sees_as_far_as_the_levels_reach(small, depth, first, last):
+    """By hand, depth 1, from row 32: merging convolutions see 30-34, that is 15-17 below; the block
+    there sees 13-19, that is 26-39 above; the first block sees 24-41. Depth 2 goes on likewise.
+    """
+    network = small("unet", depth=depth, width=16)
+    inputs = torch.rand(1, 6, 64, 64, requires_grad=True)
+    network(inputs)[0, :, 32, 32].sum().backward()
+    rows = inputs.grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
+    assert (rows.min(), rows.max()) == (first, last)
 
 
-@pytest.mark.parametrize("grid", [(71, 151), (29, 61), (7, 9), (16, 16), (1, 3), (4, 2)])
-def test_any_grid_comes_back_in_its_own_size(grid):
-    network = build("unet", 4, 3, 4, 4)
-    made = network(torch.rand(2, 4, *grid))
-    assert made.shape == (2, 3, *grid)
-    assert ((made > 0) & (made < 1)).all()
+def test_channels_of_the_models_and_extra_ones_are_treated_alike(small):
+    first, second = small("unet", models=4, extra=2), small("unet", models=6, extra=0)
+    inputs = torch.rand(1, 6, 8, 8)
+    assert torch.equal(first(inputs), second(inputs))
 
 
-@settings(max_examples=60, deadline=None)
-@given(size=st.integers(2, 200), depth=st.integers(1, 6))
-def test_reflection_is_numpys(size, depth):
-    before, places = reflection(size, 2**depth, CPU)
-    padding = -size % 2**depth
-    expected = np.pad(np.arange(size), (before, padding - before), mode="reflect")
-    assert places.tolist() == expected.tolist()
-    assert len(places) % 2**depth == 0
-    assert before in (padding // 2, padding - padding // 2)
-
-
-def test_a_single_cell_is_repeated():
-    assert reflection(1, 4, CPU)[1].tolist() == [0, 0, 0, 0]
-
-
-def test_output_of_a_padded_grid_is_the_crop_of_the_padded_input():
-    network = small().eval()
-    inputs = torch.rand(1, 4, 6, 11)
-    before, rows = reflection(6, 4, CPU)
-    left, columns = reflection(11, 4, CPU)
-    whole = network(inputs[..., rows, :][..., columns])
-    torch.testing.assert_close(
-        network(inputs), whole[..., before : before + 6, left : left + 11], rtol=0, atol=1e-6
-    )
-
-
-def test_every_weight_gets_a_gradient():
-    network = small()
-    network(torch.rand(2, 4, 9, 7)).sum().backward()
-    assert all(weight.grad is not None for weight in network.parameters())
-
-
-def test_body_is_taken_over_and_head_drawn_again():
-    before, after = small(out_channels=3), Network(4, 5, 4, 2)
-    head = after.head.weight.detach().clone()
-    after.load_body(before.state_dict())
-    for name, weight in before.state_dict().items():
-        if not name.startswith("head."):
-            assert torch.equal(after.state_dict()[name], weight), name
-    assert torch.equal(after.head.weight, head)
-    after.reset_head()
-    assert not torch.equal(after.head.weight, head)
-
-
-def test_another_width_is_refused():
+def test_another_width_is_refused(small):
     with pytest.raises(RuntimeError, match="size mismatch"):
-        Network(4, 5, 8, 2).load_body(small().state_dict())
-
-
-def test_a_head_can_begin_at_given_means():
-    network = small()
-    network.reset_head([0.1, 0.2, 0.3])
-    with torch.no_grad():
-        network.head.weight.zero_()
-        made = network(torch.rand(1, 4, 8, 8))
-    torch.testing.assert_close(
-        made, torch.tensor([0.1, 0.2, 0.3])[:, None, None].expand(1, 3, 8, 8)
-    )
-
-
-def test_signal_neither_fades_nor_explodes_on_its_way():
-    torch.manual_seed(0)
-    network = build("unet", 17, 5, 12, 4)
-    spread = network.head(network.merge[-1](torch.randn(1, 24, 32, 32))).std(dim=(2, 3)).mean()
-    assert 0.05 < spread < 5
+        small("unet", width=8).load_state_dict(small("unet").state_dict())

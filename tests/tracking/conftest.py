@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from soilfuse import config
 from soilfuse.files import sha256_of_content, sha256_of_files, write_json
-from soilfuse.networks.registry import build
+from soilfuse.networks.generator import Generator
 from soilfuse.tracking import registry, store
 from soilfuse.training import weights
 from soilfuse.training.folds import FOLDS
@@ -58,9 +58,19 @@ def params(root):
 
 def write_champion(folder, seed, folds=FOLDS):
     """Write a small champion whose weights hang on the seed."""
-    network = {"name": "unet", "in_channels": 3, "out_channels": 5, "width": 2, "depth": 1}
+    network = {
+        "name": "unet",
+        "models": 3,
+        "layers": 5,
+        "width": 2,
+        "depth": 1,
+        "grid": [8, 8],
+        "model_dropout": 0.0,
+        "months": 1,
+    }
     shared = {
         "network": network,
+        "smoothing_years": 1,
         "source_ids": SOURCE_IDS,
         "depth_bnds": [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]],
         "domain": DOMAIN,
@@ -69,7 +79,7 @@ def write_champion(folder, seed, folds=FOLDS):
     torch.manual_seed(seed)
     for fold in range(folds):
         file = folder / f"fold_{fold}.safetensors"
-        digest = weights.save(file, build(**network).state_dict())
+        digest = weights.save(file, Generator(**network).state_dict())
         shared_hash = sha256_of_content(shared)
         told = {"fold": fold, "ensemble_hash": shared_hash, "weights_sha256": digest}
         write_json(folder / f"fold_{fold}.json", {**shared, **told})

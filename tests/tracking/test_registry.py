@@ -106,14 +106,17 @@ def test_a_version_predicts_what_the_folder_predicts_and_refuses_the_rest(champi
 
     model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     inputs = np.random.default_rng(0).uniform(0.1, 0.4, (2, 3, 8, 8)).astype(np.float32)
-    predicted = model.predict(inputs)
+    month = np.array([3, 9])
+    predicted = model.predict({"soil_moisture": inputs, "month": month})
     assert predicted.dtype == np.float32
-    np.testing.assert_array_equal(predicted, Ensemble.load(champion).predict(inputs).mean)
+    np.testing.assert_array_equal(predicted, Ensemble.load(champion).predict(inputs, month).mean)
     with pytest.raises(MlflowException, match=r"\(-1, 3, 8, 8\)"):
-        model.predict(inputs[:, :2])
+        model.predict({"soil_moisture": inputs[:, :2], "month": month})
+    with pytest.raises(MlflowException, match="month"):
+        model.predict({"soil_moisture": inputs})
     inputs[1, 1, 0, 0] = np.nan
     with pytest.raises(UserError, match="inputs of MIROC6"):
-        model.predict(inputs)
+        model.predict({"soil_moisture": inputs, "month": month})
 
 
 @pytest.mark.slow
@@ -125,7 +128,8 @@ def test_a_version_loads_without_the_repository(root, registered):
         "sys.meta_path = [f for f in sys.meta_path if 'ditable' not in repr(f)]\n"
         "import numpy as np, mlflow.pyfunc\n"
         f"model = mlflow.pyfunc.load_model({str(packed.parent)!r})\n"
-        "values = model.predict(np.full((1, 3, 8, 8), 0.25, np.float32))\n"
+        "inputs = np.full((1, 3, 8, 8), 0.25, np.float32)\n"
+        "values = model.predict({'soil_moisture': inputs, 'month': np.array([1])})\n"
         "import soilfuse\n"
         "print(values.shape, soilfuse.__file__)\n"
         "print(sorted({m.partition('.')[0] for m in sys.modules}))\n"

@@ -35,7 +35,8 @@ def test_months_are_joined_by_key_whatever_their_order():
     assert np.array_equal(mixed.at(wanted), field.values[[5, 3, 30]])
     data = join(wanted, inputs=monthly("cmip6", 3, YEARS, 1))
     expected = monthly("cmip6", 3, YEARS, 1).values[[5, 3, 30]]
-    assert np.array_equal(data.inputs.numpy(), expected)
+    assert np.array_equal(data.inputs_at(slice(None)).numpy(), expected)
+    assert data.calendar.tolist() == [5, 3, 6]
     assert len(data) == 3
 
 

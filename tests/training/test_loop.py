@@ -1,4 +1,7 @@
+import io
 import math
+import re
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +15,7 @@ from soilfuse.grids.months import month_axis
 from soilfuse.training import weights
 from soilfuse.training.data import TrainingData
 from soilfuse.training.loop import DivergedError, fit
-from soilfuse.training.plan import assemble
+from soilfuse.training.players import assemble
 from soilfuse.training.run import shuffled_batches
 from soilfuse.training.validation import masked_rmse
 
@@ -68,7 +71,8 @@ def test_unused_terms_are_neither_computed_nor_recorded(params, plan, train, val
 
 
 def test_the_output_begins_at_the_targets_mean(params, plan, train):
-    made = assemble(params, plan, train).generator(train.inputs).mean(dim=(0, 2, 3))
+    made = assemble(params, plan, train).generator(train.inputs, train.calendar)
+    made = made.mean(dim=(0, 2, 3))
     assert made.detach().numpy() == pytest.approx(np.array(train.layer_means()), abs=0.08)
 
 
@@ -103,7 +107,7 @@ def test_a_run_that_never_was_finite_is_refused(params, plan, train, validation,
 def test_masked_rmse_by_numpy(params, plan, train, validation):
     generator = assemble(params, plan, train).generator
     with torch.no_grad():
-        made = generator(validation.inputs)
+        made = generator(validation.inputs, validation.calendar)
     error = (made - validation.target).numpy()[:, :, validation.mask.numpy()].astype(float)
     found = masked_rmse(generator, validation, "fp32")
     assert found == pytest.approx(math.sqrt((error**2).mean()), rel=1e-6)
@@ -153,19 +157,59 @@ def test_a_loss_of_nothing_is_refused(params, plan, train):
         assemble(params, replace(plan, loss=loss), train)
 
 
-def test_bf16_is_taken_where_it_is_native_and_refused_elsewhere(
-    params, plan, train, validation, monkeypatch
-):
-    monkeypatch.setattr("soilfuse.training.device.native_bf16", lambda _: True)
+def test_bf16_is_close_to_fp32_and_other_words_are_refused(params, plan, train, validation):
     half = run(params, replace(plan, precision="bf16", epochs=2), train, validation)
     full = run(params, replace(plan, epochs=2), train, validation)
     assert half.rmse == pytest.approx(full.rmse, rel=0.1)
     assert half.rmse != full.rmse
-    monkeypatch.setattr("soilfuse.training.device.native_bf16", lambda _: False)
-    with pytest.raises(UserError, match="bf16 is not native"):
-        run(params, replace(plan, precision="bf16"), train, validation)
     with pytest.raises(UserError, match="unknown precision 'fp16'"):
         run(params, replace(plan, precision="fp16"), train, validation)
+
+
+def test_the_untrained_network_counts_as_epoch_0(params, plan, train, validation, monkeypatch):
+    scripted(monkeypatch, [0.1, 0.2, 0.3, 0.4, 0.5])
+    counted = only_mse(plan, counts_untrained=True, patience=2)
+    players = assemble(params, counted, train)
+    first = weights.to_bytes(players.generator.state_dict())
+    found = fit(players, train, validation, counted)
+    assert (found.best_epoch, found.rmse, len(found.history)) == (0, 0.1, 2)
+    assert weights.to_bytes(found.weights) == first
+
+
+def test_no_epochs_are_enough_where_the_untrained_network_counts(params, plan, train, validation):
+    found = run(params, replace(plan, epochs=0, counts_untrained=True), train, validation)
+    assert (found.best_epoch, found.history) == (0, [])
+    assert math.isfinite(found.rmse)
+    with pytest.raises(DivergedError):
+        run(params, replace(plan, epochs=0), train, validation)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_one_line_that_says_how_far_and_how_well(
+    params, plan, train, validation, monkeypatch
+):
+    scripted(monkeypatch, [0.3, 0.1, 0.25, 0.25, 0.25])
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TQDM_MININTERVAL", "0")
+    run(params, only_mse(plan), train, validation)
+    drawn = [line.strip() for line in screen.getvalue().split("\r") if line.strip()]
+    assert "\n" not in screen.getvalue()
+    assert drawn[-1].startswith("finetune fold 0:")
+    assert re.search(" [45]/5 ", drawn[-1])
+    assert "epoch" in drawn[-1]
+    assert "validation RMSE 0.2500, best 0.1000 in epoch 2" in drawn[-1]
+
+
+def test_without_a_terminal_training_is_silent(params, plan, train, validation, capfd):
+    run(params, only_mse(plan, epochs=2), train, validation)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_data_without_station_field_can_be_joined(fields):

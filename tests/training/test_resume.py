@@ -1,4 +1,8 @@
+import hashlib
 import math
+import os
+import pickle
+import signal
 from dataclasses import replace
 
 import pytest
@@ -6,6 +10,8 @@ import torch
 from training_cases import run
 
 from soilfuse.training import checkpoints, loop, weights
+from soilfuse.training.fingerprint import fingerprint
+from soilfuse.training.players import assemble
 
 
 class Interrupted(Exception):
@@ -45,22 +51,93 @@ def test_a_resumed_run_does_not_train_again(params, plan, train, validation, tmp
     assert trained == []
 
 
-@pytest.mark.parametrize("change", ["settings", "data", "damage"])
-def test_a_checkpoint_of_anything_else_is_left_alone(
-    params, plan, train, validation, fields, tmp_path, change
+def changed_settings(plan, train):
+    return replace(plan, learning_rate=1e-4), train
+
+
+def changed_data(plan, train):
+    return plan, replace(train, target=train.target * 0.9)
+
+
+@pytest.mark.parametrize("change", [changed_settings, changed_data])
+def test_other_settings_neither_use_nor_overwrite_a_checkpoint(
+    params, plan, train, validation, tmp_path, capsys, change
 ):
     with pytest.raises(Interrupted):
         run(params, plan, train, validation, tmp_path, interrupt_at(1))
-    if change == "settings":
-        plan = replace(plan, learning_rate=1e-4)
-    if change == "data":
-        train = replace(train, target=train.target * 0.9)
-    if change == "damage":
-        file = tmp_path / checkpoints.FILE
-        file.write_bytes(file.read_bytes()[:1000])
-    fresh = run(params, plan, train, validation)
-    found = run(params, plan, train, validation, tmp_path)
+    [kept] = tmp_path.glob("*.pt")
+    before = kept.read_bytes()
+    other = change(plan, train)
+    found = run(params, *other, validation, tmp_path)
+    fresh = run(params, *other, validation)
     assert weights.to_bytes(found.weights) == weights.to_bytes(fresh.weights)
+    assert "keeps 1 checkpoints of other settings" in capsys.readouterr().err
+    checkpoints.clear(tmp_path)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+def cut(content):
+    return content[:1000]
+
+
+def one_bit(content):
+    place = len(content) // 2
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def emptied(_):
+    return b""
+
+
+def pickled(_):
+    return pickle.dumps({"fingerprint": "x"})
+
+
+def with_its_digest(_):
+    content = b"whole, but of no network"
+    return hashlib.sha256(content).digest() + content
+
+
+@pytest.mark.parametrize("damage", [cut, one_bit, emptied, pickled, with_its_digest])
+def test_a_damaged_checkpoint_is_set_aside_in_one_line(
+    params, plan, train, validation, tmp_path, capsys, damage
+):
+    with pytest.raises(Interrupted):
+        run(params, plan, train, validation, tmp_path, interrupt_at(1))
+    [file] = tmp_path.glob("*.pt")
+    spoilt = damage(file.read_bytes())
+    file.write_bytes(spoilt)
+    found = run(params, plan, train, validation, tmp_path)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"soilfuse: note: the checkpoint '{file}' is damaged")
+    assert file.with_suffix(".damaged").read_bytes() == spoilt
+    fresh = run(params, plan, train, validation)
+    assert weights.to_bytes(found.weights) == weights.to_bytes(fresh.weights)
+    checkpoints.clear(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_a_checkpoint_under_anothers_name_is_not_taken(tmp_path):
+    checkpoints.save(tmp_path, "a" * 32, {"history": []})
+    checkpoints.path_of(tmp_path, "a" * 32).rename(checkpoints.path_of(tmp_path, "b" * 32))
+    assert checkpoints.load(tmp_path, "b" * 32) is None
+
+
+def test_settings_that_stand_in_no_weight_are_told_apart(params, plan, train, validation):
+    def of(generator):
+        players = replace(assemble(params, plan, train), generator=generator)
+        return fingerprint(players, train, validation, plan)
+
+    generator = assemble(params, plan, train).generator
+    first = of(generator)
+    assert of(assemble(params, plan, train).generator) == first
+    generator.train()
+    generator(train.inputs[:2], train.calendar[:2])
+    generator.eval()
+    generator.load_state_dict(assemble(params, plan, train).generator.state_dict())
+    assert of(generator) == first
+    generator.anomalies = not generator.anomalies
+    assert of(generator) != first
 
 
 def test_checkpoints_are_rare_where_they_are_dear(
@@ -73,10 +150,44 @@ def test_checkpoints_are_rare_where_they_are_dear(
     assert len(written) == 1
 
 
-def test_clearing_removes_the_checkpoint(tmp_path):
-    checkpoints.save(tmp_path, "a", {"history": []})
-    assert checkpoints.load(tmp_path, "a") is not None
-    assert checkpoints.load(tmp_path, "b") is None
+def test_what_is_finished_is_cleared_and_what_is_not_stays(tmp_path):
+    first, second = "a" * 32, "b" * 32
+    for name in (first, second):
+        checkpoints.save(tmp_path, name, {"history": []})
+    checkpoints.finish(tmp_path, first)
+    assert checkpoints.load(tmp_path, first) is not None  # its weights may not be written yet
+    checkpoints.clear(tmp_path)
+    assert checkpoints.load(tmp_path, first) is None
+    assert checkpoints.load(tmp_path, second) is not None
+    checkpoints.finish(tmp_path, second)
     checkpoints.clear(tmp_path)
     checkpoints.clear(tmp_path)
-    assert checkpoints.load(tmp_path, "a") is None
+    assert not tmp_path.exists()
+
+
+def test_sigterm_ends_training_as_ctrl_c_does(params, plan, train, validation, tmp_path):
+    def terminate(record):
+        if record["epoch"] == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    whole = run(params, plan, train, validation)
+    with pytest.raises(KeyboardInterrupt):
+        run(params, plan, train, validation, tmp_path, terminate)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    resumed = run(params, plan, train, validation, tmp_path)
+    assert weights.to_bytes(resumed.weights) == weights.to_bytes(whole.weights)
+
+
+def test_an_untrained_network_that_is_best_survives_an_interruption(
+    params, plan, train, validation, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", math.inf)
+    scores = iter([0.1, 0.2, 0.3, 0.4])
+    monkeypatch.setattr("soilfuse.training.run.masked_rmse", lambda *_: next(scores))
+    counted = replace(plan, counts_untrained=True, epochs=3)
+    first = weights.to_bytes(assemble(params, counted, train).generator.state_dict())
+    with pytest.raises(Interrupted):
+        run(params, counted, train, validation, tmp_path, interrupt_at(2))
+    found = run(params, counted, train, validation, tmp_path)
+    assert (found.best_epoch, found.rmse, len(found.history)) == (0, 0.1, 3)
+    assert weights.to_bytes(found.weights) == first

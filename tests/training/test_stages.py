@@ -4,10 +4,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from training_cases import BEST, CPU
+from training_cases import BEST, CPU, GRID
 
 from soilfuse.errors import UserError
-from soilfuse.networks.registry import build
+from soilfuse.networks.generator import Generator
 from soilfuse.training import weights
 from soilfuse.training.device import device_of
 from soilfuse.training.fields import Fields, write_curves
@@ -29,14 +29,10 @@ def with_finetune(params, **update):
 
 def test_pretraining_gives_three_layers_and_its_manifest(params, pretrained):
     manifest = pretrained.manifest
-    assert manifest["network"] == {
-        "name": "unet",
-        "in_channels": 3,
-        "out_channels": 3,
-        "width": params.network.width,
-        "depth": params.network.depth,
-    }
-    build(**manifest["network"]).load_state_dict(pretrained.weights)
+    network = manifest["network"]
+    assert (network["models"], network["layers"], network["grid"]) == (3, 3, list(GRID))
+    assert network["width"] == params.network.width
+    Generator(**network).load_state_dict(pretrained.weights)
     assert manifest["weights_sha256"] == weights.sha256(pretrained.weights)
     assert manifest["test_rmse"] > 0
     assert manifest["best_epoch"] == 1 + int(
@@ -111,13 +107,13 @@ def test_finetuning_begins_at_the_pretrained_body(params, fields, pretrained, li
     still = with_finetune(params, epochs=1, learning_rate=1e-30)
     found = finetune_fold(still, 0, fields, pretrained.weights, BEST, lineage, CPU)
     for name, weight in pretrained.weights.items():
-        if not name.startswith("head."):
+        if not name.startswith("core.head."):
             torch.testing.assert_close(found.weights[name], weight, rtol=0, atol=0)
-    assert found.weights["head.weight"].shape[0] == 5
+    assert found.weights["core.head.weight"].shape[0] == 5
 
 
 def test_weights_of_another_network_are_refused(params, fields, lineage):
-    other = build("unet", 3, 3, 8, 2).state_dict()
+    other = Generator("unet", 3, 3, 8, 2, GRID).state_dict()
     with pytest.raises(UserError, match="do not fit this network"):
         finetune_fold(params, 0, fields, other, BEST, lineage, CPU)
 

@@ -6,7 +6,7 @@ import torch
 from soilfuse.grids.months import month_axis, month_of
 from soilfuse.training.data import Monthly
 from soilfuse.training.loop import fit
-from soilfuse.training.plan import assemble
+from soilfuse.training.players import assemble
 
 MODELS, LAYERS, GRID = 3, 5, (7, 9)
 CPU = torch.device("cpu")

@@ -5,15 +5,12 @@ in m3 m-3; cells where the training target is NaN stay NaN.
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
-from soilfuse.baselines.statistics import (
-    monthly_climatology,
-    monthly_spread,
-    multi_model_mean,
-)
+from soilfuse.baselines.statistics import multi_model_mean
+from soilfuse.grids.climatology import monthly_climatology, monthly_spread
 from soilfuse.grids.months import month_of
 
 SMALLEST_SPREAD = 1e-6  # m3 m-3; below it a float32 series is constant but for its rounding
@@ -21,7 +18,15 @@ UNFITTED = np.empty(0, dtype=np.float32)
 
 
 class Baseline(Protocol):
-    """What every simple method can do."""
+    """What every simple method can do.
+
+    needs: "mean" where the multi-model mean alone, (T, 1, H, W), gives the same as all models do,
+    else "models". context_years: how many years before and after the wanted months `predict` must
+    be given too, as far as the series goes; it predicts all that it is given.
+    """
+
+    needs: ClassVar[str] = "mean"
+    context_years: ClassVar[int] = 0
 
     def fit(self, inputs: np.ndarray, target: np.ndarray, months: np.ndarray) -> "Baseline":
         """Learn from the training months."""
@@ -31,7 +36,7 @@ class Baseline(Protocol):
 
 
 @dataclass
-class Climatology:
+class Climatology(Baseline):
     """The training months' mean per calendar month, layer and cell; it ignores its inputs."""
 
     target: np.ndarray = field(default_factory=lambda: UNFITTED)  # (12, D, H, W)
@@ -47,7 +52,7 @@ class Climatology:
 
 
 @dataclass
-class EnsembleMean:
+class EnsembleMean(Baseline):
     """The raw mean of the climate models, the same value in every layer; nothing is learned."""
 
     layers: int = 0
@@ -64,7 +69,7 @@ class EnsembleMean:
 
 
 @dataclass
-class BiasCorrectedMean:
+class BiasCorrectedMean(Baseline):
     """The multi-model mean with the target's mean and spread per calendar month, layer and cell.
 
     y = target mean + (x - training mean of x) * sd(target) / sd(x); where the multi-model mean
@@ -98,7 +103,7 @@ class BiasCorrectedMean:
 
 
 @dataclass
-class DeltaChange:
+class DeltaChange(Baseline):
     """The target's climatology plus the multi-model mean's departure from its own climatology.
 
     The departure of the models' upper 10 cm is added to every layer as it is.

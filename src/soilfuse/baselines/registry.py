@@ -9,6 +9,8 @@ from soilfuse.baselines.methods import (
     DeltaChange,
     EnsembleMean,
 )
+from soilfuse.baselines.quantile_delta_mapping import QuantileDeltaMapping
+from soilfuse.baselines.ridge import Ridge
 from soilfuse.errors import UserError, unknown
 
 METHODS: dict[str, Callable[[], Baseline]] = {
@@ -16,6 +18,8 @@ METHODS: dict[str, Callable[[], Baseline]] = {
     "ensemble_mean": EnsembleMean,
     "bias_corrected_mean": BiasCorrectedMean,
     "delta_change": DeltaChange,
+    "quantile_delta_mapping": QuantileDeltaMapping,
+    "ridge": Ridge,
 }
 
 

@@ -8,12 +8,11 @@ from soilfuse import config, layout
 from soilfuse.checks import Check
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import Ensemble
-from soilfuse.inference.inputs import model_batches
+from soilfuse.inference.inputs import files_of, inputs_of, model_batches
+from soilfuse.inference.members import shared_manifest
 from soilfuse.product.attributes import params_hash
 from soilfuse.product.checks import Limits
-from soilfuse.product.provenance import sources
 from soilfuse.product.verify import Origin, verify_product
-from soilfuse.sources.processed import read_models
 from soilfuse.tracking.lineage import content_hash, dvc_outs
 
 
@@ -32,8 +31,9 @@ def verify_file(product: Path, params: config.Params) -> list[Check]:
 
 def origin(experiment: str, params: config.Params) -> Origin:
     """Return what the project would make a product from today, read from the files themselves."""
-    models, champion, _ = sources(experiment)
-    crops = read_models(models)
+    manifest = shared_manifest(layout.CHAMPION)
+    models = files_of(experiment, manifest)
+    crops = inputs_of(experiment, manifest)
 
     def recompute(months: np.ndarray) -> np.ndarray:
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
@@ -41,7 +41,7 @@ def origin(experiment: str, params: config.Params) -> Origin:
         return np.concatenate([part.mean for part in ensemble.stream(batches)])
 
     # Not params.yaml as a whole: most of it has no part in a product, whose own part is hashed.
-    used = {path.as_posix(): content_hash(path) for path in (models, champion)}
+    used = {path.as_posix(): content_hash(path) for path in (*models, layout.CHAMPION)}
     hashes = (
         params_hash(params),
         str(crops.attrs["inputs_sha256"]),

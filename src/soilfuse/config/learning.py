@@ -11,6 +11,7 @@ from soilfuse.config.section import (
     NonNegative,
     Positive,
     Section,
+    Share,
     SweptNonNegative,
     SweptPositive,
     Years,
@@ -28,18 +29,65 @@ SEARCHED = (  # by every sweep, so that a number given for one in finetune is no
 
 
 class Network(Section):
-    """The generator."""
+    """The generator: its core, what it sees, and what its maps are added to."""
 
     name: str
     width: Count
     depth: int = Field(ge=1, le=6)
     discriminator_width: Count
+    dropout: Share
+    model_dropout: Share
+    inputs: str
+    smoothing_years: int = Field(ge=1)
+    static: bool
+    season: bool
+    residual: str
+    months: int = Field(ge=1, le=12)
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
         refuse(unknown_names([name], "network", names.NETWORKS, "network.name"))
         return name
+
+    @field_validator("inputs")
+    @classmethod
+    def _known_inputs(cls, inputs: str) -> str:
+        refuse(unknown_names([inputs], "kind of inputs", names.INPUTS, "network.inputs"))
+        return inputs
+
+    @field_validator("smoothing_years")
+    @classmethod
+    def _odd_window(cls, years: int) -> int:
+        first, last = names.EXPERIMENT_YEARS[names.HISTORICAL]
+        if years % 2 == 0 or years > last - first + 1:
+            raise ValueError(
+                f"a running window has its year in the middle and fits into {first}-{last}; "
+                f"expected an odd number of years, 1 for none, got {years}"
+            )
+        return years
+
+    @field_validator("residual")
+    @classmethod
+    def _known_residual(cls, residual: str) -> str:
+        refuse(unknown_names([residual], "residual", names.RESIDUALS, "network.residual"))
+        return residual
+
+    @field_validator("months")
+    @classmethod
+    def _months_of_network(cls, months: int, info: ValidationInfo) -> int:
+        name = info.data.get("name")
+        if months > 1 and name in names.NETWORKS and name not in names.TRAILING:
+            raise ValueError(
+                f"network {name!r} looks at one month, got {months}; more are for "
+                f"{', '.join(names.TRAILING)}"
+            )
+        return months
+
+    @property
+    def has_base(self) -> bool:
+        """Whether its maps are added to a simple method, so that it says something untrained."""
+        return self.residual != names.NO_RESIDUAL
 
 
 class Perceptual(Section):
@@ -76,9 +124,10 @@ class SweptLoss(Section):
 class Training(Section):
     """What pre-training and fine-tuning have in common."""
 
-    epochs: Count
+    epochs: int = Field(ge=0)
     batch: Count
     patience: Count
+    precision: Literal["fp32", "bf16", "auto"]
 
 
 class Pretrain(Training):

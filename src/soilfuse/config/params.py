@@ -6,7 +6,14 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from soilfuse import names
 from soilfuse.config.data import Amsmqtp, Cmip6, Compute, Domain, Era5Land, Insitu, World
-from soilfuse.config.learning import Finetune, Network, Perceptual, Pretrain, Sweep
+from soilfuse.config.learning import (
+    Finetune,
+    Network,
+    Perceptual,
+    Pretrain,
+    Sweep,
+    Training,
+)
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
 from soilfuse.config.section import PARAMS_FILE, Section, refuse, unknown_names
 
@@ -55,6 +62,7 @@ class Params(Section):
     @field_validator("pretrain")
     @classmethod
     def _within_its_target(cls, pretrain: Pretrain, info: ValidationInfo) -> Pretrain:
+        refuse(_untrained("pretrain", pretrain, info.data.get("network")))
         if era5_land := info.data.get("era5_land"):
             refuse(_outside(pretrain, era5_land))
         return pretrain
@@ -62,10 +70,21 @@ class Params(Section):
     @field_validator("finetune")
     @classmethod
     def _clean_of_pretraining(cls, finetune: Finetune, info: ValidationInfo) -> Finetune:
+        refuse(_untrained("finetune", finetune, info.data.get("network")))
         pretrain = info.data.get("pretrain")
         if pretrain and finetune.protocol == "blocked":
             refuse(_leaks(pretrain))
         return finetune
+
+
+def _untrained(section: str, training: Training, network: Network | None) -> list[str]:
+    """Return a line where a network would stay as it was drawn: only a residual may."""
+    if training.epochs or network is None or network.has_base:
+        return []
+    return [
+        f"{section}.epochs is 0, which leaves a network with network.residual "
+        f"{names.NO_RESIDUAL!r} as it was drawn; expected 1 or more: edit {PARAMS_FILE}:{section}"
+    ]
 
 
 def _outside(pretrain: Pretrain, era5_land: Era5Land) -> list[str]:

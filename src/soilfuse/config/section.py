@@ -22,6 +22,7 @@ Years = Annotated[tuple[int, int], Field(strict=False), AfterValidator(_in_order
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 SweptPositive = Annotated[float, Field(gt=0)] | Literal["sweep"]
 SweptNonNegative = Annotated[float, Field(ge=0)] | Literal["sweep"]

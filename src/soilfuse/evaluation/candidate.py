@@ -13,6 +13,7 @@ from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import Evaluation, mean_over_layers
 from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
 from soilfuse.grids.regions import regions_of
+from soilfuse.inference.inputs import batches, inputs_of
 from soilfuse.inference.members import Member, load_members
 from soilfuse.insitu.table import read_table
 from soilfuse.sources.processed import ModelCrops, read_field, read_models
@@ -60,34 +61,29 @@ class Candidate:
         """What all folds share."""
         return self.members[0].manifest
 
-    def crops(self, experiment: str) -> ModelCrops:
-        """Read the climate models of an experiment on their native grids."""
-        return read_models(layout.climate_models(experiment))
-
     def inputs(self, experiment: str) -> Series:
-        """Return the climate models (T, M, H, W) on the grid, in the folds' order."""
-        crops = self.crops(experiment)
-        order = [crops.source_ids.index(name) for name in self.manifest["source_ids"]]
-        return Series(crops.time, crops.interpolated(self.grid)[:, order])
+        """Return the climate models (T, M, H, W) as they are, on the grid, in the folds' order."""
+        crops = read_models(layout.climate_models(experiment))
+        return Series(crops.time, crops.interpolated(self.grid)[:, self._order(crops)])
 
     def method(self) -> Method:
         """Return out-of-fold, final-test and future predictions."""
-        historical = self.inputs(names.HISTORICAL)
+        historical = inputs_of(names.HISTORICAL, self.manifest)
         months = np.sort(np.concatenate([fold.outer for fold in self.folds]))
         outer = np.empty((months.size, len(self.manifest["depth_bnds"]), *self.grid.shape), "f4")
         for member, fold in zip(self.members, self.folds, strict=True):
-            inputs = historical.at(fold.outer, "the climate models of historical")
-            outer[np.searchsorted(months, fold.outer)] = self._of([member], inputs)
+            predicted = self._of([member], historical, fold.outer)
+            outer[np.searchsorted(months, fold.outer)] = predicted
         final = None
         if names.FINAL_TEST in self.params.experiments:
-            inputs = self.inputs(names.FINAL_TEST).at(final_test(), names.FINAL_TEST)
-            final = Series(final_test(), self._of(self.members, inputs))
+            scenario = inputs_of(names.FINAL_TEST, self.manifest)
+            final = Series(final_test(), self._of(self.members, scenario, final_test()))
         return Method(names.ENSEMBLE, Series(months, outer), final, self.future)
 
     def future(self, experiment: str) -> Series:
         """Predict a whole experiment with the mean of all folds."""
-        inputs = self.inputs(experiment)
-        return Series(inputs.time, self._of(self.members, inputs.values))
+        crops = inputs_of(experiment, self.manifest)
+        return Series(crops.time, self._of(self.members, crops, crops.time))
 
     def material(self) -> Material:
         """Open target, stations, climate models and truth."""
@@ -118,15 +114,36 @@ class Candidate:
 
     def input_range(self) -> dict[str, list[float]]:
         """Return each climate model's least and greatest historical input on the grid."""
-        inputs = self.inputs(names.HISTORICAL).values
-        ends = zip(inputs.min(axis=(0, 2, 3)), inputs.max(axis=(0, 2, 3)), strict=True)
-        pairs = zip(self.manifest["source_ids"], ends, strict=True)
-        return {name: [float(low), float(high)] for name, (low, high) in pairs}
+        crops = inputs_of(names.HISTORICAL, self.manifest)
+        size = self.params.infer.batch
+        ends = [
+            (values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3)))
+            for values in (
+                crops.interpolated(self.grid, np.arange(start, min(start + size, crops.time.size)))
+                for start in range(0, crops.time.size, size)
+            )
+        ]
+        low = np.min([least for least, _ in ends], axis=0)[self._order(crops)]
+        high = np.max([greatest for _, greatest in ends], axis=0)[self._order(crops)]
+        pairs = zip(self.manifest["source_ids"], low, high, strict=True)
+        return {name: [float(least), float(greatest)] for name, least, greatest in pairs}
 
-    def _of(self, members: Sequence[Member], inputs: np.ndarray) -> np.ndarray:
-        batch = self.params.infer.batch
-        total = sum(member.predict(inputs, batch) for member in members)
-        return self.predicted.take(np.asarray(total / len(members), dtype=np.float32))
+    def _order(self, crops: ModelCrops) -> list[int]:
+        return [crops.source_ids.index(name) for name in self.manifest["source_ids"]]
+
+    def _of(self, members: Sequence[Member], crops: ModelCrops, months: np.ndarray) -> np.ndarray:
+        """Return the mean of members for the (T,) months, (T, D, H, W)."""
+        import torch
+
+        places = Series(crops.time, crops.time).places(months, str(crops.path))
+        parts = []
+        order, batch = self._order(crops), self.params.infer.batch
+        with torch.inference_mode():
+            for inputs, month in batches(crops, self.grid, order, batch, places):
+                given = torch.from_numpy(inputs), torch.from_numpy(month)
+                each = torch.stack([member.predict(*given) for member in members])
+                parts.append(each.mean(dim=0).cpu().numpy())
+        return self.predicted.take(np.concatenate(parts))
 
 
 def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:

@@ -12,7 +12,7 @@ from soilfuse.evaluation.caveats import caveats
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
 from soilfuse.evaluation.judging import Scored, final_months_of, score_method, target_stations
-from soilfuse.evaluation.material import TARGET, Material, Method, Series
+from soilfuse.evaluation.material import TARGET, Material, Method
 from soilfuse.evaluation.outputs import (
     Evaluation,
     nested_future,
@@ -21,7 +21,7 @@ from soilfuse.evaluation.outputs import (
 )
 from soilfuse.evaluation.stations import station_medians
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
-from soilfuse.evaluation.yardsticks import baseline_method, ensemble_series
+from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
 from soilfuse.names import FINAL_TEST, GATE_BASELINE, HISTORICAL
 from soilfuse.progress import progress
 
@@ -33,15 +33,11 @@ def _scenarios(material: Material) -> list[str]:
     return [name for name in material.experiments if name != HISTORICAL]
 
 
-def _inputs(material: Material, final: bool) -> tuple[np.ndarray, dict[str, Series]]:
-    """Return the models (T, M, H, W) of the outer months, and the mean of each one needed."""
-    models = material.inputs(HISTORICAL)
-    fields = models.at(material.outer_months, f"the climate models of {HISTORICAL}")
-    means = {HISTORICAL: ensemble_series(models)}
-    del models  # half a gigabyte at full size
-    needed = _scenarios(material) or ([FINAL_TEST] if final else [])
-    means.update({name: ensemble_series(material.inputs(name)) for name in needed})
-    return fields, means
+def _climate_models(material: Material, final_months: np.ndarray | None) -> ClimateModels:
+    kept = {HISTORICAL: material.outer_months}
+    if final_months is not None:
+        kept[FINAL_TEST] = final_months
+    return ClimateModels(material.inputs, kept)
 
 
 def _taylor(fields: np.ndarray, material: Material, scored: Sequence[Scored]) -> pd.DataFrame:
@@ -108,15 +104,15 @@ def evaluate(
     UserError where months are missing or nothing overlaps.
     """
     final_months = final_months_of(candidate, material)
-    fields, means = _inputs(material, final_months is not None)
+    models = _climate_models(material, final_months)
     baselines = [
-        baseline_method(name, material, means, final_months) for name in settings.baselines
+        baseline_method(name, material, models, final_months) for name in settings.baselines
     ]
     methods = [candidate, *baselines]
     scored = [score_method(method, material, final_months) for method in methods]
     return _assemble(
         scored,
-        taylor=_taylor(fields, material, scored),
+        taylor=_taylor(models.kept(HISTORICAL).values, material, scored),
         intervals=_intervals(scored, material, settings, seed),
         future=_future(methods, material, sens_slope),
         of_target=target_stations(material, final_months),

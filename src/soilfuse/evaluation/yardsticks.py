@@ -7,46 +7,124 @@ import numpy as np
 from soilfuse.baselines.methods import Baseline
 from soilfuse.baselines.registry import build
 from soilfuse.baselines.statistics import multi_model_mean
-from soilfuse.evaluation.material import Material, Method, Series
+from soilfuse.evaluation.material import ByExperiment, Material, Method, Series
+from soilfuse.grids.months import year_of
 from soilfuse.names import FINAL_TEST, HISTORICAL
 
 
-def ensemble_series(models: Series) -> Series:
-    """Return the multi-model mean as (T, 1, H, W): all that a baseline needs of the models."""
-    return Series(models.time, multi_model_mean(models.values)[:, None])
+def _what(experiment: str) -> str:
+    return f"the climate models of {experiment}"
 
 
-def _fitted(name: str, mean: Series, target: Series, months: np.ndarray) -> Baseline:
-    inputs = mean.at(months, f"the climate models of {HISTORICAL}")
-    return build(name).fit(inputs, target.at(months, "the target"), months)
+class ClimateModels:
+    """The climate models of every experiment, as much of them as a baseline needs.
+
+    The means are remembered. All models of an experiment, 0.75 GB at 0.1 degree, are read anew each
+    time and never remembered but for a few months, those of `kept` by experiment.
+    """
+
+    def __init__(self, inputs: ByExperiment, kept: Mapping[str, np.ndarray]) -> None:
+        self._inputs, self._months = inputs, kept
+        self._means: dict[str, Series] = {}
+        self._kept: dict[str, Series] = {}
+
+    def whole(self, experiment: str) -> Series:
+        """Return all models (T, M, H, W) of all months."""
+        models = self._inputs(experiment)
+        if experiment not in self._means:
+            mean = multi_model_mean(models.values)[:, None]
+            self._means[experiment] = Series(models.time, mean)
+            if experiment in self._months:
+                months = self._months[experiment]
+                self._kept[experiment] = Series(months, models.at(months, _what(experiment)))
+        return models
+
+    def mean(self, experiment: str) -> Series:
+        """Return the multi-model mean (T, 1, H, W) of all months."""
+        if experiment not in self._means:
+            self.whole(experiment)
+        return self._means[experiment]
+
+    def kept(self, experiment: str) -> Series:
+        """Return all models (N, M, H, W) of the kept months."""
+        self.mean(experiment)
+        return self._kept[experiment]
+
+    def around(self, experiment: str, months: np.ndarray, years: int) -> Series:
+        """Return the mean from so many years before to after the months, historical before 2015."""
+        series = self.mean(experiment)
+        time, values = series.time, series.values
+        if experiment != HISTORICAL:
+            past = self.mean(HISTORICAL)
+            time = np.concatenate([past.time, time])
+            values = np.concatenate([past.values, values])
+        own, wanted = year_of(time), year_of(months)
+        near = (own >= wanted.min() - years) & (own <= wanted.max() + years)
+        return Series(time[near], values[near])
 
 
-def _out_of_fold(name: str, material: Material, mean: Series) -> Series:
+def _fitted(name: str, material: Material, models: ClimateModels, months: np.ndarray) -> Baseline:
+    baseline = build(name)
+    own = models.kept(HISTORICAL) if baseline.needs == "models" else models.mean(HISTORICAL)
+    inputs = own.at(months, _what(HISTORICAL))
+    return baseline.fit(inputs, material.target.at(months, "the target"), months)
+
+
+def _given(
+    baseline: Baseline, models: ClimateModels, experiment: str, months: np.ndarray | None
+) -> Series:
+    """Return what the baseline predicts the months from; None: all months of the experiment."""
+    if baseline.needs == "models":
+        series = models.whole(experiment) if months is None else models.kept(experiment)
+    else:
+        series = models.mean(experiment)
+    if months is None:
+        months = series.time
+    if baseline.context_years:
+        return models.around(experiment, months, baseline.context_years)
+    return series if months is series.time else Series(months, series.at(months, _what(experiment)))
+
+
+def predicted(
+    baseline: Baseline,
+    models: ClimateModels,
+    experiment: str,
+    months: np.ndarray | None = None,
+) -> Series:
+    """Return what a fitted baseline predicts for the (N,) months of an experiment, or all of it."""
+    given = _given(baseline, models, experiment, months)
+    series = Series(given.time, baseline.predict(given.values, given.time))
+    wanted = models.mean(experiment).time if months is None else months
+    if np.array_equal(wanted, given.time):
+        return series
+    return Series(wanted, series.at(wanted, _what(experiment)))
+
+
+def _out_of_fold(name: str, material: Material, models: ClimateModels) -> Series:
     months = material.outer_months
     values = np.empty((months.size, *material.target.values.shape[1:]), dtype=np.float32)
     for fold in material.folds:
-        fitted = _fitted(name, mean, material.target, fold.train)
-        inputs = mean.at(fold.outer, f"the climate models of {HISTORICAL}")
-        values[np.searchsorted(months, fold.outer)] = fitted.predict(inputs, fold.outer)
+        fitted = _fitted(name, material, models, fold.train)
+        outer = predicted(fitted, models, HISTORICAL, fold.outer)
+        values[np.searchsorted(months, fold.outer)] = outer.values
     return Series(months, values)
 
 
 def baseline_method(
-    name: str, material: Material, means: Mapping[str, Series], final_months: np.ndarray | None
+    name: str, material: Material, models: ClimateModels, final_months: np.ndarray | None
 ) -> Method:
     """Fit a baseline fold by fold and once on all outer months, and predict with it.
 
-    means: ensemble_series of each experiment; final_months: None where there is no final test.
+    models: keeps the outer months of historical and the final test's of its scenario;
+    final_months: None where there is no final test.
     """
-    months = material.outer_months
-    whole = _fitted(name, means[HISTORICAL], material.target, months)
+    whole = _fitted(name, material, models, material.outer_months)
     final = None
     if final_months is not None:
-        inputs = means[FINAL_TEST].at(final_months, f"the inputs of {FINAL_TEST}")
-        final = Series(final_months, whole.predict(inputs, final_months))
-
-    def future(experiment: str) -> Series:
-        mean = means[experiment]
-        return Series(mean.time, whole.predict(mean.values, mean.time))
-
-    return Method(name, _out_of_fold(name, material, means[HISTORICAL]), final, future)
+        final = predicted(whole, models, FINAL_TEST, final_months)
+    return Method(
+        name,
+        _out_of_fold(name, material, models),
+        final,
+        lambda experiment: predicted(whole, models, experiment),
+    )

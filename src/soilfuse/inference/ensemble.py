@@ -16,7 +16,7 @@ from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import Regions
 from soilfuse.inference.members import Member, load_members
-from soilfuse.inference.prediction import Prediction, outside_range
+from soilfuse.inference.prediction import Prediction, model_spread, outside_range
 from soilfuse.layout import CHAMPION_FILE
 
 if TYPE_CHECKING:
@@ -79,18 +79,31 @@ class Ensemble:
         """(H, W) of the grid that the folds were trained on."""
         return self.grid.shape
 
-    def channels(self, source_ids: Sequence[str], where: str) -> list[int]:
+    @property
+    def months(self) -> int:
+        """K, the trailing months that a prediction looks at."""
+        return int(self.manifest["network"]["months"])
+
+    @property
+    def spares_models(self) -> bool:
+        """Whether climate models may be missing: it was trained with model dropout."""
+        return bool(self.manifest["network"]["model_dropout"] > 0)
+
+    def channels(self, source_ids: Sequence[str], where: str) -> list[int | None]:
         """Return the places of the ensemble's models among `source_ids`, for reordering by name.
 
-        Raises UserError naming the models that the inputs `where` lack; more models are no error.
+        None stands for a missing one where the ensemble was trained to do without. Raises UserError
+        naming the models that the inputs `where` lack; more models are no error.
         """
-        lacking = [name for name in self.source_ids if name not in source_ids]
-        if lacking:
+        given = list(source_ids)
+        lacking = [name for name in self.source_ids if name not in given]
+        if lacking and (not self.spares_models or len(lacking) == len(self.source_ids)):
             raise UserError(
                 f"{where} lacks climate model {', '.join(lacking)}; the champion was trained on "
-                f"{', '.join(self.source_ids)}: add the files, or train without the model"
+                f"{', '.join(self.source_ids)}: add the files, or train without the model or with "
+                "params.yaml:network.model_dropout above 0"
             )
-        return [list(source_ids).index(name) for name in self.source_ids]
+        return [None if name in lacking else given.index(name) for name in self.source_ids]
 
     def require_domain(self, regions: Regions) -> None:
         """Raise UserError unless grid and regions of params.yaml:domain are those of training."""
@@ -110,51 +123,68 @@ class Ensemble:
                 "params.yaml:domain.regions, or train for these regions"
             )
 
-    def predict(self, inputs: np.ndarray) -> Prediction:
+    def predict(self, inputs: np.ndarray, month: np.ndarray) -> Prediction:
         """Predict B months from (B, M, H, W) float32 inputs in m3 m-3, models as `source_ids`.
 
-        Raises UserError naming models with missing values, and for a wrong shape.
+        Ensembles that look at K > 1 trailing months take (B, K, M, H, W), the oldest first; ones
+        that spare models take NaN throughout for a missing one. month: (B,) calendar months, 1 to
+        12. Raises UserError naming models with missing values, and for a wrong shape or month.
         """
         import torch
 
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
-        self._require_inputs(inputs)
-        outside = outside_range(inputs, self.source_ids, self.champion["input_range"])
+        month = np.asarray(month)
+        self._require_inputs(inputs, month)
+        last = inputs[:, -1] if self.months > 1 else inputs
+        outside = outside_range(last, self.source_ids, self.champion["input_range"])
         with torch.inference_mode(), _threads(self.threads), _exact():
             batch = torch.from_numpy(inputs).to(self.device)
-            folds = torch.stack([member.network(batch) for member in self.members])
+            calendar = torch.from_numpy(month.astype(np.int64)).to(self.device)
+            folds = torch.stack([member.predict(batch, calendar) for member in self.members])
             mean, spread = folds.mean(dim=0), folds.std(dim=0)
-            model_spread = batch.std(dim=1) if batch.shape[1] > 1 else torch.zeros_like(batch[:, 0])
         return Prediction(
             mean=mean.cpu().numpy(),
             fold_spread=spread.cpu().numpy(),
-            model_spread=model_spread.cpu().numpy(),
+            model_spread=model_spread(last),
             outside=outside,
         )
 
-    def stream(self, batches: Iterable[np.ndarray]) -> Iterator[Prediction]:
-        """Predict batch after batch, so that a century needs the memory of one batch."""
-        for inputs in batches:
-            yield self.predict(inputs)
+    def stream(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Prediction]:
+        """Predict batches of (inputs, month), so that a century needs the memory of one."""
+        for inputs, month in batches:
+            yield self.predict(inputs, month)
 
-    def _require_inputs(self, inputs: np.ndarray) -> None:
-        expected = (len(self.source_ids), *self.grid_shape)
-        if inputs.ndim != 4 or inputs.shape[1:] != expected:
+    def _require_inputs(self, inputs: np.ndarray, month: np.ndarray) -> None:
+        trailing = (self.months,) if self.months > 1 else ()
+        expected = (*trailing, len(self.source_ids), *self.grid_shape)
+        if inputs.ndim != 1 + len(expected) or inputs.shape[1:] != expected:
+            before = f"{self.months} trailing months, " if trailing else ""
             raise UserError(
-                f"inputs have shape {inputs.shape}; expected (months, {expected[0]} climate "
-                f"models, {expected[1]} latitudes, {expected[2]} longitudes): edit "
+                f"inputs have shape {inputs.shape}; expected (months, {before}{expected[-3]} "
+                f"climate models, {expected[-2]} latitudes, {expected[-1]} longitudes): edit "
                 "params.yaml:domain or cmip6.models to those of the champion"
             )
+        if month.shape != inputs.shape[:1] or not np.isin(month, np.arange(1, 13)).all():
+            raise UserError(
+                f"month holds {month.tolist()[:5]}; expected {len(inputs)} calendar months, 1 to "
+                "12, one for each of the inputs"
+            )
+        by_model = np.moveaxis(inputs, -3, 0)
         broken = [
             name
-            for name, values in zip(self.source_ids, inputs.swapaxes(0, 1), strict=True)
-            if not np.isfinite(values).all()
+            for name, values in zip(self.source_ids, by_model, strict=True)
+            if not np.isfinite(values).all() and not (self.spares_models and _missing(values))
         ]
-        if broken:
+        if broken or all(_missing(values) for values in by_model):
             raise UserError(
-                f"missing values in the inputs of {', '.join(broken)}; expected every cell and "
-                "month: run `dvc repro` for its cmip6 stage with a larger cmip6.fill_cells"
+                f"missing values in the inputs of {', '.join(broken or self.source_ids)}; expected "
+                "every cell and month: run `dvc repro` for its cmip6 stage with a larger "
+                "cmip6.fill_cells"
             )
+
+
+def _missing(values: np.ndarray) -> bool:
+    return bool(np.isnan(values).all())
 
 
 def _described(grid: Grid) -> str:

@@ -42,3 +42,14 @@ def outside_range(
     low, high = np.array([input_range[source_id] for source_id in source_ids], np.float32).T
     beyond = (inputs < low[:, None, None]) | (inputs > high[:, None, None])
     return beyond.any(axis=1)
+
+
+def model_spread(inputs: np.ndarray) -> np.ndarray:
+    """Return the (B, H, W) sample standard deviation over the M models of (B, M, H, W).
+
+    Models that are NaN throughout are missing and do not count; 0 where one is alone.
+    """
+    present = inputs[:, ~np.isnan(inputs).all(axis=(0, 2, 3))]
+    if present.shape[1] < 2:
+        return np.zeros_like(inputs[:, 0])
+    return present.std(axis=1, ddof=1)

@@ -1,5 +1,6 @@
 """The discriminator (Li et al. 2024, figure 4; the form of SRGAN)."""
 
+import torch
 from torch import Tensor, nn
 
 SLOPE = 0.2
@@ -33,10 +34,13 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, D, H, W) images to (B,) raw logits in float32, no sigmoid.
 
-        The printed equations put a sigmoid here; the relativistic loss needs the logit.
+        The printed equations put a sigmoid here; the relativistic loss needs the logit. It takes
+        differences of logits, so the dense layers stay in float32 under autocast too.
         """
-        pooled = self.features(images).mean(dim=(2, 3))
-        return self.dense(pooled).squeeze(1).float()
+        pooled = self.features(images).float().mean(dim=(2, 3))
+        with torch.autocast(images.device.type, enabled=False):
+            logits: Tensor = self.dense(pooled).squeeze(1)
+        return logits
 
 
 def _leaky() -> nn.LeakyReLU:

@@ -1,4 +1,4 @@
-"""The one place where a generator is built from its name."""
+"""The one place where a network is built from its name."""
 
 import importlib
 
@@ -8,17 +8,36 @@ from soilfuse import names
 from soilfuse.errors import UserError, unknown
 
 
-def build(name: str, in_channels: int, out_channels: int, width: int, depth: int) -> nn.Module:
-    """Build the generator called `name`; (B, M, H, W) m3 m-3 -> (B, D, H, W) m3 m-3.
+def core(
+    name: str,
+    models: int,
+    extra: int,
+    layers: int,
+    width: int,
+    depth: int,
+    dropout: float,
+    months: int,
+) -> nn.Module:
+    """Build the network called `name`: (B, C, H, W) channels -> (B, D, H, W) unbounded maps.
 
-    Each module `soilfuse.networks.<name>` has one class `Network` with the methods `load_body`
-    and `reset_head`. Weights are drawn from torch's global generator: seed it first.
-    Raises UserError with the list of names for a name that is not in names.NETWORKS.
+    models, extra: the first channels are climate models, the last ones season, static and mask
+    channels, C = models + extra; layers: D; dropout: share in [0, 1) of the channels dropped in
+    training; months: of trailing input, (B, T, C, H, W) with the oldest first where there are
+    more than one. Each module `soilfuse.networks.<name>` has one class `Network` of these
+    arguments, whose attribute `head` is its last 1x1 convolution. Weights are drawn from torch's
+    global generator: seed it first.
+    Raises UserError for a name that is not in names.NETWORKS, and where months are given to a
+    network that looks at one.
     """
     if name not in names.NETWORKS:
         raise UserError(unknown("network", name, names.NETWORKS, "params.yaml:network.name"))
+    if months > 1 and name not in names.TRAILING:
+        raise UserError(
+            f"network '{name}' looks at one month, got months {months}; more than one is for "
+            f"{', '.join(names.TRAILING)}: edit params.yaml:network.months"
+        )
     module = importlib.import_module(f"soilfuse.networks.{name}")
-    network: nn.Module = module.Network(in_channels, out_channels, width, depth)
+    network: nn.Module = module.Network(models, extra, layers, width, depth, dropout, months)
     return network
 
 

@@ -4,7 +4,7 @@ https://www.w3.org/submissions/prov-json/. What changes from run to run, and so 
 the product itself, stands here: run, model version, commit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ class RunRecord:
     dirty: bool
 
 
-def sources(experiment: str) -> tuple[Path, Path, Path]:
-    """Return what a product is made from: climate models, champion, parameters."""
-    return layout.climate_models(experiment), layout.CHAMPION, config.PARAMS_FILE
+def sources(models: Sequence[Path]) -> list[Path]:
+    """Return what a product is made from: climate models' files, champion, parameters."""
+    return [*models, layout.CHAMPION, config.PARAMS_FILE]
 
 
 def prov_document(

@@ -35,6 +35,8 @@ METHOD_COLOURS = {
     "ensemble_mean": "#9aa5ad",
     "bias_corrected_mean": "#c77a2e",
     "delta_change": "#6f9456",
+    "quantile_delta_mapping": "#b5527a",
+    "ridge": "#4fa3a5",
 }
 
 SETTINGS: dict[Any, Any] = {

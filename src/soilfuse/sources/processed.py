@@ -41,12 +41,18 @@ class Crop:
 
 @dataclass
 class ModelCrops:
-    """The native crops of M models at the same months; `attrs` are the file's."""
+    """The native crops of M models at the same months; `attrs` are the file's.
+
+    months: how many trailing months a network is given; earlier: the crops of the months right
+    before the first, None where there are none (`sources.experiments` sets both).
+    """
 
     path: Path
     crops: dict[str, Crop]
     time: np.ndarray
     attrs: dict[str, Any]
+    months: int = 1
+    earlier: "ModelCrops | None" = None
     _weights: dict[tuple[str, bytes], scipy.sparse.csr_array] = field(default_factory=dict)
 
     @property
@@ -72,6 +78,25 @@ class ModelCrops:
                     "expected none: raise params.yaml:cmip6.fill_cells, or leave the model out"
                 )
         return result
+
+    def trailing(self, grid: Grid, times: Months = None) -> np.ndarray:
+        """Return (T, months, M, H, W) float32: each wanted month last, those before it in order.
+
+        The months before the first are `earlier`'s; where there are none left, the first month
+        that there is stands in for them.
+        """
+        last = np.arange(self.time.size)[slice(None) if times is None else times]
+        before = 0 if self.earlier is None else self.earlier.time.size
+        places = np.maximum(last[:, None] + np.arange(1 - self.months, 1), -before)
+        needed, position = np.unique(places, return_inverse=True)
+        fields = self.interpolated(grid, needed[needed >= 0])
+        if self.earlier is not None and (past := needed[needed < 0]).size:
+            fields = np.concatenate([self.earlier.interpolated(grid, past + before), fields])
+        return fields[position.reshape(places.shape)]
+
+    def inputs(self, grid: Grid, times: Months = None) -> np.ndarray:
+        """Return what a network is given: `interpolated`, or `trailing` where months > 1."""
+        return self.interpolated(grid, times) if self.months == 1 else self.trailing(grid, times)
 
     def _weights_of(self, source_id: str, crop: Crop, grid: Grid) -> scipy.sparse.csr_array:
         key = (source_id, grid.lat.tobytes() + b"/" + grid.lon.tobytes())

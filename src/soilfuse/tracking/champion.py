@@ -7,18 +7,28 @@ from typing import Any
 from soilfuse.errors import UserError
 from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
-from soilfuse.inference.members import read_manifests
+from soilfuse.inference.members import shared_manifest
 from soilfuse.layout import CHAMPION_FILE
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A champion's identity, and the shapes (M models, D layers, (H, W)) it takes and gives."""
+    """A champion's identity, and the shapes (M models, D layers, (H, W)) it takes and gives.
+
+    months: the trailing months that it looks at.
+    """
 
     content: dict[str, Any]
     source_ids: tuple[str, ...]
     layers: int
     grid_shape: tuple[int, int]
+    months: int
+
+    @property
+    def inputs_shape(self) -> tuple[int, ...]:
+        """The shape of one month's inputs: (M, H, W), or (K, M, H, W) for K > 1 months."""
+        trailing = (self.months,) if self.months > 1 else ()
+        return (*trailing, len(self.source_ids), *self.grid_shape)
 
     @property
     def weights_sha256(self) -> str:
@@ -36,12 +46,13 @@ def read_champion(folder: Path) -> Champion:
         raise UserError(
             f"no champion in {folder}: `dvc repro promote` makes one, `dvc pull` fetches it"
         )
-    manifest = next(iter(read_manifests(folder).values()))
+    manifest = shared_manifest(folder)
     return Champion(
         content=read_json(folder / CHAMPION_FILE),
         source_ids=tuple(manifest["source_ids"]),
         layers=len(manifest["depth_bnds"]),
         grid_shape=Grid.recorded(manifest["domain"]).shape,
+        months=int(manifest["network"]["months"]),
     )
 
 

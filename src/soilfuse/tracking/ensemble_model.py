@@ -22,15 +22,21 @@ class EnsembleModel(PythonModel):
         self.ensemble = Ensemble.load(Path(context.artifacts["champion"]))
 
     def predict(
-        self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None
+        self,
+        context: Any,
+        model_input: Any,
+        params: dict[str, Any] | None = None,
     ) -> np.ndarray:
         """Predict soil moisture.
 
-        model_input: (B, M, H, W) float32, layer-1 soil moisture of the climate models, m3 m-3, in
-        the order of `source_ids` in the folds' manifests. Returns (B, D, H, W) float32, m3 m-3.
-        Raises UserError for another shape, and names the models that have missing values.
+        model_input: `soil_moisture` (B, M, H, W) float32, layer 1 of the climate models in m3 m-3,
+        in the order of `source_ids` in the folds' manifests (smoothed over `smoothing_years` there;
+        (B, K, M, H, W) where the network looks at K > 1 trailing months), and `month` (B,), the
+        calendar months, 1 to 12. Returns (B, D, H, W) float32, m3 m-3. Raises UserError for another
+        shape, and names the models that have missing values.
         """
-        return self.ensemble.predict(np.asarray(model_input, dtype=np.float32)).mean
+        inputs = np.asarray(model_input["soil_moisture"], dtype=np.float32)
+        return self.ensemble.predict(inputs, np.asarray(model_input["month"]).ravel()).mean
 
 
 set_model(EnsembleModel())

@@ -149,7 +149,10 @@ def _log_version(
         client.get_run(run_id).info.experiment_id if run_id else store.experiment_id(client)
     )
     logged = client.create_logged_model(experiment, name=name, source_run_id=run_id)
-    shape = (1, len(champion.source_ids), *champion.grid_shape)
+    example = {
+        "soil_moisture": np.full((1, *champion.inputs_shape), 0.25, dtype=np.float32),
+        "month": np.array([1]),
+    }
     Model.log(
         artifact_path=None,
         flavor=mlflow.pyfunc,
@@ -159,7 +162,7 @@ def _log_version(
         artifacts={"champion": str(folder)},
         code_paths=[str(Path(soilfuse.__file__).parent)],
         signature=_signature(champion),
-        input_example=np.full(shape, 0.25, dtype=np.float32),
+        input_example=example,
         pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
     )
     told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}
@@ -179,10 +182,13 @@ def _log_version(
 def _signature(champion: Champion) -> Any:
     import numpy as np
     from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
     kind = np.dtype("float32")
     rows, columns = champion.grid_shape
-    into = TensorSpec(kind, (-1, len(champion.source_ids), rows, columns))
+    into: list[ColSpec | TensorSpec] = [
+        TensorSpec(kind, (-1, *champion.inputs_shape), "soil_moisture"),
+        TensorSpec(np.dtype("int64"), (-1,), "month"),
+    ]
     out = TensorSpec(kind, (-1, champion.layers, rows, columns))
-    return ModelSignature(inputs=Schema([into]), outputs=Schema([out]))
+    return ModelSignature(inputs=Schema(into), outputs=Schema([out]))

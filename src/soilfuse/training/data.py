@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from soilfuse.errors import UserError
+from soilfuse.grids.months import month_of
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,20 @@ class Monthly:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Tensors of one set of months, on one device.
+    """Tensors of one set of T months, on one device.
 
-    inputs (T, M, H, W) and target (T, D, H, W) in m3 m-3; mask (H, W) bool, True inside the
-    boundary; insitu and probability (T, D, H, W) or None. Outside the boundary, target cells
-    without a value hold their layer's mean of that month, so that the tensors are finite.
+    calendar (T,) int64, 0 is January; inputs (N, M, H, W) of the months themselves and, before
+    them, of those that only a later month looks back at; window (T, K) int64, places in inputs of
+    the K trailing months of each month, the oldest first; target (T, D, H, W); all m3 m-3. mask
+    (H, W) bool, True inside the boundary; insitu and probability (T, D, H, W) or None. Outside the
+    boundary, target cells without a value hold their layer's mean of that month, so that the
+    tensors are finite.
     """
 
     months: np.ndarray
+    calendar: Tensor
     inputs: Tensor
+    window: Tensor
     target: Tensor
     mask: Tensor
     insitu: Tensor | None = None
@@ -61,28 +67,38 @@ class TrainingData:
         device: torch.device,
         insitu: Monthly | None = None,
         probability: Monthly | None = None,
+        trailing: int = 1,
     ) -> "TrainingData":
-        """Join the fields on the (T,) months exactly.
+        """Join the fields on the (T,) months exactly; each sees `trailing` months of inputs.
 
-        Raises UserError for a missing month, unequal grids, or a value that is not finite where
-        one is needed: inputs everywhere, the others inside the boundary.
+        Where the inputs begin, their first month stands in for those before it. Raises UserError
+        for a missing month, unequal grids, or a value that is not finite where one is needed:
+        inputs everywhere, the others inside the boundary.
         """
         mask = np.asarray(mask, dtype=bool)
         _refuse_empty(mask)
         everywhere = np.ones_like(mask)
 
-        def tensor(field: Monthly, needed: np.ndarray) -> Tensor:
-            values = _checked(field, months, needed)
+        def tensor(field: Monthly, needed: np.ndarray, wanted: np.ndarray = months) -> Tensor:
+            values = _checked(field, wanted, needed)
             return torch.from_numpy(_filled(values, mask)).to(device)
 
+        seen, window = trailing_months(months, trailing, inputs.time.min())
         return cls(
             months=months,
-            inputs=tensor(inputs, everywhere),
+            calendar=torch.from_numpy(month_of(months).astype(np.int64) - 1).to(device),
+            inputs=tensor(inputs, everywhere, seen),
+            window=torch.from_numpy(window).to(device),
             target=tensor(target, mask),
             mask=torch.from_numpy(mask).to(device),
             insitu=None if insitu is None else tensor(insitu, mask),
             probability=None if probability is None else tensor(probability, mask),
         )
+
+    def inputs_at(self, places: Tensor | slice) -> Tensor:
+        """Return the (B, M, H, W) inputs of some months, or (B, K, M, H, W) for K > 1 trailing."""
+        chosen = self.window[places]
+        return self.inputs[chosen[:, -1] if chosen.shape[1] == 1 else chosen]
 
     def layer_means(self) -> list[float]:
         """Return the target's (D,) means over months and cells inside, in m3 m-3, within (0, 1)."""
@@ -93,6 +109,24 @@ class TrainingData:
     def __len__(self) -> int:
         """T, the number of months."""
         return len(self.months)
+
+
+def trailing_months(
+    months: np.ndarray, trailing: int, first: np.datetime64
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the (N,) months that are seen in order of time, and the (T, trailing) places in them.
+
+    first: what stands in for earlier months.
+    """
+    own = np.asarray(months).astype("datetime64[M]").astype(np.int64)
+    begin = int(np.asarray(first).astype("datetime64[M]").astype(np.int64))
+    wanted = np.maximum(
+        own[:, None] - np.arange(trailing - 1, -1, -1), np.minimum(own, begin)[:, None]
+    )
+    seen, window = np.unique(wanted, return_inverse=True)
+    return seen.astype("datetime64[M]").astype(np.asarray(months).dtype), window.reshape(
+        wanted.shape
+    )
 
 
 def _refuse_empty(mask: np.ndarray) -> None:

@@ -1,5 +1,7 @@
 """Where and how precisely to compute."""
 
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,8 +9,10 @@ import torch
 
 from soilfuse.errors import UserError, unknown
 
-FP32, BF16 = "fp32", "bf16"
-PRECISIONS = (FP32, BF16)
+FP32, BF16, AUTO = "fp32", "bf16", "auto"
+PRECISIONS = (FP32, BF16, AUTO)
+CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
+log = logging.getLogger(__name__)
 
 
 def device_of(word: str) -> torch.device:
@@ -25,19 +29,32 @@ def device_of(word: str) -> torch.device:
     return torch.device("cuda" if word == "cuda" or (word == "auto" and available) else "cpu")
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context of the forward passes: plain float32, or bfloat16 where it is native.
+def precision_of(word: str, device: torch.device) -> str:
+    """Return `fp32` or `bf16` for a word; `auto` is bf16 where the device multiplies it natively.
 
-    bfloat16 is twice as fast and changes results in the third digit. Raises UserError for an
-    unknown precision, and for bf16 on hardware that would only emulate it.
+    bf16 on a device that has to emulate it is slow, which is logged as a warning.
+    Raises UserError for an unknown word.
     """
-    if precision not in PRECISIONS:
-        raise UserError(unknown("precision", precision, PRECISIONS, "the training's precision"))
-    if precision == BF16 and not native_bf16(device):
-        raise UserError(
-            f"precision bf16 is not native on this {device.type}; allowed here {FP32}: "
-            "train in fp32, or on hardware that has it"
+    if word not in PRECISIONS:
+        raise UserError(unknown("precision", word, PRECISIONS, "the training's precision"))
+    if word == AUTO:
+        return BF16 if native_bf16(device) else FP32
+    if word == BF16 and not native_bf16(device):
+        log.warning(
+            "precision bf16 is emulated on this %s and slower than fp32; auto would take fp32",
+            device.type,
         )
+    return word
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context of the forward passes: plain float32, or bfloat16 for `bf16`.
+
+    Where bfloat16 is native it is two to four times as fast; it changes results in the third
+    digit. Raises UserError for what is neither.
+    """
+    if precision not in (FP32, BF16):
+        raise UserError(unknown("precision", precision, (FP32, BF16), "the training's precision"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == BF16)
 
 
@@ -49,9 +66,21 @@ def native_bf16(device: torch.device) -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
+def deterministic() -> None:
+    """Let this process use no kernel whose result changes from run to run.
+
+    On the CPU that is so anyway: one seed and one number of threads give the same bytes. On a GPU
+    cuDNN's convolutions are chosen that way by `reproducible`, but sums in atomic order (poolings,
+    interpolation) round differently each time; after this call they are replaced by slower ones,
+    and an operation without any raises RuntimeError. Call it before anything runs on a GPU.
+    """
+    os.environ.setdefault(CUBLAS, ":4096:8")  # what makes cuBLAS deterministic
+    torch.use_deterministic_algorithms(True)
+
+
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch and choose deterministic kernels inside the block; restore both after it."""
+    """Seed torch and choose deterministic convolutions inside the block; restore both after it."""
     cards = [torch.cuda.current_device()] if device.type == "cuda" else []
     with (
         torch.random.fork_rng(devices=cards),

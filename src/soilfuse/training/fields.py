@@ -13,7 +13,7 @@ from soilfuse.files import write_text
 from soilfuse.training import weights
 from soilfuse.training.data import Monthly, TrainingData
 from soilfuse.training.loop import Record
-from soilfuse.training.plan import Players
+from soilfuse.training.players import Players, architecture
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Fields:
     """Monthly fields on the target grid, and the boundary's mask (H, W), True inside.
 
     inputs: climate models (T, M, H, W); target: (T, D, H, W); insitu and probability: the station
-    field and its label density (T, D, H, W) of one fold; all m3 m-3 but probability.
+    field and its label density (T, D, H, W) of one fold; all m3 m-3 but probability. static: maps
+    (S, H, W) in any units, None where the network sees none; trailing: months that it looks at.
     """
 
     inputs: Monthly
@@ -29,21 +30,42 @@ class Fields:
     mask: np.ndarray
     insitu: Monthly | None = None
     probability: Monthly | None = None
+    static: np.ndarray | None = None
+    trailing: int = 1
 
-    @property
-    def channels(self) -> tuple[int, int]:
-        """(M, D)."""
-        return self.inputs.values.shape[1], self.target.values.shape[1]
+    def architecture(self, network: config.Network) -> dict[str, Any]:
+        """Return the generator's arguments for these fields, as a manifest holds them."""
+        models, layers = self.inputs.values.shape[1], self.target.values.shape[1]
+        grid = (self.mask.shape[0], self.mask.shape[1])
+        return architecture(
+            network, models, layers, grid, 0 if self.static is None else len(self.static)
+        )
 
     def training(self, months: np.ndarray, device: torch.device) -> TrainingData:
         """Return the months' tensors with the station field."""
-        return TrainingData.join(
-            months, self.inputs, self.target, self.mask, device, self.insitu, self.probability
-        )
+        return self._joined(months, device, self.insitu, self.probability)
 
     def validation(self, months: np.ndarray, device: torch.device) -> TrainingData:
         """Return the months' tensors without the station field."""
-        return TrainingData.join(months, self.inputs, self.target, self.mask, device)
+        return self._joined(months, device, None, None)
+
+    def _joined(
+        self,
+        months: np.ndarray,
+        device: torch.device,
+        insitu: Monthly | None,
+        probability: Monthly | None,
+    ) -> TrainingData:
+        return TrainingData.join(
+            months,
+            self.inputs,
+            self.target,
+            self.mask,
+            device,
+            insitu,
+            probability,
+            self.trailing,
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +74,7 @@ class Lineage:
 
     source_ids: the input channels in order; depth_bnds: (D, 2) m, the output layers; world: which
     pseudo-reality, or `real`; regions: hash of those that training looks at; inputs: file -> hash,
-    without any file that differs between folds.
+    without any file that differs between folds; static_maps: the static channels in order.
     """
 
     source_ids: Sequence[str]
@@ -60,6 +82,7 @@ class Lineage:
     world: str
     regions: str
     inputs: Mapping[str, str] = field(default_factory=dict)
+    static_maps: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -71,23 +94,13 @@ class Trained:
     history: list[Record]
 
 
-def architecture(params: config.Params, channels: tuple[int, int]) -> dict[str, Any]:
-    """Return the arguments of networks.registry.build, as a manifest holds them."""
-    network = params.network
-    return {
-        "name": network.name,
-        "in_channels": channels[0],
-        "out_channels": channels[1],
-        "width": network.width,
-        "depth": network.depth,
-    }
-
-
 def described(params: config.Params, lineage: Lineage, players: Players) -> dict[str, Any]:
     """Return a manifest's facts about data, grid and perceptual weights."""
     perceptual = players.perceptual
     return {
         "source_ids": list(lineage.source_ids),
+        "smoothing_years": params.network.smoothing_years,
+        "static_maps": list(lineage.static_maps),
         "depth_bnds": [[float(edge) for edge in layer] for layer in lineage.depth_bnds],
         "domain": params.domain.model_dump(),
         "regions_sha256": lineage.regions,

@@ -10,18 +10,18 @@ from torch import Tensor
 from soilfuse import config
 from soilfuse.files import sha256_of_content
 from soilfuse.training import weights
-from soilfuse.training.device import FP32
+from soilfuse.training.device import precision_of
 from soilfuse.training.fields import (
     Fields,
     Lineage,
     Trained,
-    architecture,
     described,
     month_names,
 )
 from soilfuse.training.folds import Fold, fold_of
 from soilfuse.training.loop import Fitted, OnEpoch, fit
-from soilfuse.training.plan import assemble, finetune_plan
+from soilfuse.training.plan import finetune_plan
+from soilfuse.training.players import assemble
 
 
 def finetune_fold(
@@ -34,7 +34,6 @@ def finetune_fold(
     device: torch.device,
     state_dir: Path | None = None,
     on_epoch: OnEpoch | None = None,
-    precision: str = FP32,
 ) -> Trained:
     """Fine-tune pre-trained weights on one fold's training months, stopped by its inner block.
 
@@ -42,17 +41,18 @@ def finetune_fold(
     The last convolution is drawn afresh. The outer block is not touched. Raises UserError for a
     missing entry of `best`, missing months, or weights of another network.
     """
+    precision = precision_of(params.finetune.precision, device)
     plan = finetune_plan(params, fold_index, best, precision)
     fold = fold_of(
         params.finetune.protocol, fold_index, params.seed, fields.target.time, fields.target.name
     )
     train = fields.training(fold.train, device)
     inner = fields.validation(fold.inner, device)
-    players = assemble(params, plan, train, pretrained)
+    players = assemble(params, plan, train, pretrained, fields.static)
     fitted = fit(players, train, inner, plan, state_dir, on_epoch)
     shared = {
         **described(params, lineage, players),
-        "network": architecture(params, fields.channels),
+        "network": fields.architecture(params.network),
         "protocol": params.finetune.protocol,
         "settings": plan.settings(),
         "insitu": params.insitu.model_dump(),

@@ -1,22 +1,22 @@
 """The training loop: early stopping, checkpoints, and going on after an interruption."""
 
-import hashlib
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-import soilfuse
 from soilfuse.errors import UserError
-from soilfuse.files import sha256_of_content
 from soilfuse.progress import progress
-from soilfuse.training import checkpoints, weights
+from soilfuse.training import checkpoints, ranks, weights
 from soilfuse.training.data import TrainingData
 from soilfuse.training.device import reproducible
-from soilfuse.training.plan import Plan, Players
+from soilfuse.training.fingerprint import fingerprint
+from soilfuse.training.plan import Plan
+from soilfuse.training.players import Players
 from soilfuse.training.run import Record, Run
 
 OnEpoch = Callable[[Record], None]
@@ -29,7 +29,10 @@ class DivergedError(UserError):
 
 @dataclass(frozen=True)
 class Fitted:
-    """The weights of the best epoch (counted from 1), its masked RMSE in m3 m-3, all records."""
+    """The weights of the best epoch, its masked RMSE in m3 m-3, all records.
+
+    Epochs are counted from 1; 0 is the network before its first one, where the plan counts that.
+    """
 
     weights: weights.Weights
     best_epoch: int
@@ -49,27 +52,30 @@ def fit(
 
     state_dir: where the state after an epoch is kept, so that the same call goes on after an
     interruption and ends in the same bytes; None keeps nothing. on_epoch: given one record an
-    epoch, those of before an interruption again, so that one listener hears of all of them.
+    epoch, those of before an interruption again, so that one listener hears of all of them; of
+    several ranks the first one's is called. SIGTERM ends training as Ctrl-C does.
     Raises DivergedError where no epoch has a finite validation RMSE, UserError where the loss
-    needs what the data lack.
+    needs what the data lack, or where a checkpoint cannot be written: the last one is then kept.
     """
     _refuse_unfit(players, train, plan)
-    with reproducible(plan.seed, train.mask.device):
-        run = Run(players, train, plan)
+    with _ended_by_sigterm(), reproducible(plan.seed, train.mask.device):
         keeper = None
         if state_dir is not None:
-            keeper = _Keeper(state_dir, _fingerprint(players, train, validation, plan))
+            keeper = _Keeper(state_dir, fingerprint(players, train, validation, plan), plan.name)
+        run = Run(players, train, plan)
+        if keeper is not None:
             keeper.resume(run)
-        for record in run.history if on_epoch else []:
-            on_epoch(record)  # type: ignore[misc]
-        for _ in progress(range(len(run.history), plan.epochs), plan.name):
-            if run.stale >= plan.patience:
-                break
+        run.begin(validation)
+        tell = on_epoch if ranks.is_first() and on_epoch is not None else _unheard
+        for record in run.history:
+            tell(record)
+        for _ in _epochs(run):
             record = run.epoch(validation)
             if keeper is not None:
                 keeper.keep(run)
-            if on_epoch is not None:
-                on_epoch(record)
+            tell(record)
+        if keeper is not None:
+            keeper.finish()
     if not run.best:
         raise DivergedError(
             f"{plan.name}: the validation error was never finite at learning rate "
@@ -79,23 +85,76 @@ def fit(
     return Fitted(run.best, run.best_epoch, run.rmse, run.history)
 
 
-class _Keeper:
-    """Writes checkpoints as often as is cheap."""
+def _epochs(run: Run) -> Iterator[int]:
+    """Give the epochs that are left, until training brings nothing more, in one progress line."""
+    done, plan = len(run.history), run.plan
+    bar = progress(range(done, plan.epochs), plan.name, total=plan.epochs)
+    bar.disable = bar.disable or not ranks.is_first()
+    bar.unit, bar.initial, bar.n = "epoch", done, done
+    with bar:
+        for epoch in bar:
+            if run.stale >= plan.patience:
+                break
+            yield epoch
+            rmse = run.history[-1]["validation_rmse"]
+            best = f"best {run.rmse:.4f} in epoch {run.best_epoch}"
+            bar.set_postfix_str(f"validation RMSE {rmse:.4f}, {best}", refresh=False)
 
-    def __init__(self, state_dir: Path, fingerprint: str) -> None:
-        self.state_dir, self.fingerprint = state_dir, fingerprint
-        self.saved_at, self.took = -math.inf, 0.0
+
+def _unheard(_: Record) -> None:
+    """Hear no record."""
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM, which schedulers send before they kill, end training as Ctrl-C does."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class _Keeper:
+    """Writes checkpoints as often as is cheap; of several ranks the first alone."""
+
+    def __init__(self, state_dir: Path, fingerprint: str, name: str) -> None:
+        self.state_dir, self.fingerprint, self.name = state_dir, fingerprint, name
+        self.saved_at, self.took, self.kept = -math.inf, 0.0, 0
+        if ranks.is_first():
+            checkpoints.prepare(state_dir, fingerprint)
 
     def resume(self, run: Run) -> None:
         if state := checkpoints.load(self.state_dir, self.fingerprint):
             run.resume(state)
+            self.kept = len(run.history)
 
     def keep(self, run: Run) -> None:
         began = time.monotonic()
-        if began - self.saved_at >= self.took / CHECKPOINT_SHARE:
+        if not ranks.is_first() or began - self.saved_at < self.took / CHECKPOINT_SHARE:
+            return
+        try:
             checkpoints.save(self.state_dir, self.fingerprint, run.state())
-            self.saved_at = time.monotonic()
-            self.took = self.saved_at - began
+        except OSError as error:
+            raise self._refused(len(run.history), error) from None
+        self.saved_at, self.kept = time.monotonic(), len(run.history)
+        self.took = self.saved_at - began
+
+    def finish(self) -> None:
+        if ranks.is_first():
+            checkpoints.finish(self.state_dir, self.fingerprint)
+
+    def _refused(self, epoch: int, error: OSError) -> UserError:
+        kept = f"the checkpoint of epoch {self.kept} is kept" if self.kept else "none is there yet"
+        return UserError(
+            f"{self.name}: no checkpoint of epoch {epoch} can be written to the folder "
+            f"'{self.state_dir}' ({error.strerror}); {kept}: free space or mend the folder, and "
+            "the same command goes on"
+        )
 
 
 def _refuse_unfit(players: Players, train: TrainingData, plan: Plan) -> None:
@@ -111,22 +170,3 @@ def _refuse_unfit(players: Players, train: TrainingData, plan: Plan) -> None:
             f"{plan.name}: batches of {smallest} image; the discriminator's batch normalisation "
             f"needs 2 or more: edit params.yaml:{stage}.batch"
         )
-
-
-def _fingerprint(
-    players: Players, train: TrainingData, validation: TrainingData, plan: Plan
-) -> str:
-    """Hash all that decides the result: versions, settings, seed, first weights and data."""
-    digest = hashlib.blake2b()
-    for data in (train, validation):
-        for field in (data.inputs, data.target, data.mask, data.insitu, data.probability):
-            digest.update(b"none" if field is None else field.cpu().contiguous().numpy().tobytes())
-    networks = (players.generator, players.discriminator, players.perceptual)
-    return sha256_of_content(
-        {
-            "versions": [soilfuse.__version__, torch.__version__, train.mask.device.type],
-            "plan": {**asdict(plan), "loss": plan.loss.model_dump()},
-            "weights": [weights.sha256(n.state_dict()) if n is not None else "" for n in networks],
-            "data": digest.hexdigest(),
-        }
-    )

@@ -1,22 +1,13 @@
-"""What one training run is told: settings resolved, networks assembled."""
+"""What one training run is told: its settings, resolved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
-
-import torch
-from torch import Tensor, nn
 
 from soilfuse import config, names
 from soilfuse.errors import UserError
-from soilfuse.networks.discriminator import Discriminator
-from soilfuse.networks.registry import build
-from soilfuse.networks.vgg import Perceptual
 from soilfuse.seeding import derive_seed
-from soilfuse.training.data import TrainingData
-from soilfuse.training.device import FP32, reproducible
+from soilfuse.training.device import FP32
 
-Module = TypeVar("Module", bound=nn.Module)
 SweptValue = float | str
 LEARNING_RATES = ("learning_rate", "discriminator_learning_rate")
 ADVERSARIAL_FORM = "adversarial_form"
@@ -24,7 +15,10 @@ ADVERSARIAL_FORM = "adversarial_form"
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings of one run; `name` stands in progress lines and errors."""
+    """Settings of one run; `name` stands in progress lines and errors.
+
+    counts_untrained: whether the generator says something before it is trained, and may stay so.
+    """
 
     name: str
     seed: int
@@ -35,6 +29,7 @@ class Plan:
     discriminator_learning_rate: float
     loss: config.Loss
     precision: str = FP32
+    counts_untrained: bool = False
 
     @property
     def factors(self) -> dict[str, float]:
@@ -68,46 +63,6 @@ class Plan:
             "loss": self.loss.model_dump(),
             "precision": self.precision,
         }
-
-
-@dataclass(frozen=True)
-class Players:
-    """The networks of one run; what its loss does not use is None."""
-
-    generator: nn.Module
-    discriminator: Discriminator | None
-    perceptual: Perceptual | None
-
-
-def assemble(
-    params: config.Params,
-    plan: Plan,
-    train: TrainingData,
-    pretrained: Mapping[str, Tensor] | None = None,
-) -> Players:
-    """Build the networks for the training data's channels, seeded by the plan, on its device.
-
-    The generator's output begins near each layer's mean in the training months.
-    pretrained: weights of a generator whose all but last layer are taken over; the discriminator
-    always starts afresh (as the authors' does).
-    """
-    network, device = params.network, train.mask.device
-    channels = train.inputs.shape[1], train.target.shape[1]
-    with reproducible(plan.seed, device):
-        generator = build(network.name, *channels, network.width, network.depth)
-        if pretrained is not None:
-            _take_over(generator, pretrained)
-        generator.reset_head(train.layer_means())  # type: ignore[operator]
-        discriminator = Discriminator(channels[1], network.discriminator_width)
-    perceptual = None
-    if "perceptual" in plan.factors:
-        vgg = params.perceptual
-        perceptual = Perceptual(vgg.weights, vgg.width_divisor, params.seed)
-    return Players(
-        generator=_placed(generator, device),
-        discriminator=_placed(discriminator, device) if "adversarial" in plan.factors else None,
-        perceptual=None if perceptual is None else _placed(perceptual, device),
-    )
 
 
 def swept_values(finetune: config.Finetune) -> dict[str, SweptValue]:
@@ -154,18 +109,5 @@ def plan_with(
         discriminator_learning_rate=numbers["discriminator_learning_rate"],
         loss=config.Loss(**loss, adversarial_form=finetune.loss.adversarial_form),
         precision=precision,
+        counts_untrained=params.network.has_base,
     )
-
-
-def _take_over(generator: nn.Module, pretrained: Mapping[str, Tensor]) -> None:
-    try:
-        generator.load_body(pretrained)  # type: ignore[operator]
-    except RuntimeError:
-        raise UserError(
-            "the pre-trained weights do not fit this network; they were made with other "
-            "params.yaml:network or cmip6.models: run `dvc repro pretrain`"
-        ) from None
-
-
-def _placed(module: Module, device: torch.device) -> Module:
-    return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]

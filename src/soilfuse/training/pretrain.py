@@ -8,10 +8,11 @@ from soilfuse import config
 from soilfuse.grids.months import month_axis
 from soilfuse.seeding import derive_seed
 from soilfuse.training import weights
-from soilfuse.training.device import FP32, reproducible
-from soilfuse.training.fields import Fields, Lineage, Trained, architecture, described
+from soilfuse.training.device import FP32, precision_of, reproducible
+from soilfuse.training.fields import Fields, Lineage, Trained, described
 from soilfuse.training.loop import OnEpoch, fit
-from soilfuse.training.plan import Plan, assemble
+from soilfuse.training.plan import Plan
+from soilfuse.training.players import assemble
 from soilfuse.training.validation import masked_rmse
 
 
@@ -22,7 +23,6 @@ def pretrain(
     device: torch.device,
     state_dir: Path | None = None,
     on_epoch: OnEpoch | None = None,
-    precision: str = FP32,
 ) -> Trained:
     """Train a generator from nothing on ERA5-Land; see loop.fit for state_dir and on_epoch.
 
@@ -30,18 +30,18 @@ def pretrain(
     years, which chose nothing. That no part leaks into the folds is a rule of config.Params.
     """
     section = params.pretrain
-    plan = pretrain_plan(params, precision)
+    plan = pretrain_plan(params, precision_of(section.precision, device))
     train = fields.training(month_axis(*section.train_years), device)
-    players = assemble(params, plan, train)
+    players = assemble(params, plan, train, static=fields.static)
     validation = fields.validation(month_axis(*section.validation_years), device)
     test = fields.validation(month_axis(*section.test_years), device)
     fitted = fit(players, train, validation, plan, state_dir, on_epoch)
     players.generator.load_state_dict(fitted.weights)
     with reproducible(plan.seed, device):
-        test_rmse = masked_rmse(players.generator, test, precision)
+        test_rmse = masked_rmse(players.generator, test, plan.precision)
     manifest = {
         **described(params, lineage, players),
-        "network": architecture(params, fields.channels),
+        "network": fields.architecture(params.network),
         "inputs": dict(lineage.inputs),
         "settings": plan.settings(),
         "years": {
@@ -70,4 +70,5 @@ def pretrain_plan(params: config.Params, precision: str = FP32) -> Plan:
         discriminator_learning_rate=section.discriminator_learning_rate,
         loss=section.loss,
         precision=precision,
+        counts_untrained=params.network.has_base,
     )

@@ -6,9 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from soilfuse.errors import UserError
+from soilfuse.seeding import derive_seed
+from soilfuse.training import ranks
+from soilfuse.training.compiling import compile_where_it_pays
 from soilfuse.training.data import TrainingData
 from soilfuse.training.device import autocast, random_state, restore_random_state
-from soilfuse.training.plan import Plan, Players
+from soilfuse.training.plan import Plan
+from soilfuse.training.players import Players
 from soilfuse.training.step import Batch, Step, cosine
 from soilfuse.training.validation import BATCH, masked_rmse
 from soilfuse.training.weights import Weights
@@ -21,9 +26,11 @@ class Run:
 
     def __init__(self, players: Players, train: TrainingData, plan: Plan) -> None:
         """Begin at the first epoch; torch's random generators are to be seeded already."""
+        _refuse_small_batches(len(train), plan)
         self.players, self.train, self.plan = players, train, plan
         self.step = Step(players, plan, train.mask)
         self.features = _target_features(players, train, plan)
+        compile_where_it_pays(players, train, plan.precision)
         self.history: list[Record] = []
         self.best: Weights = {}
         self.best_epoch, self.rmse = 0, math.inf
@@ -32,6 +39,11 @@ class Run:
     def stale(self) -> int:
         """Epochs since the best one, or since the beginning where none was finite."""
         return len(self.history) - self.best_epoch
+
+    def begin(self, validation: TrainingData) -> None:
+        """Score the generator before its first epoch, where the plan lets it count as epoch 0."""
+        if self.plan.counts_untrained and not self.history:
+            self._judge(masked_rmse(self.players.generator, validation, self.plan.precision))
 
     def epoch(self, validation: TrainingData) -> Record:
         """Train one epoch, validate, keep the weights if they are the best; return the record."""
@@ -47,9 +59,7 @@ class Run:
         if self.players.discriminator is not None:
             record["discriminator_learning_rate"] = self.plan.discriminator_learning_rate * rate
         self.history.append(record)
-        if rmse < self.rmse:  # never true of NaN
-            self.best, self.best_epoch = _copy(self.players.generator), number + 1
-            self.rmse = rmse
+        self._judge(rmse)
         return record
 
     def state(self) -> dict[str, Any]:
@@ -71,29 +81,47 @@ class Run:
         self.history, self.best = state["history"], state["best"]
         self.best_epoch, self.rmse = state["best_epoch"], state["rmse"]
 
+    def _judge(self, rmse: float) -> None:
+        """Keep the weights if they are the best so far; NaN never is."""
+        if rmse < self.rmse:
+            self.best, self.best_epoch = _copy(self.players.generator), len(self.history)
+            self.rmse = rmse
+
     def _train_epoch(self, epoch: int) -> tuple[dict[str, float], float]:
         self.players.generator.train()
-        batches = shuffled_batches(len(self.train), self.plan.batch)
+        batches = self._batches(epoch)
         steps = self.plan.epochs * len(batches)
         sums: dict[str, Tensor] = {}
         rate = 1.0
         for number, places in enumerate(batches, start=epoch * len(batches)):
             rate = cosine(number, steps)
-            share = len(places) / len(self.train)
-            for name, loss in self.step(self._batch(places), rate).items():
+            batch = self._batch(places)
+            share = len(batch.target) / len(self.train)
+            for name, loss in self.step(batch, rate).items():
                 sums[name] = sums.get(name, 0.0) + share * loss
-        return {name: total.item() for name, total in sums.items()}, rate
+        totals = ranks.total(torch.stack(list(sums.values()))).tolist()
+        return dict(zip(sums, totals, strict=True)), rate
+
+    def _batches(self, epoch: int) -> list[Tensor]:
+        """Return the places of the months of each batch, the same on all ranks."""
+        if not ranks.is_first():  # dropout of other ranks, also of ones that were resumed
+            torch.manual_seed(derive_seed(self.plan.seed, "rank", ranks.rank(), epoch))
+        device = self.train.mask.device
+        batches = shuffled_batches(len(self.train), self.plan.batch)
+        return [ranks.from_first(places.to(device)) for places in batches]
 
     def _batch(self, places: Tensor) -> Batch:
         data = self.train
-        places = places.to(data.mask.device)
         stations = data if "insitu" in self.step.factors else None
+        own = places[ranks.own_part(len(places))]
         return Batch(
-            inputs=data.inputs[places],
-            target=data.target[places],
-            insitu=_at(stations.insitu, places) if stations else None,
-            probability=_at(stations.probability, places) if stations else None,
-            features=None if self.features is None else self.features[:, places],
+            inputs=data.inputs_at(own),
+            calendar=data.calendar[own],
+            target=data.target[own],
+            insitu=_at(stations.insitu, own) if stations else None,
+            probability=_at(stations.probability, own) if stations else None,
+            features=None if self.features is None else self.features[:, own],
+            share=len(own) / len(places),
         )
 
     def _parts(self) -> dict[str, Any]:
@@ -112,6 +140,16 @@ def shuffled_batches(count: int, batch: int) -> list[Tensor]:
     Batches of nearly one size keep a last batch from being too small for batch normalisation.
     """
     return list(torch.randperm(count).tensor_split(math.ceil(count / batch)))
+
+
+def _refuse_small_batches(count: int, plan: Plan) -> None:
+    smallest = count // math.ceil(count / plan.batch)
+    if smallest < ranks.size():
+        raise UserError(
+            f"{plan.name}: batches of {smallest} months for {ranks.size()} devices; expected a "
+            "month a device or more: raise the stage's batch or lower compute.devices in "
+            "params.yaml"
+        )
 
 
 def _at(field: Tensor | None, places: Tensor) -> Tensor | None:

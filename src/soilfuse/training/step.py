@@ -13,20 +13,28 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from soilfuse.training import losses
+from soilfuse.training import losses, ranks
 from soilfuse.training.device import autocast
-from soilfuse.training.plan import Plan, Players
+from soilfuse.training.plan import Plan
+from soilfuse.training.players import Players
+
+ADVERSARIAL = "adversarial"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Images of B months; features (K, B, C, h, w) are VGG16's of the target."""
+    """Images of B months; features (K, B, C, h, w) are VGG16's of the target.
+
+    calendar: (B,) int64, 0 is January; share: of the images of all ranks that are these.
+    """
 
     inputs: Tensor
+    calendar: Tensor
     target: Tensor
     insitu: Tensor | None
     probability: Tensor | None
     features: Tensor | None
+    share: float = 1.0
 
 
 def cosine(step: int, steps: int) -> float:
@@ -40,6 +48,7 @@ class Step:
     def __init__(self, players: Players, plan: Plan, mask: Tensor) -> None:
         """Take networks that are already on the mask's device."""
         self.players, self.plan, self.mask = players, plan, mask
+        ranks.synchronise_norms([players.generator, players.discriminator])
         self.factors = plan.factors
         self.optimizer = torch.optim.Adam(
             players.generator.parameters(), lr=plan.learning_rate, fused=True
@@ -51,21 +60,29 @@ class Step:
             )
 
     def __call__(self, batch: Batch, rate: float) -> dict[str, Tensor]:
-        """Train on one batch at `rate` times the learning rates; return each loss by itself."""
+        """Train on one batch at `rate` times the learning rates; return each loss by itself.
+
+        Of several ranks, each returns the losses of its own images, the adversarial ones of all.
+        """
         self._set_rates(rate)
         self.players.generator.zero_grad(set_to_none=True)
         with autocast(self.mask.device, self.plan.precision):
-            made = self.players.generator(batch.inputs)
+            made = self.players.generator(batch.inputs, batch.calendar)
         seen = losses.inside(made.detach().float(), batch.target, self.mask).requires_grad_()
         terms, logits = self._terms(seen, batch)
-        total = torch.stack([self.factors[name] * term for name, term in terms.items()]).sum()
-        total.backward(inputs=[seen], retain_graph=logits is not None)
+        # a mean over own images counts by their share; a loss of everyone's logits is whole
+        shares = {name: 1.0 if name == ADVERSARIAL else batch.share for name in terms}
+        weighted = [self.factors[name] * shares[name] * term for name, term in terms.items()]
+        torch.stack(weighted).sum().backward(inputs=[seen], retain_graph=logits is not None)
         if logits is not None:
             terms["discriminator"] = self._train_discriminator(*logits)
         assert seen.grad is not None
         made.backward(torch.where(self.mask, seen.grad, 0.0).to(made.dtype))
+        ranks.add_up_gradients(self.players.generator)
         self.optimizer.step()
-        return {"loss": total.detach(), **{name: term.detach() for name, term in terms.items()}}
+        parts = {name: term.detach() for name, term in terms.items()}
+        total = torch.stack([self.factors[name] * parts[name] for name in shares]).sum()
+        return {"loss": total, **parts}
 
     def _terms(
         self, seen: Tensor, batch: Batch
@@ -80,9 +97,9 @@ class Step:
             with autocast(self.mask.device, self.plan.precision):
                 real = self.players.discriminator(batch.target)
                 fake = self.players.discriminator(seen)
-            logits = real, fake
+            logits = ranks.everyones(real), ranks.everyones(fake)
             form = self.plan.loss.adversarial_form
-            terms["adversarial"] = losses.generator_loss(real, fake, form)
+            terms[ADVERSARIAL] = losses.generator_loss(*logits, form)
         if batch.insitu is not None and batch.probability is not None:
             terms["insitu"] = losses.insitu(seen, batch.insitu, batch.probability, self.mask)
         if "total_variation" in self.factors:
@@ -95,6 +112,7 @@ class Step:
         self.players.discriminator.zero_grad(set_to_none=True)
         loss = losses.discriminator_loss(real, fake)
         loss.backward(inputs=list(self.players.discriminator.parameters()))
+        ranks.add_up_gradients(self.players.discriminator)
         self.discriminator_optimizer.step()
         return loss
 

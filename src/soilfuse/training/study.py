@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soilfuse import config
+from soilfuse.files import lives
+from soilfuse.progress import note
 from soilfuse.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -19,21 +21,37 @@ PLACE = "place"
 
 
 def open_study(journal: Path) -> "optuna.Study":
-    """Open or create the study, and fail the trials of processes that are no more."""
+    """Open or create the study, and fail the trials of processes that are no more.
+
+    A damaged journal is set aside with one line, and the search begins again. Raises UserError
+    where the journal cannot be written.
+    """
     import optuna
-    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
-    study = optuna.create_study(
-        storage=storage, study_name=STUDY, direction="minimize", load_if_exists=True
-    )
+    try:
+        study = _opened(journal)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        aside = journal.with_suffix(".damaged")
+        journal.replace(aside)
+        note(f"the sweep's journal '{journal}' is damaged, now '{aside}'; the search begins again")
+        study = _opened(journal)
     # A journal has no heartbeat: what a killed process left running would stay so for ever.
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         if not _alive(trial.user_attrs.get(WORKER, "")):
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
+
+
+def _opened(journal: Path) -> "optuna.Study":
+    import optuna
+
+    from soilfuse.training.journal import Journal
+
+    storage = optuna.storages.JournalStorage(Journal(journal))
+    return optuna.create_study(
+        storage=storage, study_name=STUDY, direction="minimize", load_if_exists=True
+    )
 
 
 def finished_trials(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
@@ -55,7 +73,7 @@ def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial
 
     settings = params.sweep
     trial = study.ask()
-    trial.set_user_attr(WORKER, f"{socket.gethostname()}:{os.getpid()}")
+    trial.set_user_attr(WORKER, _worker(os.getpid()))
     place = _free_place(study, trial)
     trial.set_user_attr(PLACE, place)
     # Seeded after asking: two processes that start together hold different places by then.
@@ -95,17 +113,24 @@ def _free_place(study: "optuna.Study", trial: "optuna.Trial") -> int:
     return next(islice((place for place in count() if place not in held), before, None))
 
 
+def _worker(process: int) -> str:
+    """Name a process of this machine; its start tells it from a later one of the same number.
+
+    A container that is killed and started again gives its process the number it had.
+    """
+    try:
+        told = Path(f"/proc/{process}/stat").read_text()
+    except OSError:  # no such process, or not Linux
+        return f"{socket.gethostname()}:{process}:"
+    return f"{socket.gethostname()}:{process}:{told.rpartition(')')[2].split()[19]}"
+
+
 def _alive(worker: str) -> bool:
     """Return whether a trial's process may still run; another machine's is given the benefit."""
-    host, _, process = worker.rpartition(":")
+    host, _, rest = worker.partition(":")
+    process = rest.partition(":")[0]
     if not process:
         return False
     if host != socket.gethostname():
         return True
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return lives(int(process)) and worker == _worker(int(process))

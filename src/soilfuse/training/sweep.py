@@ -18,11 +18,12 @@ from torch import Tensor
 from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.progress import progress
-from soilfuse.training.device import FP32
+from soilfuse.training.device import precision_of
 from soilfuse.training.fields import Fields
 from soilfuse.training.folds import fold_of
 from soilfuse.training.loop import DivergedError, fit
-from soilfuse.training.plan import Plan, assemble, plan_with, swept_values
+from soilfuse.training.plan import Plan, plan_with, swept_values
+from soilfuse.training.players import assemble
 from soilfuse.training.study import Values, finished_trials, open_study, place_of, propose
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ def sweep(
     journal: Path,
     device: torch.device,
     on_finish: OnFinish | None = None,
-    precision: str = FP32,
 ) -> Swept:
     """Run trials until params.sweep.trials are finished; finished ones are never repeated.
 
@@ -70,6 +70,7 @@ def sweep(
     Raises UserError where those are no numbers, or every trial diverged.
     """
     fixed = fixed_values(params)
+    precision = precision_of(params.finetune.precision, device)
     task = _Task(params, fields, pretrained, device, precision)
     study = open_study(journal)
     for _ in progress(range(len(finished_trials(study)), params.sweep.trials), "sweep"):
@@ -118,7 +119,7 @@ def _score(task: _Task, values: Values) -> float:
         fold = fold_of(protocol, index, seed, fields.target.time, fields.target.name)
         train = fields.training(fold.train, task.device)
         inner = fields.validation(fold.inner, task.device)
-        players = assemble(task.params, plan, train, task.pretrained)
+        players = assemble(task.params, plan, train, task.pretrained, fields.static)
         found.append(fit(players, train, inner, plan).rmse)
     return sum(found) / len(found)
 

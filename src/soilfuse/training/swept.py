@@ -37,7 +37,7 @@ def journal_of(
         "sections": {name: params.model_dump(mode="json")[name] for name in sections},
         # An interrupted sweep that is given more trials goes on with the same search.
         "sweep": params.sweep.model_dump(exclude={"trials"}),
-        "finetune": finetune.model_dump(include={"protocol", "batch", "patience"}),
+        "finetune": finetune.model_dump(include={"protocol", "batch", "patience", "precision"}),
         "loss": {**fixed_values(params), ADVERSARIAL_FORM: finetune.loss.adversarial_form},
         "regions": lineage.regions,
         "inputs": dict(lineage.inputs),
