@@ -82,23 +82,30 @@ def test_months_are_predicted_from_themselves(name, reader, models):
 
 
 @pytest.mark.parametrize("experiment", ["historical", "ssp245"])
-def test_delta_mapping_sees_the_years_around_and_the_past_before_a_scenario(
-    experiment, reader, models
-):
+def test_delta_mapping_sees_the_years_around_across_2014(experiment, reader, models):
     baseline = fitted("quantile_delta_mapping", reader)
     months = FINAL if experiment == "ssp245" else month_axis(2003, 2005)
-    past, later = reader("historical"), reader(experiment)
-    time, values = past.time, past.values
-    if experiment != "historical":
-        time = np.concatenate([time, later.time])
-        values = np.concatenate([values, later.values])
-    expected = Series(time, baseline.predict(values, time))
+    past, after = reader("historical"), reader("ssp245")
+    time = np.concatenate([past.time, after.time])
+    both = np.concatenate([past.values, after.values])
+    expected = Series(time, baseline.predict(both, time))
     got = predicted(baseline, models, experiment, months)
     np.testing.assert_array_equal(got.time, months)
     np.testing.assert_allclose(got.values, expected.at(months, "x"), atol=1e-6)
-    whole = predicted(baseline, models, experiment)
-    np.testing.assert_array_equal(whole.time, later.time)
-    np.testing.assert_allclose(whole.values, expected.at(later.time, "x"), atol=1e-6)
+    whole, own = predicted(baseline, models, experiment), reader(experiment).time
+    np.testing.assert_array_equal(whole.time, own)
+    np.testing.assert_allclose(whole.values, expected.at(own, "x"), atol=1e-6)
+
+
+def test_without_the_final_test_historical_stands_alone(reader):
+    models = ClimateModels(reader, {"historical": KEPT})
+    baseline = fitted("quantile_delta_mapping", reader)
+    past = reader("historical")
+    reader.reads.clear()
+    got = predicted(baseline, models, "historical", KEPT)
+    expected = Series(past.time, baseline.predict(past.values, past.time)).at(KEPT, "x")
+    np.testing.assert_allclose(got.values, expected, atol=1e-6)
+    assert reader.reads == ["historical"]
 
 
 @pytest.mark.parametrize("name", ["delta_change", "quantile_delta_mapping", "ridge"])

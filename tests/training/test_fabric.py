@@ -48,14 +48,14 @@ def plan_of_five(params):
 
     values = {**BEST, "loss.adversarial": 0.5, "loss.perceptual": 0.5}
     plan = finetune_plan(params, 0, values)
-    # batches of 5 and 4 months, so that the parts of two ranks differ; rates as small as rounding
-    # asks: Adam's first steps have one size, whatever the size of a gradient
+    # batches of 5 and 4 months, so that the parts of two ranks differ; small rates, because Adam
+    # makes whole steps of gradients that are rounding alone, as a bias before a mean has them
     return replace(
         plan,
         epochs=EPOCHS,
         batch=5,
         learning_rate=1e-5,
-        discriminator_learning_rate=1e-5,
+        discriminator_learning_rate=5e-7,
         counts_untrained=True,
     )
 

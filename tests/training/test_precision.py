@@ -99,6 +99,8 @@ def test_bf16_losses_are_near_those_of_float32(case):
     players, train, plan = case
     full = step_of(copy.deepcopy(players), train, plan)
     low = step_of(players, train, replace(plan, precision="bf16"))
+    rough = full.pop("total_variation")  # of neighbours that differ by little more than rounding
+    assert low["total_variation"].item() == pytest.approx(rough.item(), rel=0.5)
     for name, loss in full.items():
         assert low[name].item() == pytest.approx(loss.item(), rel=0.05), name
     assert any(low[name] != loss for name, loss in full.items())

@@ -1,3 +1,4 @@
+import csv
 import hashlib
 import json
 
@@ -156,12 +157,19 @@ def test_missing_and_damaged_weights_are_one_line(tmp_path, pretrained):
         weights.load(tmp_path / "fold_1.safetensors")
 
 
-def test_curves_keep_every_digit(tmp_path, pretrained):
+def test_curves_keep_every_digit_and_leave_empty_what_no_loss_has(tmp_path, pretrained):
     write_curves(tmp_path / "curves.csv", pretrained.history)
-    lines = (tmp_path / "curves.csv").read_text().splitlines()
-    assert lines[0].split(",") == list(pretrained.history[0])
-    found = [[float(cell) for cell in line.split(",")] for line in lines[1:]]
-    assert found == [list(record.values()) for record in pretrained.history]
+    with (tmp_path / "curves.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(pretrained.history)
+    for row, record in zip(rows, pretrained.history, strict=True):
+        assert {name: float(cell) for name, cell in row.items() if cell} == record
+    assert {row["train_insitu"] for row in rows} == {""}
+
+
+def test_curves_of_a_generator_that_was_not_trained_have_their_columns(tmp_path):
+    write_curves(tmp_path / "curves.csv", [])
+    assert (tmp_path / "curves.csv").read_text().startswith("epoch,train_loss,train_mse,")
 
 
 def test_devices(monkeypatch):

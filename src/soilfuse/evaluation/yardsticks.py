@@ -51,16 +51,17 @@ class ClimateModels:
         return self._kept[experiment]
 
     def around(self, experiment: str, months: np.ndarray, years: int) -> Series:
-        """Return the mean from so many years before to after the months, historical before 2015."""
-        series = self.mean(experiment)
-        time, values = series.time, series.values
-        if experiment != HISTORICAL:
-            past = self.mean(HISTORICAL)
-            time = np.concatenate([past.time, time])
-            values = np.concatenate([past.values, values])
+        """Return the mean from so many years before the months to as many after, as far as it goes.
+
+        Historical stands before a scenario, and that of the final test, if kept, after historical.
+        """
+        after = experiment if experiment != HISTORICAL else FINAL_TEST
+        joined = [HISTORICAL, after] if after in {experiment, *self._months} else [HISTORICAL]
+        parts = [self.mean(name) for name in joined]
+        time = np.concatenate([part.time for part in parts])
         own, wanted = year_of(time), year_of(months)
         near = (own >= wanted.min() - years) & (own <= wanted.max() + years)
-        return Series(time[near], values[near])
+        return Series(time[near], np.concatenate([part.values for part in parts])[near])
 
 
 def _fitted(name: str, material: Material, models: ClimateModels, months: np.ndarray) -> Baseline:

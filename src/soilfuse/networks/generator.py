@@ -103,7 +103,7 @@ class Generator(nn.Module):
         channels = self._channels(series, calendar, present)
         maps = self.core(channels if self.months > 1 else channels[:, -1])
         if self.residual == names.NO_RESIDUAL:
-            return torch.sigmoid(maps)
+            return torch.sigmoid(maps.float())
         departure = self.spread[:, None, None] * maps.float()
         last = None if present is None else present[:, -1]
         return (self.simple(series[:, -1], month, last) + departure).clamp(0, 1)

@@ -21,10 +21,10 @@ class EnsembleModel(PythonModel):
 
         self.ensemble = Ensemble.load(Path(context.artifacts["champion"]))
 
-    def predict(
+    def predict(  # type: ignore[no-untyped-def]
         self,
         context: Any,
-        model_input: Any,
+        model_input,  # noqa: ANN001 - MLflow warns of every annotation that is not a list
         params: dict[str, Any] | None = None,
     ) -> np.ndarray:
         """Predict soil moisture.

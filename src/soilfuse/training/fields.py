@@ -15,6 +15,15 @@ from soilfuse.training.data import Monthly, TrainingData
 from soilfuse.training.loop import Record
 from soilfuse.training.players import Players, architecture
 
+TERMS = ("mse", "perceptual", "adversarial", "insitu", "total_variation")
+CURVES = (
+    "epoch",
+    *(f"train_{name}" for name in ("loss", *TERMS, "discriminator")),
+    "validation_rmse",
+    "learning_rate",
+    "discriminator_learning_rate",
+)
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -118,7 +127,9 @@ def month_names(months: np.ndarray) -> list[str]:
 
 
 def write_curves(path: Path, history: Sequence[Record]) -> None:
-    """Write the records as CSV, one line an epoch, every float to its last digit."""
-    columns = list(history[0])
-    rows = [",".join(repr(record[name]) for name in columns) for record in history]
-    write_text(Path(path), "\n".join([",".join(columns), *rows]) + "\n")
+    """Write the records as CSV, one line an epoch, every float to its last digit.
+
+    CURVES are always there, empty where the loss lacks the term, so that plots find their columns.
+    """
+    rows = [",".join(repr(r[name]) if name in r else "" for name in CURVES) for r in history]
+    write_text(Path(path), "\n".join([",".join(CURVES), *rows]) + "\n")
