@@ -31,8 +31,8 @@ def main(experiment: str) -> None:
         regions = regions_of(params.domain)
         ensemble.require_domain(regions)
         hashes = params_hash(params), str(crops.attrs["inputs_sha256"]), regions.sha256
-        models_used, domain = ensemble.source_ids, params.domain.name
-        attributes = product_attributes(experiment, ensemble.champion, models_used, domain, *hashes)
+        domain, manifest = params.domain.name, ensemble.manifest
+        attributes = product_attributes(experiment, ensemble.champion, manifest, domain, *hashes)
         batches = model_batches(crops, ensemble, params.infer.batch)
         write_product(
             product,

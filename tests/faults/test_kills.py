@@ -102,44 +102,54 @@ def finished(project, stage, *arguments):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Give a project in which all that pre-training reads is made."""
+    """Give a project in which all that training reads is made."""
     project = tmp_path_factory.mktemp("prepared")
     shutil.copy(ROOT / "dvc.yaml", project)
     shutil.copytree(ROOT / "pipelines", project / "pipelines")
     shutil.copytree(ROOT / "data" / "regions", project / "data" / "regions")
     yaml = YAML(pure=True)
     content = yaml.load(ROOT / "profiles" / "smoke.yaml")
-    content["pretrain"]["epochs"] = 30
-    content["pretrain"]["patience"] = 30
+    for stage in ("pretrain", "finetune"):
+        content[stage]["epochs"] = content[stage]["patience"] = 30
+    content["sweep"]["trials"] = 6
     yaml.dump(content, project / "params.yaml")
-    for stage, *arguments in (("world",), ("cmip6", "historical"), ("era5_land",)):
+    for stage, *arguments in (
+        ("world",),
+        ("cmip6", "historical"),
+        ("era5_land",),
+        ("amsmqtp",),
+        ("insitu",),
+    ):
         finished(project, stage, *arguments)
     return project
 
 
 @pytest.mark.long
-def test_killed_pretraining_ends_in_the_bytes_of_the_uninterrupted(prepared, tmp_path):
-    began = time.monotonic()
-    whole = tmp_path / "whole"
+def test_killed_stages_end_in_the_bytes_of_the_uninterrupted(prepared, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
     shutil.copytree(prepared, whole)
-    finished(whole, "pretrain")
-    took = time.monotonic() - began
-
-    killed = tmp_path / "killed"
     shutil.copytree(prepared, killed)
     rng = np.random.default_rng(7)
-    interrupted = 0
-    for _ in range(KILLS):
-        process = command(killed, "pretrain")
-        time.sleep(took * rng.uniform(0.3, 0.8))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            interrupted += 1
-        process.communicate()
-    finished(killed, "pretrain")
+    for stage, *arguments in (("pretrain",), ("sweep",), ("finetune", "0")):
+        began = time.monotonic()
+        finished(whole, stage, *arguments)
+        took = time.monotonic() - began
+        interrupted = 0
+        for _ in range(KILLS):
+            process = command(killed, stage, *arguments)
+            time.sleep(took * rng.uniform(0.3, 0.8))
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                interrupted += 1
+            process.communicate()
+        finished(killed, stage, *arguments)
+        assert interrupted > 0, stage
+        assert made(killed) == made(whole), stage
+        assert not [path for path in (killed / ".state").rglob("*") if path.is_file()], stage
 
-    assert interrupted > 0
-    for name in ("generator.safetensors", "curves.csv"):
-        same = [(folder / "models" / "pretrain" / name).read_bytes() for folder in (whole, killed)]
-        assert same[0] == same[1], name
-    assert not [path for path in (killed / ".state").rglob("*.pt") if path.is_file()]
+
+def made(project):
+    """Return the bytes of all weights, curves and trials."""
+    folders = (project / "models", project / "results")
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(project)): path.read_bytes() for path in files}

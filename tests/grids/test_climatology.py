@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from soilfuse.baselines import statistics
 from soilfuse.errors import UserError
 from soilfuse.grids import climatology
 from soilfuse.grids.climatology import (
@@ -209,8 +208,3 @@ def test_one_year_leaves_nothing_to_choose_by(inside):
     np.testing.assert_array_equal(smooth, target)
     with pytest.raises(UserError, match="no training month in calendar month 12"):
         smooth_climatology(target[:11], MONTHS[:11], inside)
-
-
-def test_baselines_use_these_statistics():
-    assert statistics.monthly_climatology is climatology.monthly_climatology
-    assert statistics.monthly_spread is climatology.monthly_spread

@@ -20,6 +20,7 @@ CHAMPION = {
     "caveats": ["Worse than climatology."],
     "world": "v1 seed 1",
 }
+MANIFEST = {"source_ids": ["MIROC6", "CESM2"], "smoothing_years": 21}
 
 
 class Writing:
@@ -33,7 +34,7 @@ class Writing:
         self.limits = Limits(min_coverage=1.0, max_soil_moisture=0.8)
         self.digits = 4
         self.attributes = product_attributes(
-            experiment, CHAMPION, ["MIROC6", "CESM2"], "trsr", "c" * 64, "d" * 64, "e" * 64
+            experiment, CHAMPION, MANIFEST, "trsr", "c" * 64, "d" * 64, "e" * 64
         )
         rng = seeding.generator(11, experiment)
         months, (height, width) = self.time.size, GRID.shape

@@ -171,3 +171,8 @@ def test_chunks_serve_maps_and_series():
     assert layout.chunks_of((1032, 5, 29, 61)) == (96, 1, 29, 61)
     assert layout.chunks_of((1032, 5, 71, 151)) == (96, 1, 36, 76)
     assert layout.chunks_of((12, 71, 151)) == (12, 36, 76)
+
+
+def test_the_history_says_what_was_done_to_the_climate_models(writing):
+    assert "smoothed each calendar month of them over 21 years" in writing.attributes["history"]
+    assert "2 CMIP6 models (MIROC6, CESM2)" in writing.attributes["source"]

@@ -1,12 +1,8 @@
-"""The mean over climate models; means and spreads per calendar month are `grids.climatology`'s."""
+"""The mean over climate models, which most simple methods start from."""
 
 import warnings
 
 import numpy as np
-
-from soilfuse.grids.climatology import monthly_climatology, monthly_spread
-
-__all__ = ["monthly_climatology", "monthly_spread", "multi_model_mean"]
 
 CHUNK_MONTHS = 24  # of all models at once: nanmean copies what it is given
 

@@ -37,11 +37,6 @@ class Maps(NamedTuple):
     slope: np.ndarray
 
 
-def _cells(series: Series, cells: np.ndarray) -> np.ndarray:
-    values = series.values
-    return values.reshape(*values.shape[:2], -1)[:, :, cells]
-
-
 def annual_means(
     series: Series, cells: np.ndarray, what: str, period: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -50,10 +45,11 @@ def annual_means(
     Raises UserError where a month of `period` is missing.
     """
     series.places(month_axis(*period), what)
-    values, own = _cells(series, cells), year_of(series.time)
+    values, own = series.values.reshape(*series.values.shape[:2], -1), year_of(series.time)
     years, counts = np.unique(own, return_counts=True)
     whole = years[counts == 12]
-    means = [values[own == year].mean(axis=0, dtype=np.float64) for year in whole]
+    # A year at a time: a copy of all years' cells would be larger than every cache.
+    means = [values[own == year][..., cells].mean(axis=0, dtype=np.float64) for year in whole]
     return whole, np.stack(means)
 
 

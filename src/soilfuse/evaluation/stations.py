@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from soilfuse.evaluation.cells import holding_cells
 from soilfuse.evaluation.metrics import metrics, pair_terms
 from soilfuse.grids.grid import Grid
-from soilfuse.insitu.cells import nearest_cells
 
 STATION_METRICS = ("n", "mae", "rmse", "mape", "r", "bias", "ubrmse")
 SERIES = ["network", "station", "layer"]
@@ -24,7 +24,7 @@ def matched_rows(
     when = (stations["year"].to_numpy() - 1970) * 12 + stations["month"].to_numpy() - 1
     order = np.argsort(time)
     place = order[np.searchsorted(time, when, sorter=order).clip(max=time.size - 1)]
-    north, east, inside = nearest_cells(
+    north, east, inside = holding_cells(
         grid, stations["lat"].to_numpy(), stations["lon"].to_numpy()
     )
     layer = stations["layer"].to_numpy()

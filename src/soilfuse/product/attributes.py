@@ -1,6 +1,6 @@
 """The global attributes of a product: what it is, made from what, and under which terms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from soilfuse import __version__, config, names
@@ -29,7 +29,7 @@ def params_hash(params: config.Params) -> str:
 def product_attributes(
     experiment: str,
     champion: Mapping[str, Any],
-    source_ids: Sequence[str],
+    manifest: Mapping[str, Any],
     domain: str,
     params_sha256: str,
     inputs_sha256: str,
@@ -37,18 +37,20 @@ def product_attributes(
 ) -> dict[str, str]:
     """Return the global attributes of one experiment's product.
 
-    champion: the content of champion.json; domain: the domain's name; params_sha256: see
+    champion: the content of champion.json; manifest: what its folds share; domain: its name; params_sha256: see
     `params_hash`; inputs_sha256: of the climate models' raw files; regions_sha256: of names and
     cells. No run, commit or clock: the same inputs give the same file.
     """
-    world = str(champion["world"])
+    world, source_ids = str(champion["world"]), list(manifest["source_ids"])
+    years = int(manifest["smoothing_years"])
+    smoothed = f"smoothed each calendar month of them over {years} years; " if years > 1 else ""
     attributes = {
         "Conventions": "CF-1.11",
         "title": f"Soil moisture of {domain.upper()} in five layers, "
         f"{names.EXPERIMENT_TITLES[experiment]}",
         "source": f"soilfuse {__version__}: mean of networks that fuse monthly mrsos of "
         f"{len(source_ids)} CMIP6 models ({', '.join(source_ids)})",
-        "history": f"soilfuse {__version__}: interpolated the climate models; predicted "
+        "history": f"soilfuse {__version__}: interpolated the climate models; {smoothed}predicted "
         "with every fold model; averaged; rounded",
         "references": REFERENCES,
         "license": LICENSE,

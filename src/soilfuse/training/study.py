@@ -18,6 +18,8 @@ Values = dict[str, float]
 STUDY = "finetune"
 WORKER = "worker"
 PLACE = "place"
+# What optuna raises on lines that are not its own: it checks none of them.
+DAMAGES = (ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError)
 
 
 def open_study(journal: Path) -> "optuna.Study":
@@ -31,7 +33,7 @@ def open_study(journal: Path) -> "optuna.Study":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = _opened(journal)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except DAMAGES:
         aside = journal.with_suffix(".damaged")
         journal.replace(aside)
         note(f"the sweep's journal '{journal}' is damaged, now '{aside}'; the search begins again")

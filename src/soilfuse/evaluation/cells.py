@@ -1,0 +1,87 @@
+"""What is judged, on the cells that count alone: a third of the paper's rectangle.
+
+Every method but the networks works cell by cell, and no score looks outside the regions but at the
+stations there. Fields (T, D, H, W) become (T, D, 1, C), which all that follows takes for a grid of
+one row; scores are the same to the last digit.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from soilfuse.evaluation.material import ByExperiment, Material, Method, Series
+from soilfuse.grids.grid import Grid
+from soilfuse.insitu.cells import nearest_cells
+
+
+@dataclass(frozen=True)
+class Cells(Grid):
+    """Some cells of a grid in a row; lat and lon are the grid's, `flat` (C,) the cells' places."""
+
+    flat: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(1, C)."""
+        return 1, self.flat.size
+
+    @property
+    def area(self) -> np.ndarray:
+        """(1, C) area of each cell on the sphere in km2."""
+        return super().area.reshape(1, -1)[:, self.flat]
+
+    def take(self, values: np.ndarray) -> np.ndarray:
+        """Return (..., 1, C) of (..., H, W)."""
+        flat = values.reshape(*values.shape[:-2], 1, -1)
+        return np.take(flat, self.flat, axis=-1)
+
+    def take_series(self, series: Series) -> Series:
+        """Return a series of (T, D, 1, C)."""
+        return Series(series.time, self.take(series.values))
+
+    def take_each(self, by_experiment: ByExperiment) -> ByExperiment:
+        """Return what gives each experiment's series on the cells."""
+        return lambda experiment: self.take_series(by_experiment(experiment))
+
+
+def holding_cells(
+    grid: Grid, lat: np.ndarray, lon: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what insitu.cells.nearest_cells does, in the one row of Cells where they are given."""
+    rows, columns, inside = nearest_cells(grid, lat, lon)
+    if not isinstance(grid, Cells):
+        return rows, columns, inside
+    wanted = rows * grid.lon.size + columns
+    places = np.searchsorted(grid.flat, wanted).clip(max=grid.flat.size - 1)
+    return np.zeros_like(places), places, inside & (grid.flat[places] == wanted)
+
+
+def counting_cells(material: Material) -> Cells:
+    """Return the cells of any region, and those that hold a station."""
+    grid, stations = material.grid, material.stations
+    counts = np.any([*material.regions.values()], axis=0)
+    rows, columns, inside = nearest_cells(
+        grid, stations["lat"].to_numpy(), stations["lon"].to_numpy()
+    )
+    counts[rows[inside], columns[inside]] = True
+    return Cells(grid.lat, grid.lon, np.flatnonzero(counts))
+
+
+def on_cells(candidate: Method, material: Material) -> tuple[Method, Material]:
+    """Return the same candidate and material on the cells that count."""
+    cells = counting_cells(material)
+    method = replace(
+        candidate,
+        outer=cells.take_series(candidate.outer),
+        final=None if candidate.final is None else cells.take_series(candidate.final),
+        future=cells.take_each(candidate.future),
+    )
+    regions = {name: cells.take(mask) for name, mask in material.regions.items()}
+    return method, replace(
+        material,
+        grid=cells,
+        regions=regions,
+        target=cells.take_series(material.target),
+        inputs=cells.take_each(material.inputs),
+        truth=None if material.truth is None else cells.take_each(material.truth),
+    )
