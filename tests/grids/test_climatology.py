@@ -5,7 +5,6 @@ import pytest
 from scipy.signal import savgol_filter
 
 from soilfuse.errors import UserError
-from soilfuse.grids import climatology
 from soilfuse.grids.climatology import (
     ORDERS,
     RANKS,
