@@ -3,13 +3,14 @@ import pandas as pd
 import pytest
 
 from soilfuse import config, names
-from soilfuse.evaluation.cells import Cells, counting_cells, holding_cells, on_cells
+from soilfuse.evaluation.cells import Cells, counting_cells, holding_cells, models_on, on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
 from soilfuse.grids.regions import regions_on
 from soilfuse.insitu.table import COLUMNS
+from soilfuse.sources.processed import Crop, ModelCrops
 from soilfuse.training.folds import FINAL_TEST_YEARS, TRAINING_YEARS, folds
 
 GRID = Grid.regular(89, 104, 31, 38, 1.0)
@@ -100,6 +101,34 @@ def test_values_and_areas_follow_the_cells():
     places = np.arange(GRID.area.size).reshape(1, *GRID.shape)
     assert cells.take(places).tolist() == [[[1, 17, 40]]]
     np.testing.assert_array_equal(cells.area[0], GRID.area.ravel()[[1, 17, 40]])
+
+
+@pytest.mark.parametrize("months", [20, 5])
+def test_models_on_cells_are_those_of_the_whole_grid(tmp_path, months):
+    rng, time = np.random.default_rng(0), month_axis(2000, 2001)[:months]
+    crops = {}
+    for name, step in (("MIROC6", 1.4), ("CESM2", 2.5)):
+        lat, lon = np.arange(28.0, 42.0, step), np.arange(85.0, 108.0, step)
+        values = rng.random((months, lat.size, lon.size), dtype=np.float32)
+        values[:, 3, 3] = np.nan
+        crops[name] = Crop(values, lat, lon, {})
+    read = ModelCrops(tmp_path / "x.nc", crops, time, {})
+    cells = Cells(GRID.lat, GRID.lon, np.flatnonzero(REGIONS.inside))
+    found = models_on(read, [1, 0], cells)
+    np.testing.assert_array_equal(found.values, cells.take(read.interpolated(GRID)[:, [1, 0]]))
+    np.testing.assert_array_equal(found.time, time)
+
+
+def test_models_are_asked_for_on_the_cells_where_that_is_offered(judged):
+    asked = []
+
+    def inputs_on(experiment, cells):
+        asked.append((experiment, cells.shape))
+        return judged[1].inputs(experiment)
+
+    material = on_cells(*judged, inputs_on)[1]
+    material.inputs("ssp245")
+    assert asked == [("ssp245", material.grid.shape)]
 
 
 def test_points_are_found_in_the_row_of_cells_or_not_at_all():

@@ -82,6 +82,24 @@ def test_kills_while_results_are_written_leave_whole_ones(wholes, folder):
     assert results(folder) == whole  # nothing hidden is left beside them
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_who_asks_training_to_end_reads_that_the_same_command_goes_on(asked, wholes, folder):
+    process = started("finetune", folder)
+    while process.is_alive() and not any((folder / "state").glob("*.pt")):
+        time.sleep(0.005)
+    os.kill(process.pid, asked)
+    process.join()
+    told = (folder.parent / "told").read_text().splitlines()
+    assert (process.exitcode, told) == (
+        130,
+        ["soilfuse: interrupted; no file is left half-written, and the same command goes on"],
+    )
+    assert [path.suffix for path in (folder / "state").iterdir()] == [".pt"]
+    assert ended("finetune", folder) == (0, [])
+    assert results(folder) == wholes["finetune"][0]
+
+
 def command(project, stage, *arguments):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_"))}
     return subprocess.Popen(

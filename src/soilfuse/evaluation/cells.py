@@ -5,13 +5,19 @@ stations there. Fields (T, D, H, W) become (T, D, 1, C), which all that follows 
 one row; scores are the same to the last digit.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from soilfuse.evaluation.material import ByExperiment, Material, Method, Series
 from soilfuse.grids.grid import Grid
+from soilfuse.grids.interpolation import bilinear, interpolate
 from soilfuse.insitu.cells import nearest_cells
+from soilfuse.sources.processed import ModelCrops
+
+CHUNK_MONTHS = 16  # whose values stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,35 @@ def counting_cells(material: Material) -> Cells:
     return Cells(grid.lat, grid.lon, np.flatnonzero(counts))
 
 
-def on_cells(candidate: Method, material: Material) -> tuple[Method, Material]:
-    """Return the same candidate and material on the cells that count."""
+def models_on(crops: ModelCrops, order: Sequence[int], cells: Cells) -> Series:
+    """Return the climate models at places `order` of the crops as (T, M, 1, C).
+
+    What crops.interpolated gives there, for a tenth of its cost; like it bilinear.
+    """
+    grid, chosen = Grid(cells.lat, cells.lon), [list(crops.crops.values())[m] for m in order]
+    values = np.empty((crops.time.size, len(chosen), *cells.shape), np.float32)
+    for m, crop in enumerate(chosen):
+        weights = bilinear(crop.lat, crop.lon, grid)[cells.flat]
+        for start in range(0, crops.time.size, CHUNK_MONTHS):
+            here = slice(start, start + CHUNK_MONTHS)
+            interpolate(weights, crop.values[here], cells, out=values[here, m])
+    return Series(crops.time, values)
+
+
+def on_cells(
+    candidate: Method,
+    material: Material,
+    inputs_on: Callable[[str, Cells], Series] | None = None,
+) -> tuple[Method, Material]:
+    """Return the same candidate and material on the cells that count.
+
+    inputs_on: gives an experiment's climate models on cells, for less than taking them from
+    material.inputs, which is what None does.
+    """
     cells = counting_cells(material)
+    inputs = cells.take_each(material.inputs)
+    if inputs_on is not None:
+        inputs = partial(inputs_on, cells=cells)
     method = replace(
         candidate,
         outer=cells.take_series(candidate.outer),
@@ -82,6 +114,6 @@ def on_cells(candidate: Method, material: Material) -> tuple[Method, Material]:
         grid=cells,
         regions=regions,
         target=cells.take_series(material.target),
-        inputs=cells.take_each(material.inputs),
+        inputs=inputs,
         truth=None if material.truth is None else cells.take_each(material.truth),
     )

@@ -38,7 +38,7 @@ def product_attributes(
     """Return the global attributes of one experiment's product.
 
     champion: the content of champion.json; manifest: what its folds share; domain: its name;
-    params_sha256: see `params_hash`; inputs_sha256: of the climate models' raw files; regions_sha256: of names and
+    params_sha256: see `params_hash`; inputs_sha256: of the raw files; regions_sha256: of names and
     cells. No run, commit or clock: the same inputs give the same file.
     """
     world, source_ids = str(champion["world"]), list(manifest["source_ids"])
