@@ -49,7 +49,7 @@ def test_kills_at_random_moments_end_in_the_bytes_of_the_uninterrupted(stage, wh
             process.kill()
             killed += 1
         process.join()
-        amid += any((folder / "state").glob("*.pt")) or any((folder / "state").glob("*.journal"))
+        amid += any(path.name[0] != "." for path in (folder / "state").glob("*"))
     assert killed > 0
     assert amid > 0  # something was there to go on from
     assert ended(stage, folder) == (0, [])
@@ -86,7 +86,7 @@ def test_kills_while_results_are_written_leave_whole_ones(wholes, folder):
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 def test_who_asks_training_to_end_reads_that_the_same_command_goes_on(asked, wholes, folder):
     process = started("finetune", folder)
-    while process.is_alive() and not any((folder / "state").glob("*.pt")):
+    while process.is_alive() and not any((folder / "state").glob("[!.]*.pt")):
         time.sleep(0.005)
     os.kill(process.pid, asked)
     process.join()
@@ -98,6 +98,16 @@ def test_who_asks_training_to_end_reads_that_the_same_command_goes_on(asked, who
     assert [path.suffix for path in (folder / "state").iterdir()] == [".pt"]
     assert ended("finetune", folder) == (0, [])
     assert results(folder) == wholes["finetune"][0]
+
+
+@pytest.mark.slow
+def test_four_processes_share_one_sweep(folder):
+    processes = [started("sweep", folder) for _ in range(4)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    lines = results(folder)["trials.csv"].decode().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [[str(k), "complete"] for k in range(4)]
 
 
 def command(project, stage, *arguments):

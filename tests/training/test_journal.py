@@ -90,6 +90,24 @@ def test_a_process_with_the_number_of_a_killed_one_takes_its_place(params, tmp_p
     assert finished_trials(again) == []
 
 
+def test_a_trial_that_another_process_took_for_a_dead_one_is_begun_again(
+    params, tmp_path, monkeypatch
+):
+    study = open_study(tmp_path / "a.journal")
+    ask, asked = study.ask, []
+
+    def disturbed():
+        asked.append(ask())
+        if len(asked) == 1:
+            open_study(tmp_path / "a.journal")  # it has no name yet
+        return asked[-1]
+
+    monkeypatch.setattr(study, "ask", disturbed)
+    trial, _ = propose(study, params)
+    assert study_module.place_of(trial) == 0
+    assert [trial.state.name for trial in study.trials] == ["FAIL", "RUNNING"]
+
+
 def test_a_journal_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(UserError, match=r"the sweep's journal '.*state/a.journal' cannot be writ"):
