@@ -7,7 +7,6 @@ one row; scores are the same to the last digit.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -99,9 +98,11 @@ def on_cells(
     material.inputs, which is what None does.
     """
     cells = counting_cells(material)
-    inputs = cells.take_each(material.inputs)
-    if inputs_on is not None:
-        inputs = partial(inputs_on, cells=cells)
+    given = cells.take_each(material.inputs)
+
+    def inputs(experiment: str) -> Series:
+        return inputs_on(experiment, cells) if inputs_on else given(experiment)
+
     method = replace(
         candidate,
         outer=cells.take_series(candidate.outer),

@@ -47,7 +47,7 @@ def prepare(state_dir: Path, fingerprint: str) -> None:
             "its place"
         ) from None
     others = [
-        path for path in state_dir.glob(f"*{SUFFIX}") if path.name not in (own.name, FINISHED)
+        path for path in state_dir.glob(f"[!.]*{SUFFIX}") if path.name not in (own.name, FINISHED)
     ]
     if others:
         size = sum(path.stat().st_size for path in others) / 1e6

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ def open_study(journal: Path) -> "optuna.Study":
     where the journal cannot be written.
     """
     import optuna
+    from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -39,9 +41,10 @@ def open_study(journal: Path) -> "optuna.Study":
         note(f"the sweep's journal '{journal}' is damaged, now '{aside}'; the search begins again")
         study = _opened(journal)
     # A journal has no heartbeat: what a killed process left running would stay so for ever.
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if not _alive(trial.user_attrs.get(WORKER, "")):
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another did so just now
+                study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
     return study
 
 
@@ -74,8 +77,7 @@ def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial
     import optuna
 
     settings = params.sweep
-    trial = study.ask()
-    trial.set_user_attr(WORKER, _worker(os.getpid()))
+    trial = _asked(study)
     place = _free_place(study, trial)
     trial.set_user_attr(PLACE, place)
     # Seeded after asking: two processes that start together hold different places by then.
@@ -88,6 +90,20 @@ def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial
         for name, bounds in sorted(settings.search.items())
     }
     return trial, values
+
+
+def _asked(study: "optuna.Study") -> "optuna.Trial":
+    """Begin a trial with the name of this process.
+
+    One that has no name yet is taken for a dead process's by another that opens the study then.
+    """
+    import optuna
+
+    while True:
+        trial = study.ask()
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            trial.set_user_attr(WORKER, _worker(os.getpid()))
+            return trial
 
 
 def discard(journal: Path) -> None:
