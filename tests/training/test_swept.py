@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 
 from soilfuse import config, layout
 from soilfuse.errors import UserError
+from soilfuse.training import fingerprint, weights
 from soilfuse.training import swept as swept_module
-from soilfuse.training import weights
 from soilfuse.training.sweep import Swept
 from soilfuse.training.swept import journal_of, read_best, write_swept
 
@@ -107,16 +107,20 @@ def test_other_data_weights_code_or_libraries_have_another_journal(
     with monkeypatch.context() as patch:
         patch.setattr(swept_module, "version", lambda name: f"{name} 0")
         assert journal() != first
-    rooms = [tmp_path / room.name for room in swept_module.CODE]
+    rooms = [tmp_path / room.name for room in fingerprint.CODE]
     assert [room.name for room in rooms] == ["networks", "training"]
-    for copy, room in zip(rooms, swept_module.CODE, strict=True):
+    for copy, room in zip(rooms, fingerprint.CODE, strict=True):
         copy.mkdir()
         for path in room.glob("*.py"):
             (copy / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(swept_module, "CODE", tuple(rooms))
+    monkeypatch.setattr(fingerprint, "CODE", tuple(rooms))
+    fingerprint.code_hashes.cache_clear()
     assert journal() == first
     (rooms[1] / "loss.py").write_text("")
+    fingerprint.code_hashes.cache_clear()
     assert journal() != first
+    monkeypatch.undo()
+    fingerprint.code_hashes.cache_clear()
 
 
 @pytest.fixture

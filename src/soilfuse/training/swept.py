@@ -7,15 +7,15 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from torch import Tensor
 
-from soilfuse import config, networks, training
+from soilfuse import config
 from soilfuse.errors import UserError
-from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files, written_aside
+from soilfuse.files import sha256_of_content, sha256_of_file, written_aside
 from soilfuse.training import weights
 from soilfuse.training.fields import Lineage
+from soilfuse.training.fingerprint import code_hashes
 from soilfuse.training.plan import ADVERSARIAL_FORM
 from soilfuse.training.sweep import Swept, Values, fixed_values
 
-CODE = tuple(Path(room.__path__[0]) for room in (networks, training))
 LIBRARIES = ("torch", "optuna")
 BEST_FILE, TRIALS_FILE = "best.yaml", "trials.csv"
 
@@ -43,7 +43,7 @@ def journal_of(
         "inputs": dict(lineage.inputs),
         "stations": [sha256_of_file(path) for path in stations],
         "pretrained": weights.sha256(pretrained),
-        "code": {room.name: sha256_of_files(room.glob("*.py")) for room in CODE},
+        "code": code_hashes(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     return Path(folder) / f"{sha256_of_content(decides)[:16]}.journal"
