@@ -10,7 +10,7 @@ from training_cases import BEST, CPU, GRID
 from soilfuse.errors import UserError
 from soilfuse.networks.generator import Generator
 from soilfuse.training import weights
-from soilfuse.training.device import device_of
+from soilfuse.training.device import device_of, reproducible
 from soilfuse.training.fields import Fields, write_curves
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.plan import finetune_plan
@@ -180,3 +180,12 @@ def test_devices(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert device_of("auto") == torch.device("cuda")
     assert device_of("cpu") == torch.device("cpu")
+
+
+def test_repeatable_kernels_are_cudnns_and_whole_float32():
+    before = torch.backends.cudnn.enabled, torch.backends.cudnn.deterministic
+    with reproducible(1, CPU):
+        assert torch.backends.cudnn.enabled
+        assert torch.backends.cudnn.deterministic
+        assert not torch.backends.cudnn.allow_tf32
+    assert before == (torch.backends.cudnn.enabled, torch.backends.cudnn.deterministic)

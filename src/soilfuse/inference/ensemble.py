@@ -212,5 +212,8 @@ def _exact() -> Iterator[None]:
     """Choose repeatable float32 kernels on a GPU, without its shortened TF32 products."""
     import torch
 
-    with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False):
+    # enabled, because the default of this context is without cuDNN
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
         yield

@@ -84,7 +84,10 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     cards = [torch.cuda.current_device()] if device.type == "cuda" else []
     with (
         torch.random.fork_rng(devices=cards),
-        torch.backends.cudnn.flags(benchmark=False, deterministic=True),
+        # enabled, because the default of this context is without cuDNN
+        torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        ),
     ):
         torch.manual_seed(seed)
         yield
