@@ -3,6 +3,7 @@
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.evaluation.candidate import Candidate, gate_facts
+from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.outputs import headline, write_evaluation
 from soilfuse.files import write_json
@@ -19,8 +20,7 @@ def main() -> None:
     with declared_run("evaluate", params) as run:
         candidate, threads = Candidate(params), params.compute.threads
         result = evaluate(
-            candidate.method(),
-            candidate.material(),
+            *on_cells(candidate.method(), candidate.material(), candidate.inputs_on),
             params.evaluate,
             params.seed,
             lambda series: trend_test(series, threads).slope,

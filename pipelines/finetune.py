@@ -6,36 +6,34 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
-from soilfuse.training import checkpoints, weights
-from soilfuse.training.device import device_of
-from soilfuse.training.fields import write_curves
+from soilfuse.training import checkpoints, ranks, weights
+from soilfuse.training.device import computing
+from soilfuse.training.fields import Trained, write_curves
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.folds import FOLDS
 from soilfuse.training.loading import finetuning_fields
+from soilfuse.training.loop import OnEpoch
 from soilfuse.training.swept import read_best
 
 
 def main(item: str) -> None:
     """Write models/finetune/fold_<k>.safetensors and .json, and results/finetune/fold_<k>.csv."""
-    import torch
-
     params = config.load()
     fold = int(config.item_of(item, [str(k) for k in range(FOLDS)], "fold", "the command"))
-    torch.set_num_threads(params.compute.threads)
-    state = layout.STATE / "finetune" / item
-    with declared_run("finetune", params, item) as run:
+    device, state = computing(params.compute), layout.STATE / "finetune" / item
+
+    def trained_fold(on_epoch: OnEpoch | None = None) -> Trained:
         fields, lineage = finetuning_fields(params, fold)
-        trained = finetune_fold(
-            params,
-            fold,
-            fields,
-            weights.load(layout.PRETRAIN / "generator.safetensors"),
-            read_best(layout.BEST),
-            lineage,
-            device_of(params.compute.device),
-            state_dir=state,
-            on_epoch=run.log_epoch,
-        )
+        pretrained = weights.load(layout.PRETRAIN / "generator.safetensors")
+        best = read_best(layout.BEST)
+        given = fields, pretrained, best, lineage
+        return finetune_fold(params, fold, *given, device, state, on_epoch)
+
+    if not ranks.is_first():  # one of several processes: the first of them records and writes
+        trained_fold()
+        return
+    with declared_run("finetune", params, item) as run:
+        trained = trained_fold(run.log_epoch)
         weights.save(layout.FINETUNE / f"fold_{fold}.safetensors", trained.weights)
         write_json(layout.FINETUNE / f"fold_{fold}.json", trained.manifest)
         write_curves(layout.FINETUNE_CURVES / f"fold_{fold}.csv", trained.history)

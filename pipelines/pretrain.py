@@ -4,8 +4,8 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
-from soilfuse.training import checkpoints, weights
-from soilfuse.training.device import device_of
+from soilfuse.training import checkpoints, ranks, weights
+from soilfuse.training.device import computing
 from soilfuse.training.fields import write_curves
 from soilfuse.training.loading import pretraining_fields
 from soilfuse.training.pretrain import pretrain
@@ -13,19 +13,19 @@ from soilfuse.training.pretrain import pretrain
 
 def main() -> None:
     """Write models/pretrain/: generator.safetensors, generator.json and curves.csv."""
-    import torch
-
-    params = config.load()
-    torch.set_num_threads(params.compute.threads)
-    state = layout.STATE / "pretrain"
+    params, state = config.load(), layout.STATE / "pretrain"
+    device = computing(params.compute)
+    if not ranks.is_first():  # one of several processes: the first of them records and writes
+        pretrain(params, *pretraining_fields(params), device, state)
+        return
     with declared_run("pretrain", params) as run:
         fields, lineage = pretraining_fields(params)
         trained = pretrain(
             params,
             fields,
             lineage,
-            device_of(params.compute.device),
-            state_dir=state,
+            device,
+            state,
             on_epoch=run.log_epoch,
         )
         weights.save(layout.PRETRAIN / "generator.safetensors", trained.weights)

@@ -4,7 +4,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.stages import declared_run
 from soilfuse.training import weights
-from soilfuse.training.device import device_of
+from soilfuse.training.device import computing
 from soilfuse.training.loading import finetuning_fields
 from soilfuse.training.study import discard
 from soilfuse.training.sweep import sweep
@@ -13,10 +13,8 @@ from soilfuse.training.swept import journal_of, write_swept
 
 def main() -> None:
     """Write results/sweep/: best.yaml and trials.csv."""
-    import torch
-
     params = config.load()
-    torch.set_num_threads(params.compute.threads)
+    device = computing(params.compute, together=False)
     with declared_run("sweep", params) as run:
         folds = range(params.sweep.folds)
         loaded = [finetuning_fields(params, fold) for fold in folds]
@@ -35,7 +33,7 @@ def main() -> None:
             [fields for fields, _ in loaded],
             pretrained,
             journal,
-            device_of(params.compute.device),
+            device,
             on_finish=on_finish,
         )
         write_swept(layout.SWEEP, swept)

@@ -78,6 +78,8 @@ class Compute(Section):
 
     threads: Count
     device: Literal["auto", "cpu", "cuda"]
+    devices: Count
+    deterministic: bool
 
 
 class World(Section):

@@ -9,9 +9,11 @@ import numpy as np
 
 from soilfuse import config, layout, names
 from soilfuse.errors import UserError
+from soilfuse.evaluation.cells import Cells, models_on
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import Evaluation, mean_over_layers
 from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
+from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.inputs import batches, inputs_of
 from soilfuse.inference.members import Member, load_members
@@ -66,6 +68,11 @@ class Candidate:
         crops = read_models(layout.climate_models(experiment))
         return Series(crops.time, crops.interpolated(self.grid)[:, self._order(crops)])
 
+    def inputs_on(self, experiment: str, cells: Cells) -> Series:
+        """Return the same on some cells alone, (T, M, 1, C)."""
+        crops = read_models(layout.climate_models(experiment))
+        return models_on(crops, self._order(crops), cells)
+
     def method(self) -> Method:
         """Return out-of-fold, final-test and future predictions."""
         historical = inputs_of(names.HISTORICAL, self.manifest)
@@ -81,9 +88,12 @@ class Candidate:
         return Method(names.ENSEMBLE, Series(months, outer), final, self.future)
 
     def future(self, experiment: str) -> Series:
-        """Predict a whole experiment with the mean of all folds."""
+        """Predict an experiment with the mean of all folds; of historical the reference period."""
         crops = inputs_of(experiment, self.manifest)
-        return Series(crops.time, self._of(self.members, crops, crops.time))
+        months = crops.time
+        if experiment == names.HISTORICAL:
+            months = month_axis(*names.REFERENCE_PERIOD)  # all that a change is taken from
+        return Series(months, self._of(self.members, crops, months))
 
     def material(self) -> Material:
         """Open target, stations, climate models and truth."""

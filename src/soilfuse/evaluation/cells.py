@@ -16,8 +16,6 @@ from soilfuse.grids.interpolation import bilinear, interpolate
 from soilfuse.insitu.cells import nearest_cells
 from soilfuse.sources.processed import ModelCrops
 
-CHUNK_MONTHS = 16  # whose values stay in the processor's cache
-
 
 @dataclass(frozen=True)
 class Cells(Grid):
@@ -81,9 +79,7 @@ def models_on(crops: ModelCrops, order: Sequence[int], cells: Cells) -> Series:
     values = np.empty((crops.time.size, len(chosen), *cells.shape), np.float32)
     for m, crop in enumerate(chosen):
         weights = bilinear(crop.lat, crop.lon, grid)[cells.flat]
-        for start in range(0, crops.time.size, CHUNK_MONTHS):
-            here = slice(start, start + CHUNK_MONTHS)
-            interpolate(weights, crop.values[here], cells, out=values[here, m])
+        interpolate(weights, crop.values, cells, out=values[:, m])
     return Series(crops.time, values)
 
 

@@ -12,6 +12,7 @@ import scipy.sparse
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid, cell_bounds, latitude_bounds
 
+CHUNK_MONTHS = 16  # whose products stay in the processor's cache
 NO_WEIGHT = 1e-9  # a total weight of valid sources below this is rounding
 
 
@@ -68,6 +69,13 @@ def interpolate(
     """
     if out is None:
         out = np.empty((field.shape[0], *grid.shape), np.float32)
+    for start in range(0, len(field), CHUNK_MONTHS):
+        here = slice(start, start + CHUNK_MONTHS)
+        _interpolate(weights, field[here], out[here])
+    return out
+
+
+def _interpolate(weights: scipy.sparse.csr_array, field: np.ndarray, out: np.ndarray) -> None:
     flat = np.ascontiguousarray(field.reshape(field.shape[0], -1).T, dtype=float)
     valid = np.isfinite(flat)
     if valid.all():
@@ -76,7 +84,6 @@ def interpolate(
         values = weights @ np.where(valid, flat, 0.0)
         values /= _valid_share(weights, valid)
     out[...] = values.T.reshape(out.shape)
-    return out
 
 
 def _valid_share(weights: scipy.sparse.csr_array, valid: np.ndarray) -> np.ndarray:

@@ -7,12 +7,29 @@ from contextlib import contextmanager
 
 import torch
 
+from soilfuse import config
 from soilfuse.errors import UserError, unknown
+from soilfuse.training import ranks
 
 FP32, BF16, AUTO = "fp32", "bf16", "auto"
 PRECISIONS = (FP32, BF16, AUTO)
 CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 log = logging.getLogger(__name__)
+
+
+def computing(compute: config.Compute, together: bool = True) -> torch.device:
+    """Begin to compute as params.yaml:compute says, and return this process's device.
+
+    Sets the number of threads and the kind of kernels. together: with compute.devices above 1, or
+    under a launcher, the same command is started once a device (see `ranks.start`).
+    """
+    torch.set_num_threads(compute.threads)
+    device = device_of(compute.device)
+    if compute.deterministic:
+        deterministic()
+    if together:
+        ranks.start(device.type, compute.devices)
+    return device
 
 
 def device_of(word: str) -> torch.device:

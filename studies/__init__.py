@@ -1,0 +1,1 @@
+"""Comparisons and other pipelines over the same library."""
