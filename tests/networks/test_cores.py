@@ -118,12 +118,15 @@ def test_dropout_takes_whole_channels(small, name):
 def test_bf16_autocast_stays_near_float32(small, name):
     network = small(name, width=8)
     inputs = torch.rand(2, 6, 19, 21)
+    seen = []
+    network.head.register_forward_pre_hook(lambda _, given: seen.append(given[0].dtype))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         made = network(inputs)
     made.float().square().mean().backward()
     assert all(weight.grad.isfinite().all() for weight in network.parameters())
     expected = small(name, width=8)(inputs)
-    assert made.dtype == torch.bfloat16
+    assert seen == [torch.bfloat16]
+    assert made.dtype == torch.float32
     assert (made.float() - expected).square().mean().sqrt() < 0.05 * expected.std()
 
 

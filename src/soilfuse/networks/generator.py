@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from soilfuse import names
+from soilfuse.networks.head import Head
 from soilfuse.networks.registry import core
 
 CORE, HEAD = "core.", "core.head."
@@ -103,8 +104,8 @@ class Generator(nn.Module):
         channels = self._channels(series, calendar, present)
         maps = self.core(channels if self.months > 1 else channels[:, -1])
         if self.residual == names.NO_RESIDUAL:
-            return torch.sigmoid(maps.float())
-        departure = self.spread[:, None, None] * maps.float()
+            return torch.sigmoid(maps)
+        departure = self.spread[:, None, None] * maps
         last = None if present is None else present[:, -1]
         return (self.simple(series[:, -1], month, last) + departure).clamp(0, 1)
 
@@ -139,7 +140,7 @@ class Generator(nn.Module):
         (0, 1), what layers without a base begin near instead of 0.5: the way from 0.5 to soil's
         0.2 is so steep that large learning rates end in a saturated sigmoid.
         """
-        head = cast(nn.Conv2d, self.core.head)
+        head = cast(Head, self.core.head)
         bias = cast(Tensor, head.bias)
         if self.residual != names.NO_RESIDUAL:
             nn.init.zeros_(head.weight)

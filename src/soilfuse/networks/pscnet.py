@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soilfuse.networks.head import Head
 from soilfuse.networks.padding import padded
 from soilfuse.networks.unet import he
 
@@ -45,7 +46,7 @@ class Network(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.merge = nn.Conv2d(depth * width, width, 1)
         self.drop = nn.Dropout2d(dropout) if dropout else nn.Identity()
-        self.head = nn.Conv2d(width, layers, 1)
+        self.head = Head(width, layers)
         he(self)
         with torch.no_grad():
             for stage in stages:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from soilfuse.networks.head import Head
 from soilfuse.networks.padding import padded
 
 
@@ -35,7 +36,7 @@ class Network(nn.Module):
         self.merge = nn.ModuleList(self.block(2 * n, n) for n in upwards)
         self.pool = nn.MaxPool2d(2)
         self.drop = nn.Dropout2d(dropout) if dropout else nn.Identity()
-        self.head = nn.Conv2d(width, layers, 1)
+        self.head = Head(width, layers)
         he(self)
 
     @staticmethod

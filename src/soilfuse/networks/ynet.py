@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soilfuse.networks.head import Head
 from soilfuse.networks.padding import padded
 from soilfuse.networks.unet import he
 
@@ -47,7 +48,7 @@ class Network(nn.Module):
         self.before = _conv(models, models)
         self.after = _conv(models, models)
         self.fuse = _conv(2 * models + extra, width)
-        self.head = nn.Conv2d(width, layers, 1)
+        self.head = Head(width, layers)
         he(self)
         for block in blocks:
             block.begin()

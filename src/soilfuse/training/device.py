@@ -23,12 +23,12 @@ def computing(compute: config.Compute, together: bool = True) -> torch.device:
     Sets the number of threads and the kind of kernels. together: with compute.devices above 1, or
     under a launcher, the same command is started once a device (see `ranks.start`).
     """
-    torch.set_num_threads(compute.threads)
     device = device_of(compute.device)
+    if together:
+        ranks.start(device.type, compute.devices)  # which sets a number of threads of its own
+    torch.set_num_threads(compute.threads)
     if compute.deterministic:
         deterministic()
-    if together:
-        ranks.start(device.type, compute.devices)
     return device
 
 
