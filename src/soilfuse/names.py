@@ -50,8 +50,8 @@ FUTURE_PERIODS = ((2021, 2040), (2041, 2070), (2071, 2100))
 
 NETWORKS = ("unet", "mbconv_unet", "ynet", "pscnet")
 TRAILING = ("pscnet",)  # networks that look at more than one month
-ANOMALIES = "anomalies"
-INPUTS = (SOIL_MOISTURE, ANOMALIES)  # what a network sees of the climate models
+ANOMALIES, DIFFERENCES = "anomalies", "differences"
+INPUTS = (SOIL_MOISTURE, ANOMALIES, DIFFERENCES)  # what a network sees of the climate models
 RESIDUALS = NO_RESIDUAL, CLIMATOLOGY, FORCED_CHANGE = ("none", "climatology", "forced_change")
 # As they stand inside a sentence.
 BASELINE_TITLES = {

@@ -86,6 +86,32 @@ def test_anomalies_are_standardised_by_model_and_month():
     torch.testing.assert_close(network(given, MONTH), expected)
 
 
+def test_differences_do_not_see_a_change_that_all_models_share():
+    network = filled(generator(inputs="differences", residual="forced_change"))
+    torch.nn.init.normal_(network.core.head.weight)
+    given = inputs(3)
+    seen = []
+    network.core.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    before, after = network(given, MONTH), network(given + 0.01, MONTH)
+    torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=1e-5)
+    # so the change of the prediction is the base's alone
+    both_inside = (before > 0) & (before < 1) & (after > 0) & (after < 1)
+    expected = (0.01 * network.response)[None, :, None, None].expand_as(before)
+    torch.testing.assert_close(
+        (after - before)[both_inside], expected[both_inside], rtol=0, atol=1e-4
+    )
+
+
+def test_differences_stay_within_the_range_of_training():
+    network = filled(generator(inputs="differences"))
+    given = inputs(3)
+    given[:, 0] += 100
+    seen = []
+    network.core.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    network(given, MONTH)
+    assert seen[0].max() == 3 and seen[0].min() == -3
+
+
 def test_channels_stand_in_their_order():
     network = filled(generator(static=2, season=True, model_dropout=0.5))
     given = inputs(3)

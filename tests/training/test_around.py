@@ -27,7 +27,7 @@ def with_network(params, **changes):
 
 def test_climate_models_have_their_climatology_and_spread(months_of_training):
     train = months_of_training
-    found = around(train, None, anomalies=True, residual=False)
+    found = around(train, None, inputs="anomalies", residual=False)
     mean = monthly_climatology(train.inputs.numpy(), train.months)
     np.testing.assert_allclose(found.model_mean.numpy(), mean)
     departure = (train.inputs.numpy() - mean[np.arange(72) % 12])[:, :, boundary()]
@@ -36,9 +36,18 @@ def test_climate_models_have_their_climatology_and_spread(months_of_training):
     assert found.base is None
 
 
+def test_differences_have_the_spread_around_the_multi_model_mean(months_of_training):
+    train = months_of_training
+    found = around(train, None, inputs="differences", residual=False)
+    departure = train.inputs.numpy() - found.model_mean.numpy()[np.arange(72) % 12]
+    departure = (departure - departure.mean(axis=1, keepdims=True))[:, :, boundary()]
+    expected = departure.std(axis=(0, 2), ddof=1)
+    np.testing.assert_allclose(found.model_spread.numpy(), expected, rtol=1e-4)
+
+
 def test_the_base_is_the_smoothed_climatology_and_what_is_left_its_spread(months_of_training):
     train = months_of_training
-    found = around(train, None, anomalies=False, residual=True)
+    found = around(train, None, inputs="soil_moisture", residual=True)
     smooth, _ = smooth_climatology(train.target.numpy(), train.months, boundary())
     np.testing.assert_array_equal(found.base.numpy(), smooth)
     left = (train.target.numpy() - smooth[np.arange(72) % 12])[:, :, boundary()]
@@ -50,13 +59,13 @@ def test_the_base_is_the_smoothed_climatology_and_what_is_left_its_spread(months
 
 def test_static_maps_are_scaled_inside_the_boundary(months_of_training):
     maps = np.stack([np.arange(63.0).reshape(GRID), np.full(GRID, 7.0)])
-    found = around(months_of_training, maps, anomalies=False, residual=False).static.numpy()
+    found = around(months_of_training, maps, inputs="soil_moisture", residual=False).static.numpy()
     assert found[0][boundary()].mean() == pytest.approx(0, abs=1e-6)
     assert found[0][boundary()].std(ddof=1) == pytest.approx(1, rel=1e-5)
     assert (found[1] == 0).all()
     maps[0, 0, 0] = np.nan
     with pytest.raises(UserError, match="a static map has cells without a value"):
-        around(months_of_training, maps, anomalies=False, residual=False)
+        around(months_of_training, maps, inputs="soil_moisture", residual=False)
 
 
 def test_an_assembled_residual_begins_as_its_simple_method(params, fields, months_of_training):

@@ -21,6 +21,7 @@ from soilfuse.networks.registry import core
 
 CORE, HEAD = "core.", "core.head."
 SEASON_CHANNELS = 2  # sine and cosine of the month
+LIMIT = 3.0  # standard deviations of training beyond which differences are cut off
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,15 @@ class Generator(nn.Module):
         super().__init__()
         self.models, self.months = models, months
         self.season, self.model_dropout = season, model_dropout
-        self.anomalies = inputs == names.ANOMALIES
+        self.inputs = inputs
         self.residual = residual
         extra = static + SEASON_CHANNELS * season + models * (model_dropout > 0)
         self.core = core(name, models, extra, layers, width, depth, dropout, months)
         shape = tuple(grid)
         forced = residual == names.FORCED_CHANGE
-        self._buffer("model_mean", (12, models, *shape), self.anomalies or forced)
-        self._buffer("model_spread", (models,), self.anomalies)
+        centred = inputs != names.SOIL_MOISTURE
+        self._buffer("model_mean", (12, models, *shape), centred or forced)
+        self._buffer("model_spread", (models,), centred)
         self._buffer("base", (12, layers, *shape), residual != names.NO_RESIDUAL)
         self._buffer("spread", (layers,), residual != names.NO_RESIDUAL)
         self._buffer("response", (layers,), forced)
@@ -119,12 +121,7 @@ class Generator(nn.Module):
         known = self.base[month]
         if self.residual != names.FORCED_CHANGE:
             return known
-        departure = inputs - self.model_mean[month]
-        if present is None:
-            change = departure.mean(dim=1)
-        else:
-            kept = torch.where(present > 0, departure, 0.0).sum(dim=1)
-            change = kept / present.sum(dim=1)
+        change = mean_of_models(inputs - self.model_mean[month], present)
         return known + self.response[:, None, None] * change[:, None]
 
     def take(self, around: Around) -> None:
@@ -189,11 +186,21 @@ class Generator(nn.Module):
             there = torch.where(some, there & drawn, there)
         return there.to(series.dtype)[:, None, :, None, None].expand(-1, series.shape[1], -1, 1, 1)
 
+    def _standardised(self, departure: Tensor, present: Tensor | None) -> Tensor:
+        """Return (B, T, M, H, W) departures from climatologies in units of their spread.
+
+        Of `differences` the multi-model mean's departure is taken away, and what leaves the range
+        of training is cut off: the forced change then neither shows nor extrapolates.
+        """
+        if self.inputs == names.DIFFERENCES:
+            departure = departure - mean_of_models(departure, present)[:, :, None]
+        scaled = departure / self.model_spread[:, None, None]
+        return scaled.clamp(-LIMIT, LIMIT) if self.inputs == names.DIFFERENCES else scaled
+
     def _channels(self, series: Tensor, calendar: Tensor, present: Tensor | None) -> Tensor:
         """Return (B, T, C, H, W): climate models, then static maps, season and what is present."""
-        if self.anomalies:
-            scale = self.model_spread[:, None, None]
-            series = (series - self.model_mean[calendar]) / scale
+        if self.inputs != names.SOIL_MOISTURE:
+            series = self._standardised(series - self.model_mean[calendar], present)
         count, size = series.shape[:2], series.shape[-2:]
         parts = [series]
         if present is not None:
@@ -207,3 +214,13 @@ class Generator(nn.Module):
         if present is not None:
             parts.append(present.expand(-1, -1, -1, *size))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+
+
+def mean_of_models(values: Tensor, present: Tensor | None) -> Tensor:
+    """Return the mean over the M climate models of (..., M, H, W), of those that are present.
+
+    present: shares (..., M, 1, 1), None where none may be missing.
+    """
+    if present is None:
+        return values.mean(dim=-3)
+    return torch.where(present > 0, values, 0.0).sum(dim=-3) / present.sum(dim=-3)

@@ -4,31 +4,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from soilfuse import names
 from soilfuse.errors import UserError
 from soilfuse.grids.climatology import monthly_climatology, smooth_climatology
-from soilfuse.networks.generator import Around
+from soilfuse.networks.generator import Around, mean_of_models
 from soilfuse.training.data import TrainingData
 
 SMALLEST_SPREAD = 1e-4  # m3 m-3; a climate model that varies less says nothing
 
 
-def around(
-    train: TrainingData, static: np.ndarray | None, anomalies: bool, residual: bool
-) -> Around:
+def around(train: TrainingData, static: np.ndarray | None, inputs: str, residual: bool) -> Around:
     """Return the buffers of a generator that is trained on these months.
 
     static: (S, H, W) maps in any unit, scaled here to mean 0 and standard deviation 1 inside;
-    anomalies: whether climate models are seen as standardised anomalies; residual: whether maps
-    are added to a climatology. Raises UserError for a static map that is not finite.
+    inputs: how climate models are seen, one of names.INPUTS; residual: whether maps are added to a
+    climatology. Raises UserError for a static map that is not finite.
     """
-    inputs = train.inputs_at(slice(None))
-    if inputs.dim() == 5:
-        inputs = inputs[:, -1]
+    models = train.inputs_at(slice(None))
+    if models.dim() == 5:
+        models = models[:, -1]
     device, months = train.mask.device, train.months
     model_mean = model_spread = None
-    if anomalies or residual:
-        model_mean = _climatology(inputs, months)
-        departure = (inputs - model_mean[train.calendar])[:, :, train.mask]
+    if inputs != names.SOIL_MOISTURE or residual:
+        model_mean = _climatology(models, months)
+        departure = models - model_mean[train.calendar]
+        if inputs == names.DIFFERENCES:
+            departure = departure - mean_of_models(departure, None)[:, None]
+        departure = departure[:, :, train.mask]
         model_spread = departure.double().std(dim=(0, 2)).clamp(min=SMALLEST_SPREAD).float()
     base = spread = response = None
     if residual:

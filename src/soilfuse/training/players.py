@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from soilfuse import config, names
+from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.networks.discriminator import Discriminator
 from soilfuse.networks.generator import Generator
@@ -74,8 +74,7 @@ def assemble(
             _take_over(generator, pretrained)
         generator.reset_head(train.layer_means())
         discriminator = Discriminator(layers, network.discriminator_width)
-    anomalies = network.inputs == names.ANOMALIES
-    generator.take(around(train, static, anomalies, network.has_base))
+    generator.take(around(train, static, network.inputs, network.has_base))
     perceptual = None
     if "perceptual" in plan.factors:
         vgg = params.perceptual
