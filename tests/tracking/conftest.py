@@ -56,8 +56,8 @@ def params(root):
     return config.load()
 
 
-def write_champion(folder, seed, folds=FOLDS):
-    """Write a small champion whose weights hang on the seed."""
+def write_champion(folder, seed, folds=FOLDS, **changes):
+    """Write a small champion whose weights hang on the seed; changes: of its network."""
     network = {
         "name": "unet",
         "models": 3,
@@ -67,6 +67,7 @@ def write_champion(folder, seed, folds=FOLDS):
         "grid": [8, 8],
         "model_dropout": 0.0,
         "months": 1,
+        **changes,
     }
     shared = {
         "network": network,

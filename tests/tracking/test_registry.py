@@ -120,6 +120,22 @@ def test_a_version_predicts_what_the_folder_predicts_and_refuses_the_rest(champi
 
 
 @pytest.mark.slow
+def test_a_version_that_looks_back_takes_its_trailing_months(root, champion_of):
+    import mlflow.pyfunc
+
+    (root / "models").mkdir()
+    folder = root / "models" / "champion"
+    folder.mkdir()
+    champion_of(folder, 1, name="pscnet", width=8, depth=2, months=3)
+    version = register_champion(folder, NAME, {})
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}/{version}")
+    inputs = np.random.default_rng(0).uniform(0.1, 0.4, (2, 3, 3, 8, 8)).astype(np.float32)
+    month = np.array([1, 6])
+    predicted = model.predict({"soil_moisture": inputs, "month": month})
+    np.testing.assert_array_equal(predicted, Ensemble.load(folder).predict(inputs, month).mean)
+
+
+@pytest.mark.slow
 def test_a_version_loads_without_the_repository(root, registered):
     (packed,) = (root / "mlruns").rglob("MLmodel")
     code = (
