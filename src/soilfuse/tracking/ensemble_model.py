@@ -21,10 +21,10 @@ class EnsembleModel(PythonModel):
 
         self.ensemble = Ensemble.load(Path(context.artifacts["champion"]))
 
-    def predict(  # type: ignore[no-untyped-def]
+    def predict(
         self,
         context: Any,
-        model_input,  # noqa: ANN001 - MLflow warns of every annotation that is not a list
+        model_input: np.ndarray,  # a dict of two: of that annotation MLflow warns at every load
         params: dict[str, Any] | None = None,
     ) -> np.ndarray:
         """Predict soil moisture.
