@@ -19,7 +19,7 @@ from studies.methods.attempts import DEVELOPMENT, Attempt, read_yaml
 from studies.methods.stages import FAILED, MARKERS
 
 YARDSTICK = "unet_gan"
-BLOCKS = {"out_of_fold": ("rmse", "variance_ratio", "anomaly_r"), "final_test": ("rmse",)}
+BLOCKS = {"out_of_fold": ("rmse", "r", "variance_ratio", "anomaly_r"), "final_test": ("rmse",)}
 QUANTITIES = {CHANGE: "change", SLOPE: "slope"}
 DIGITS = 6
 

@@ -167,7 +167,7 @@ def write_results(folder, error, seed):
         for layer in range(1, 6)
         for season in ("annual", "JJA")
         for region in ("trsr", "yellow")
-        for metric in ("rmse", "variance_ratio", "anomaly_r")
+        for metric in ("rmse", "r", "variance_ratio", "anomaly_r")
     ]
     columns = ["method", "block", "layer", "season", "region", "metric", "value"]
     pd.DataFrame(scores, columns=columns).to_csv(results / "scores.csv", index=False)
@@ -254,6 +254,9 @@ def test_the_page_tells_scores_intervals_failures_and_final_tests(state):
     assert "| `residual_unet` | ridge regression per cell | -1.00 [-2.00, +0.50] |" in first
     assert "Final test" in last and "Final test" not in first
     assert all(f"`{name}`" in text for name in ATTEMPTS)
+    beside = last.split("## Beside the paper")[1]
+    assert "| 34.0 | 30.0 | 35.0 | 29.0 | 32.0 | 0.905 |" in beside
+    assert "| `unet_gan` | 3 | 21.0 | 22.0 | 23.0 | 24.0 | 25.0 | 0.021 |" in beside
 
 
 def test_sums_of_the_fixture_are_statistics():
