@@ -32,7 +32,9 @@ def main(experiment: str) -> None:
         ensemble.require_domain(regions)
         hashes = params_hash(params), str(crops.attrs["inputs_sha256"]), regions.sha256
         domain, manifest = params.domain.name, ensemble.manifest
-        attributes = product_attributes(experiment, ensemble.champion, manifest, domain, *hashes)
+        attributes = product_attributes(
+            experiment, ensemble.champion, manifest, crops.source_ids, domain, *hashes
+        )
         batches = model_batches(crops, ensemble, params.infer.batch)
         write_product(
             product,
@@ -45,9 +47,8 @@ def main(experiment: str) -> None:
             params.infer.significant_digits,
             Limits(params.promote.min_coverage, params.promote.max_soil_moisture),
         )
-        used = {
-            str(path): hash_of(path) for path in sources(files_of(experiment, ensemble.manifest))
-        }
+        read = sources(files_of(experiment, manifest))
+        used = {str(path): hash_of(path) for path in read}
         name, code = params.promote.registered_model, git_state(Path.cwd())
         record = RunRecord(run.run_id, name, str(version), *code)
         write_prov(layout.provenance(experiment), product, experiment, used, record)

@@ -4,7 +4,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.stages import declared_run
 from soilfuse.training import weights
-from soilfuse.training.device import computing
+from soilfuse.training.device import computing, precision_of
 from soilfuse.training.loading import finetuning_fields
 from soilfuse.training.study import discard
 from soilfuse.training.sweep import sweep
@@ -20,8 +20,8 @@ def main() -> None:
         loaded = [finetuning_fields(params, fold) for fold in folds]
         pretrained = weights.load(layout.PRETRAIN / "generator.safetensors")
         stations = [layout.station_field(fold) for fold in folds]
-        state = layout.STATE / "sweep"
-        journal = journal_of(state, params, loaded[0][1], stations, pretrained)
+        state, precision = layout.STATE / "sweep", precision_of(params.finetune.precision, device)
+        journal = journal_of(state, params, loaded[0][1], stations, precision, pretrained)
 
         def on_finish(number: int, values: dict[str, float], rmse: float) -> None:
             with run.child(f"trial {number}") as trial:

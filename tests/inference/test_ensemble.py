@@ -178,6 +178,35 @@ def test_folds_of_two_trainings_are_not_averaged(champion):
         load_members(champion)
 
 
+def test_folds_of_two_precisions_are_told_by_it(champion):
+    shared = {"settings": {"precision": "fp32", "batch": 4}, "inner_rmse": 0.1}
+    for fold in range(5):
+        changed(champion / f"fold_{fold}.json", **shared)
+    other = {"settings": {"precision": "bf16", "batch": 4}, "inner_rmse": 0.2}
+    changed(champion / "fold_1.json", **other, ensemble_hash="f" * 64)
+    with pytest.raises(UserError) as raised:
+        load_members(champion)
+    [line] = raised.value.problems
+    assert line.startswith(
+        f"folds in {champion} come from different trainings (settings.precision fold_0 fp32, "
+        "fold_1 bf16, fold_2 fp32, fold_3 fp32, fold_4 fp32); expected the same of all: write "
+    )
+    assert "params.yaml:finetune.precision" in line
+
+
+def test_folds_of_two_data_sets_name_what_differs(champion):
+    for fold in range(5):
+        inputs = {"a.nc": "b" if fold == 3 else "a", **({"s.nc": "s"} if fold < 3 else {})}
+        hashed = str(fold == 3) * 16
+        changed(champion / f"fold_{fold}.json", inputs=inputs, ensemble_hash=hashed)
+    with pytest.raises(UserError) as raised:
+        load_members(champion)
+    [line] = raised.value.problems
+    assert "inputs.a.nc fold_0 a, fold_1 a, fold_2 a, fold_3 b, fold_4 a; inputs.s.nc" in line
+    assert "fold_3 absent" in line
+    assert "precision" not in line
+
+
 def test_exchanged_weights_are_noticed(champion):
     network = generator_of(champion)
     weights.save(champion / "fold_2.safetensors", network.state_dict())

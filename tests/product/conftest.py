@@ -21,6 +21,7 @@ CHAMPION = {
     "world": "v1 seed 1",
 }
 MANIFEST = {"source_ids": ["MIROC6", "CESM2"], "smoothing_years": 21}
+PRESENT = ["CESM2", "MIROC6"]
 
 
 class Writing:
@@ -34,7 +35,14 @@ class Writing:
         self.limits = Limits(min_coverage=1.0, max_soil_moisture=0.8)
         self.digits = 4
         self.attributes = product_attributes(
-            experiment, CHAMPION, MANIFEST, "trsr", "c" * 64, "d" * 64, "e" * 64
+            experiment,
+            CHAMPION,
+            MANIFEST,
+            PRESENT,
+            "trsr",
+            "c" * 64,
+            "d" * 64,
+            "e" * 64,
         )
         rng = seeding.generator(11, experiment)
         months, (height, width) = self.time.size, GRID.shape

@@ -37,7 +37,9 @@ def chain(writing, tmp_path):
     }
     write_json(folder / "champion.json", champion)
     manifest = {"source_ids": ["MIROC6"], "smoothing_years": 1}
-    writing.attributes = product_attributes("ssp370", champion, manifest, "trsr", "c", "d", "r")
+    writing.attributes = product_attributes(
+        "ssp370", champion, manifest, ["MIROC6"], "trsr", "c", "d", "r"
+    )
     path = tmp_path / "ssp370.nc"
     writing.write(path)
     outs = {path.as_posix(): hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}

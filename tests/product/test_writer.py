@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from soilfuse.errors import UserError
 from soilfuse.product import layout
+from soilfuse.product.attributes import product_attributes
 from soilfuse.product.static_fields import flag_words, static_fields
 
 
@@ -176,3 +177,12 @@ def test_chunks_serve_maps_and_series():
 def test_the_history_says_what_was_done_to_the_climate_models(writing):
     assert "smoothed each calendar month of them over 21 years" in writing.attributes["history"]
     assert "2 CMIP6 models (MIROC6, CESM2)" in writing.attributes["source"]
+
+
+def test_the_source_names_the_models_that_were_missing():
+    champion = {"registered_model": "m", "weights_sha256": "w", "ensemble_hash": "e", "world": "w"}
+    manifest = {"source_ids": ["A", "B", "C"], "smoothing_years": 1}
+    attributes = product_attributes(
+        "ssp370", champion, manifest, ["C", "A", "D"], "trsr", "p", "i", "r"
+    )
+    assert attributes["source"].endswith("2 CMIP6 models (A, C); without B")

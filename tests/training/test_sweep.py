@@ -178,6 +178,16 @@ def test_diverged_trials_count_and_never_win(params, tmp_path, monkeypatch):
     assert heard[1] == 0.5
 
 
+def test_a_residual_that_diverges_is_not_scored_as_its_base(params, fields, pretrained, tmp_path):
+    network = params.network.model_copy(update={"residual": "climatology"})
+    bounds = dict(params.sweep.search)
+    bounds["learning_rate"] = type(bounds["learning_rate"])(low=1e29, high=1e30)
+    section = params.sweep.model_copy(update={"trials": 1, "search": bounds})
+    wild = params.model_copy(update={"network": network, "sweep": section})
+    with pytest.raises(UserError, match="every trial of the sweep diverged"):
+        sweep(wild, [fields] * 5, pretrained.weights, tmp_path / "a.journal", CPU)
+
+
 def test_a_sweep_that_only_diverged_is_refused(params, tmp_path, monkeypatch):
     def score(*_):
         raise DivergedError("always")

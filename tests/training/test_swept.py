@@ -41,7 +41,13 @@ def journal(params, lineage, pretrained, tmp_path):
     stations = [tmp_path / "fold_0.nc"]
     stations[0].write_bytes(b"stations")
 
-    def name(changes=None, lineage=lineage, stations=stations, pretrained=pretrained.weights):
+    def name(
+        changes=None,
+        lineage=lineage,
+        stations=stations,
+        precision="fp32",
+        pretrained=pretrained.weights,
+    ):
         content = params.model_dump(mode="json")
         for place, value in (changes or {}).items():
             *above, last = place.split("/")
@@ -49,7 +55,8 @@ def journal(params, lineage, pretrained, tmp_path):
             for key in above:
                 section = section[key]
             section[last] = value
-        return journal_of(tmp_path, config.validate(content), lineage, stations, pretrained).name
+        given = lineage, stations, precision, pretrained
+        return journal_of(tmp_path, config.validate(content), *given).name
 
     return name
 
@@ -100,6 +107,7 @@ def test_other_data_weights_code_or_libraries_have_another_journal(
     assert journal(pretrained={k: v + 1 for k, v in pretrained.weights.items()}) != first
     (tmp_path / "other.nc").write_bytes(b"others")
     assert journal(stations=[tmp_path / "other.nc"]) != first
+    assert journal(precision="bf16") != first
     (tmp_path / "fold_0.nc").write_bytes(b"station")
     assert journal() != first
     (tmp_path / "fold_0.nc").write_bytes(b"stations")

@@ -15,6 +15,7 @@ from soilfuse.evaluation.outputs import Evaluation, mean_over_layers
 from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_of
+from soilfuse.inference.ensemble import exact_kernels
 from soilfuse.inference.inputs import batches, inputs_of
 from soilfuse.inference.members import Member, load_members
 from soilfuse.insitu.table import read_table
@@ -53,9 +54,14 @@ class Candidate:
 
     def __post_init__(self) -> None:
         """Lay out grid and regions, and open what every judgement needs."""
+        from soilfuse.training.device import device_of
+
         regions = regions_of(self.params.domain)
         self.grid, self.regions = regions.grid, regions.masks
         self.predicted = PredictionRange(regions.inside)
+        device = device_of(self.params.compute.device)
+        for member in self.members:
+            member.network.to(device)
         self.folds = [fold_of_manifest(member.manifest) for member in self.members]
 
     @property
@@ -148,7 +154,7 @@ class Candidate:
         places = Series(crops.time, crops.time).places(months, str(crops.path))
         parts = []
         order, batch = self._order(crops), self.params.infer.batch
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_kernels():
             for inputs, month in batches(crops, self.grid, order, batch, places):
                 given = torch.from_numpy(inputs), torch.from_numpy(month)
                 each = torch.stack([member.predict(*given) for member in members])

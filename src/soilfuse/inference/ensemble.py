@@ -137,7 +137,7 @@ class Ensemble:
         self._require_inputs(inputs, month)
         last = inputs[:, -1] if self.months > 1 else inputs
         outside = outside_range(last, self.source_ids, self.champion["input_range"])
-        with torch.inference_mode(), _threads(self.threads), _exact():
+        with torch.inference_mode(), _threads(self.threads), exact_kernels():
             batch = torch.from_numpy(inputs).to(self.device)
             calendar = torch.from_numpy(month.astype(np.int64)).to(self.device)
             folds = torch.stack([member.predict(batch, calendar) for member in self.members])
@@ -208,7 +208,7 @@ def _threads(number: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _exact() -> Iterator[None]:
+def exact_kernels() -> Iterator[None]:
     """Choose repeatable float32 kernels on a GPU, without its shortened TF32 products."""
     import torch
 

@@ -1,10 +1,11 @@
 """The fold models of one ensemble, read from a folder and checked to belong together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.files import read_json, sha256_of_file
 from soilfuse.training.folds import FOLDS
 
@@ -22,6 +23,17 @@ REQUIRED = (
     "ensemble_hash",
     "weights_sha256",
 )
+OF_A_FOLD = (  # entries of a manifest in which the folds of one training differ
+    "fold",
+    "train_months",
+    "inner_months",
+    "outer_months",
+    "best_epoch",
+    "inner_rmse",
+    "ensemble_hash",
+    "weights_sha256",
+)
+PRECISION = "settings.precision"
 
 
 @dataclass(frozen=True)
@@ -60,14 +72,47 @@ def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:
         lacking = [key for key in REQUIRED if key not in manifest]
         if lacking:
             raise UserError(f"{path} lacks {', '.join(lacking)}; run `dvc repro` to train it again")
-    hashes = {path.stem: manifest["ensemble_hash"] for path, manifest in manifests.items()}
-    if len(set(hashes.values())) > 1:
-        listing = ", ".join(f"{fold} {digest[:12]}" for fold, digest in hashes.items())
-        raise UserError(
-            f"folds in {folder} come from different trainings (ensemble_hash {listing}); expected "
-            "one hash: run `dvc repro finetune` for all folds"
-        )
+    if len({manifest["ensemble_hash"] for manifest in manifests.values()}) > 1:
+        raise UserError(_strangers(folder, {path.stem: m for path, m in manifests.items()}))
     return manifests
+
+
+def _strangers(folder: Path, manifests: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the line for folds of different trainings: the settings in which they differ."""
+    told = {fold: _leaves(manifest) for fold, manifest in manifests.items()}
+    first, *others = told.values()
+    names = dict.fromkeys(name for leaves in told.values() for name in leaves)
+    differing = [
+        name
+        for name in names
+        if name.split(".")[0] not in OF_A_FOLD
+        and any(other.get(name) != first.get(name) for other in others)
+    ]
+    listing = "; ".join(f"{name} {_values(told, name)}" for name in differing or ["ensemble_hash"])
+    advice = "run `dvc repro finetune` for all folds"
+    if PRECISION in differing:
+        advice = (
+            "write fp32 or bf16 into params.yaml:finetune.precision, since auto is what a machine "
+            f"has, and {advice}"
+        )
+    return (
+        f"folds in {folder} come from different trainings ({shortened(listing)}); expected the "
+        f"same of all: {advice}"
+    )
+
+
+def _leaves(manifest: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a manifest's values by dotted name; a list is one value."""
+    leaves: dict[str, Any] = {}
+    for key, value in manifest.items():
+        name = f"{prefix}{key}"
+        leaves |= _leaves(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return leaves
+
+
+def _values(told: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    values = {fold: str(leaves.get(name, "absent")) for fold, leaves in told.items()}
+    return ", ".join(f"{fold} {value[:12]}" for fold, value in values.items())
 
 
 def shared_manifest(folder: Path) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Generator(nn.Module):
             self.reset_head()
 
     def forward(self, inputs: Tensor, month: Tensor) -> Tensor:
-        """Map climate models in m3 m-3 to layers in m3 m-3, within (0, 1).
+        """Map climate models in m3 m-3 to layers in m3 m-3, within 0 and 1.
 
         inputs: (B, M, H, W), or (B, T, M, H, W) with the oldest month first where the network looks
         at T > 1 months; with model dropout a model that is NaN throughout is one that is missing.
@@ -109,7 +109,9 @@ class Generator(nn.Module):
             return torch.sigmoid(maps)
         departure = self.spread[:, None, None] * maps
         last = None if present is None else present[:, -1]
-        return (self.simple(series[:, -1], month, last) + departure).clamp(0, 1)
+        made = self.simple(series[:, -1], month, last) + departure
+        # not in training: beyond the bounds no gradient would bring a cell back
+        return made if self.training else made.clamp(0, 1)
 
     def simple(self, inputs: Tensor, month: Tensor, present: Tensor | None = None) -> Tensor:
         """Return the (B, D, H, W) m3 m-3 that the maps are added to: what is known before learning.

@@ -1,6 +1,6 @@
 """The global attributes of a product: what it is, made from what, and under which terms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soilfuse import __version__, config, names
@@ -30,6 +30,7 @@ def product_attributes(
     experiment: str,
     champion: Mapping[str, Any],
     manifest: Mapping[str, Any],
+    present: Sequence[str],
     domain: str,
     params_sha256: str,
     inputs_sha256: str,
@@ -37,11 +38,15 @@ def product_attributes(
 ) -> dict[str, str]:
     """Return the global attributes of one experiment's product.
 
-    champion: the content of champion.json; manifest: what its folds share; domain: its name;
+    champion: the content of champion.json; manifest: what its folds share; present: the climate
+    models that there are, of which it may have been trained to miss some; domain: its name;
     params_sha256: see `params_hash`; inputs_sha256: of the raw files; regions_sha256: of names and
     cells. No run, commit or clock: the same inputs give the same file.
     """
-    world, source_ids = str(champion["world"]), list(manifest["source_ids"])
+    world = str(champion["world"])
+    source_ids = [name for name in manifest["source_ids"] if name in present]
+    missing = [name for name in manifest["source_ids"] if name not in present]
+    without = f"; without {', '.join(missing)}" if missing else ""
     years = int(manifest["smoothing_years"])
     smoothed = f"smoothed each calendar month of them over {years} years; " if years > 1 else ""
     attributes = {
@@ -49,7 +54,7 @@ def product_attributes(
         "title": f"Soil moisture of {domain.upper()} in five layers, "
         f"{names.EXPERIMENT_TITLES[experiment]}",
         "source": f"soilfuse {__version__}: mean of networks that fuse monthly mrsos of "
-        f"{len(source_ids)} CMIP6 models ({', '.join(source_ids)})",
+        f"{len(source_ids)} CMIP6 models ({', '.join(source_ids)}){without}",
         "history": f"soilfuse {__version__}: interpolated the climate models; {smoothed}predicted "
         "with every fold model; averaged; rounded",
         "references": REFERENCES,

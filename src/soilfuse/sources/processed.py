@@ -82,12 +82,13 @@ class ModelCrops:
     def trailing(self, grid: Grid, times: Months = None) -> np.ndarray:
         """Return (T, months, M, H, W) float32: each wanted month last, those before it in order.
 
-        The months before the first are `earlier`'s; where there are none left, the first month
-        that there is stands in for them.
+        The months before the first are `earlier`'s; where there are none left, the same calendar
+        month a year or more later stands in for them.
         """
         last = np.arange(self.time.size)[slice(None) if times is None else times]
         before = 0 if self.earlier is None else self.earlier.time.size
-        places = np.maximum(last[:, None] + np.arange(1 - self.months, 1), -before)
+        places = last[:, None] + np.arange(1 - self.months, 1)
+        places += 12 * -(-np.maximum(-before - places, 0) // 12)
         needed, position = np.unique(places, return_inverse=True)
         fields = self.interpolated(grid, needed[needed >= 0])
         if self.earlier is not None and (past := needed[needed < 0]).size:

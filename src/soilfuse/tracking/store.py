@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.files import written_aside
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "soilfuse"
 DATABASE = "mlflow.db"
 SQLITE = "sqlite:///"
+NO_ROOM = ("disk", "readonly", "read-only", "unable to open")  # what sqlite says then
 MARKERS = (".dvc", "MLproject")
 QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
@@ -62,24 +63,44 @@ def quiet() -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Its tracebacks of what the database refuses: store_errors tells the same in one line.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     for category in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
         warnings.filterwarnings("ignore", category=category, module=r"mlflow|alembic|google")
 
 
 @contextmanager
 def store_errors(uri: str) -> Iterator[None]:
-    """Turn a refusal of the store (unreachable, out of date, locked) into a UserError."""
+    """Turn a refusal of the store (unreachable, full, read-only, old, locked) into a UserError."""
     quiet()
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import DBAPIError
 
     try:
         yield
-    except MlflowException as error:
-        old = f", or `mlflow db upgrade {uri}` where its tables are old" if _database(uri) else ""
+    except (MlflowException, DBAPIError) as error:
         raise UserError(
-            f"the MLflow store {uri} refused: {error.message}; set MLFLOW_TRACKING_URI to one that "
-            f"answers{old}"
+            f"the MLflow store {uri} refused: {_reason(error)}; {_remedy(uri, error)}"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the database's own words, without the statement and values that it refused."""
+    refused = error.__cause__ if error.__cause__ is not None else error
+    return shortened(getattr(refused, "orig", None) or getattr(error, "message", error))
+
+
+def _remedy(uri: str, error: Exception) -> str:
+    other = "set MLFLOW_TRACKING_URI to one that answers"
+    database = _database(uri)
+    if database is None:
+        return other
+    if any(word in _reason(error).lower() for word in NO_ROOM):
+        return (
+            f"free space in '{database.parent}' or mend its permissions, and the same command goes "
+            "on, or set MLFLOW_TRACKING_URI to another store"
+        )
+    return f"{other}, or `mlflow db upgrade {uri}` where its tables are old"
 
 
 def locked(uri: str) -> Any:

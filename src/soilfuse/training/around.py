@@ -20,9 +20,7 @@ def around(train: TrainingData, static: np.ndarray | None, inputs: str, residual
     inputs: how climate models are seen, one of names.INPUTS; residual: whether maps are added to a
     climatology. Raises UserError for a static map that is not finite.
     """
-    models = train.inputs_at(slice(None))
-    if models.dim() == 5:
-        models = models[:, -1]
+    models = train.inputs[train.window[:, -1]]
     device, months = train.mask.device, train.months
     model_mean = model_spread = None
     if inputs != names.SOIL_MOISTURE or residual:

@@ -28,6 +28,7 @@ def compile_where_it_pays(players: Players, train: TrainingData, precision: str)
     if not pays(device):
         return False
     networks = [players.generator, *([players.perceptual.vgg] if players.perceptual else [])]
+    torch._dynamo.config.suppress_errors = True  # a later shape that fails runs as it is
     try:
         for network in networks:
             network.compile()

@@ -71,9 +71,9 @@ class TrainingData:
     ) -> "TrainingData":
         """Join the fields on the (T,) months exactly; each sees `trailing` months of inputs.
 
-        Where the inputs begin, their first month stands in for those before it. Raises UserError
-        for a missing month, unequal grids, or a value that is not finite where one is needed:
-        inputs everywhere, the others inside the boundary.
+        Where the inputs begin, the same month of their first year stands in for one before them.
+        Raises UserError for a missing month, unequal grids, or a value that is not finite where
+        one is needed: inputs everywhere, the others inside the boundary.
         """
         mask = np.asarray(mask, dtype=bool)
         _refuse_empty(mask)
@@ -116,17 +116,16 @@ def trailing_months(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the (N,) months that are seen in order of time, and the (T, trailing) places in them.
 
-    first: what stands in for earlier months.
+    first: where inputs begin; earlier months are replaced by the same calendar month of that year.
     """
     own = np.asarray(months).astype("datetime64[M]").astype(np.int64)
     begin = int(np.asarray(first).astype("datetime64[M]").astype(np.int64))
-    wanted = np.maximum(
-        own[:, None] - np.arange(trailing - 1, -1, -1), np.minimum(own, begin)[:, None]
-    )
+    wanted = own[:, None] - np.arange(trailing - 1, -1, -1)
+    before = np.maximum(np.minimum(own, begin)[:, None] - wanted, 0)
+    wanted = wanted + 12 * -(-before // 12)
     seen, window = np.unique(wanted, return_inverse=True)
-    return seen.astype("datetime64[M]").astype(np.asarray(months).dtype), window.reshape(
-        wanted.shape
-    )
+    axis = seen.astype("datetime64[M]").astype(np.asarray(months).dtype)
+    return axis, window.reshape(wanted.shape)
 
 
 def _refuse_empty(mask: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from soilfuse import config
 from soilfuse.files import sha256_of_content
-from soilfuse.training import weights
+from soilfuse.training import ranks, weights
 from soilfuse.training.device import precision_of
 from soilfuse.training.fields import (
     Fields,
@@ -54,6 +54,9 @@ def finetune_fold(
         **described(params, lineage, players),
         "network": fields.architecture(params.network),
         "protocol": params.finetune.protocol,
+        "seed": params.seed,
+        "discriminator_width": params.network.discriminator_width,
+        "devices": ranks.size(),
         "settings": plan.settings(),
         "insitu": params.insitu.model_dump(),
         "inputs": dict(lineage.inputs),

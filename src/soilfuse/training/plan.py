@@ -53,7 +53,7 @@ class Plan:
         return used
 
     def settings(self) -> dict[str, object]:
-        """Return everything that decides the result beside seed and data, for a manifest."""
+        """Return the settings of this training, for a manifest."""
         return {
             "epochs": self.epochs,
             "batch": self.batch,

@@ -126,7 +126,13 @@ def _score(task: _Task, values: Values) -> float:
 
 def _plan(task: _Task, fold: int, values: Values) -> Plan:
     plan = plan_with(task.params, fold, values, task.precision)
-    return replace(plan, name=f"sweep fold {fold}", epochs=task.params.sweep.epochs)
+    # what was not trained says nothing of the values, so that it must not stand for a trial
+    return replace(
+        plan,
+        name=f"sweep fold {fold}",
+        epochs=task.params.sweep.epochs,
+        counts_untrained=False,
+    )
 
 
 def fixed_values(params: config.Params) -> Values:

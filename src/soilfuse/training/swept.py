@@ -25,11 +25,12 @@ def journal_of(
     params: config.Params,
     lineage: Lineage,
     stations: Sequence[Path],
+    precision: str,
     pretrained: Mapping[str, Tensor],
 ) -> Path:
     """Return the journal of this sweep: one a content of everything that decides a trial.
 
-    stations: the files of the station fields, one a fold used.
+    stations: the files of the station fields, one a fold used; precision: what `auto` stands for.
     """
     sections = ("seed", "domain", "network", "perceptual")
     finetune = params.finetune
@@ -37,11 +38,12 @@ def journal_of(
         "sections": {name: params.model_dump(mode="json")[name] for name in sections},
         # An interrupted sweep that is given more trials goes on with the same search.
         "sweep": params.sweep.model_dump(exclude={"trials"}),
-        "finetune": finetune.model_dump(include={"protocol", "batch", "patience", "precision"}),
+        "finetune": finetune.model_dump(include={"protocol", "batch", "patience"}),
         "loss": {**fixed_values(params), ADVERSARIAL_FORM: finetune.loss.adversarial_form},
         "regions": lineage.regions,
         "inputs": dict(lineage.inputs),
         "stations": [sha256_of_file(path) for path in stations],
+        "precision": precision,
         "pretrained": weights.sha256(pretrained),
         "code": code_hashes(),
         "libraries": {name: version(name) for name in LIBRARIES},
