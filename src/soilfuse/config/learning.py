@@ -19,13 +19,7 @@ from soilfuse.config.section import (
     unknown_names,
 )
 
-SEARCHED = (  # by every sweep, so that a number given for one in finetune is no reason to search
-    "learning_rate",
-    "discriminator_learning_rate",
-    "loss.perceptual",
-    "loss.adversarial",
-    "loss.insitu",
-)
+SEARCHED = ("learning_rate",)  # by every sweep: a number in finetune is no reason to search again
 
 
 class Network(Section):
@@ -167,7 +161,7 @@ class Sweep(Section):
     @classmethod
     def _known_and_whole(cls, search: dict[str, SearchRange]) -> dict[str, SearchRange]:
         weights = [f"loss.{name}" for name in Loss.model_fields if name != "adversarial_form"]
-        allowed = dict.fromkeys([*SEARCHED, *weights])
+        allowed = dict.fromkeys([*SEARCHED, "discriminator_learning_rate", *weights])
         lacking = [
             f"sweep.search lacks {name}, which is always searched: edit {PARAMS_FILE}:sweep.search"
             for name in SEARCHED
