@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 20
+HOST = re.sub(r"\W", "", socket.gethostname())  # another machine's processes cannot be looked up
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -24,7 +26,7 @@ def written_aside(target: Path) -> Iterator[Path]:
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.stem}.{os.getpid()}-"
+    prefix = f".{target.stem}.{HOST}.{os.getpid()}-"
     with _refused_as(target, prefix):
         remove_leftovers(target)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=target.suffix)
@@ -42,9 +44,9 @@ def written_aside(target: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what killed processes left of their temporary files for `target`."""
+    """Remove what killed processes of this machine left of temporary files for `target`."""
     target = Path(target)
-    names = re.escape(f".{target.stem}.") + r"(\d+)-[a-z0-9_]{8}" + re.escape(target.suffix)
+    names = re.escape(f".{target.stem}.{HOST}.") + r"(\d+)-[a-z0-9_]{8}" + re.escape(target.suffix)
     for entry in list(os.scandir(target.parent)):
         found = re.fullmatch(names, entry.name)
         if found and (int(found[1]) == os.getpid() or not lives(int(found[1]))):

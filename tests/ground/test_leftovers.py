@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from soilfuse import files
+from soilfuse.files import HOST
 
 KILLED = """
 import os, signal, sys
@@ -33,13 +34,14 @@ def test_what_a_kill_left_goes_with_the_next_writing(tmp_path):
 
 def test_other_files_and_those_of_living_processes_stay(tmp_path):
     stay = [
-        f".fold_0.{os.getppid()}-abcd1234.json",
-        ".fold_0.999999999-abcd1234.csv",
-        ".fold_1.999999999-abcd1234.json",
+        f".fold_0.{HOST}.{os.getppid()}-abcd1234.json",
+        f".fold_0.other{HOST}.999999999-abcd1234.json",
+        f".fold_0.{HOST}.999999999-abcd1234.csv",
+        f".fold_1.{HOST}.999999999-abcd1234.json",
         ".fold_0.json",
-        "fold_0.999999999-abcd1234.json",
+        f"fold_0.{HOST}.999999999-abcd1234.json",
     ]
-    go = [f".fold_0.{os.getpid()}-abcd1234.json", ".fold_0.999999999-abcd1234.json"]
+    go = [f".fold_0.{HOST}.{os.getpid()}-abcd1234.json", f".fold_0.{HOST}.999999999-abcd1234.json"]
     for name in stay + go:
         (tmp_path / name).touch()
     files.write_text(tmp_path / "fold_0.json", "x")
