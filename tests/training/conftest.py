@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_cases import BEST, CPU, LAYERS, MODELS, boundary, monthly
+from training_cases import BEST, CPU, LAYERS, MODELS, PLAIN, boundary, monthly
 
 from soilfuse import config
 from soilfuse.grids.months import month_axis
@@ -23,6 +23,7 @@ def params():
     smoke = config.load(Path(__file__).parents[2] / "profiles" / "smoke.yaml")
     return smoke.model_copy(
         update={
+            "network": smoke.network.model_copy(update=PLAIN),
             "pretrain": smoke.pretrain.model_copy(
                 update={
                     "train_years": (1990, 1992),

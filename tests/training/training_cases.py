@@ -10,6 +10,14 @@ from soilfuse.training.players import assemble
 
 MODELS, LAYERS, GRID = 3, 5, (7, 9)
 CPU = torch.device("cpu")
+PLAIN = {  # the paper's kind of network, without a base
+    "dropout": 0.0,
+    "inputs": "soil_moisture",
+    "smoothing_years": 1,
+    "static": False,
+    "season": False,
+    "residual": "none",
+}
 BEST = {
     "learning_rate": 3e-3,
     "discriminator_learning_rate": 1e-5,
