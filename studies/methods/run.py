@@ -18,7 +18,7 @@ from soilfuse.files import write_text
 from soilfuse.training.folds import FOLDS
 from soilfuse.world.build import WORLD_VERSION
 from studies.methods.attempts import ROOT, Attempt, chosen, params_of, read_attempts
-from studies.methods.stages import Place, Stage, link, run_stages
+from studies.methods.stages import Place, Stage, is_whole, link, run_stages
 
 STATE = ROOT / ".state" / "methods"
 DATA = [
@@ -62,6 +62,8 @@ def world_place(state: Path, world: int, threads: int) -> Place:
 def make_world(state: Path, world: int, threads: int, strict: bool = False) -> str:
     """Make a world's data, but what is done; return the key of all of it."""
     place = world_place(state, world, threads)
+    if strict and not is_whole(place, DATA):
+        place.marker(DATA[0]).unlink(missing_ok=True)  # its raw files are gone, see below
     run_stages(place, DATA, strict, threads)
     for source in READ_ONCE:
         shutil.rmtree(place.folder / layout.PSEUDO_REALITY / source, ignore_errors=True)

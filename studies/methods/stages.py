@@ -85,6 +85,14 @@ def run_stages(place: Place, stages: Sequence[Stage], strict: bool, threads: int
         write_json(place.marker(stage), {"key": key, "code": code, **cost})
 
 
+def is_whole(place: Place, stages: Sequence[Stage]) -> bool:
+    """Return whether every stage is done, with the same parameters and code."""
+    return all(
+        _is_done(place.marker(stage), place.key(stages[:number]), code_of(stage))
+        for number, stage in enumerate(stages, start=1)
+    )
+
+
 def prepare(place: Place) -> None:
     """Write params.yaml and link what every stage finds in the project's root."""
     (place.folder / "data").mkdir(parents=True, exist_ok=True)

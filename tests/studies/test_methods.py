@@ -111,6 +111,21 @@ def test_other_code_is_run_again_only_when_asked(tmp_path, ran, monkeypatch):
     assert len(ran) == len(run.LEARNING)
 
 
+def test_a_world_whose_raw_files_are_gone_is_made_whole_again_when_its_readers_change(
+    tmp_path, ran, monkeypatch
+):
+    run.make_world(tmp_path, 1, 1, strict=True)
+    ran.clear()
+    run.make_world(tmp_path, 1, 1, strict=True)
+    assert not ran
+    before = stages.code_of
+    monkeypatch.setattr(
+        stages, "code_of", lambda stage: "new" if stage.name == "cmip6" else before(stage)
+    )
+    run.make_world(tmp_path, 1, 1, strict=True)
+    assert ran == [stage.title for stage in run.DATA]
+
+
 def test_code_of_a_stage_is_what_dvc_declares():
     assert stages.code_of(Stage("pretrain")) != stages.code_of(Stage("evaluate"))
     assert stages.code_of(Stage("finetune", "0")) == stages.code_of(Stage("finetune", "1"))
