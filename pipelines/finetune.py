@@ -11,6 +11,7 @@ from soilfuse.training.device import computing
 from soilfuse.training.fields import Trained, write_curves
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.folds import FOLDS
+from soilfuse.training.launching import ended_together
 from soilfuse.training.loading import finetuning_fields
 from soilfuse.training.loop import OnEpoch
 from soilfuse.training.swept import read_best
@@ -43,5 +44,5 @@ def main(item: str) -> None:
 
 
 if __name__ == "__main__":
-    with one_line_errors():
+    with one_line_errors(), ended_together():
         main(sys.argv[1])

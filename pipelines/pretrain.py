@@ -7,6 +7,7 @@ from soilfuse.tracking.stages import declared_run
 from soilfuse.training import checkpoints, ranks, weights
 from soilfuse.training.device import computing
 from soilfuse.training.fields import write_curves
+from soilfuse.training.launching import ended_together
 from soilfuse.training.loading import pretraining_fields
 from soilfuse.training.pretrain import pretrain
 
@@ -37,5 +38,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with one_line_errors():
+    with one_line_errors(), ended_together():
         main()

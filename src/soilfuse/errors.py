@@ -1,7 +1,9 @@
 """Errors that a user can act on, shown as one line each and never as a traceback."""
 
 import difflib
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,10 +53,11 @@ def shortened(text: object, most: int = 300) -> str:
 def one_line_errors() -> Iterator[None]:
     """Turn what a user can act on into lines on stderr.
 
-    A UserError or an operating-system refusal exits with 2, Ctrl-C with 130.
+    A UserError or an operating-system refusal exits with 2; Ctrl-C with 130, and SIGTERM likewise.
     """
     try:
-        yield
+        with sigterm_interrupts():
+            yield
     except UserError as error:
         for problem in error.problems:
             sys.stderr.write(f"soilfuse: error: {problem}\n")
@@ -71,6 +74,20 @@ def one_line_errors() -> Iterator[None]:
         if leaving.code == EXIT_INTERRUPTED:  # typer takes Ctrl-C itself, and says nothing
             _leave_interrupted()
         raise
+
+
+@contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Have SIGTERM, which schedulers send before they kill, end the block as Ctrl-C does."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _refusal(error: OSError) -> str:

@@ -1,11 +1,8 @@
 """The training loop: early stopping, checkpoints, and going on after an interruption."""
 
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +50,12 @@ def fit(
     state_dir: where the state after an epoch is kept, so that the same call goes on after an
     interruption and ends in the same bytes; None keeps nothing. on_epoch: given one record an
     epoch, those of before an interruption again, so that one listener hears of all of them; of
-    several ranks the first one's is called. SIGTERM ends training as Ctrl-C does.
+    several ranks the first one's is called.
     Raises DivergedError where no epoch has a finite validation RMSE, UserError where the loss
     needs what the data lack, or where a checkpoint cannot be written: the last one is then kept.
     """
     _refuse_unfit(players, train, plan)
-    with _ended_by_sigterm(), reproducible(plan.seed, train.mask.device):
+    with reproducible(plan.seed, train.mask.device):
         keeper = None
         if state_dir is not None:
             keeper = _Keeper(state_dir, fingerprint(players, train, validation, plan), plan.name)
@@ -76,7 +73,8 @@ def fit(
             tell(record)
         if keeper is not None:
             keeper.finish()
-    if not run.best:
+    scores = [record["validation_rmse"] for record in run.history]
+    if not run.best or (scores and not any(map(math.isfinite, scores))):
         raise DivergedError(
             f"{plan.name}: the validation error was never finite at learning rate "
             f"{plan.learning_rate:g}; expected a number: lower the learning rates or loss weights "
@@ -105,20 +103,6 @@ def _unheard(_: Record) -> None:
     """Hear no record."""
 
 
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM, which schedulers send before they kill, end training as Ctrl-C does."""
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
 class _Keeper:
     """Writes checkpoints as often as is cheap; of several ranks the first alone."""
 
@@ -129,9 +113,21 @@ class _Keeper:
             checkpoints.prepare(state_dir, fingerprint)
 
     def resume(self, run: Run) -> None:
-        if state := checkpoints.load(self.state_dir, self.fingerprint):
+        if not ranks.is_first():
+            ranks.wait_for_all()  # the first sets a damaged file aside, and only once
+        state = checkpoints.load(self.state_dir, self.fingerprint)
+        if ranks.is_first():
+            ranks.wait_for_all()
+        ranks.wait_for_all()  # the first may go on to remove a finished training's file
+        if state:
             run.resume(state)
             self.kept = len(run.history)
+        if not ranks.agree(len(run.history), run.train.mask.device):
+            raise UserError(
+                f"{self.name}: the processes go on from different epochs (this one from "
+                f"{self.kept}); expected one checkpoint for all: share '{self.state_dir}' between "
+                "the machines, or remove it on all of them"
+            )
 
     def keep(self, run: Run) -> None:
         began = time.monotonic()

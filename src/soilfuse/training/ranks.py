@@ -1,7 +1,9 @@
 """Several processes that train one network, each on a part of every batch.
 
-Lightning Fabric starts the processes and gives each its device; what they tell each other stands
-here. Where there is one process, every function returns what it was given, and nothing is sent.
+`launching` starts the processes, Lightning Fabric joins them and gives each its device; what they
+tell each other stands here. Where there is one process, every function returns what it was given,
+and nothing is sent.
+
 One step of R ranks is the step that one process would do on the whole batch, but for rounding:
 gradients are added up with each rank's share, the means of the relativistic loss and of batch
 normalisation run over the images of all ranks. Dropout draws other numbers on each rank.
@@ -17,6 +19,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from soilfuse.errors import UserError
+from soilfuse.training import launching
 
 
 def start(device: str, devices: int) -> None:
@@ -36,10 +39,13 @@ def start(device: str, devices: int) -> None:
             "no more than there are: edit params.yaml:compute.devices"
         )
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its import sets INFO
+    # What a scheduler says of its job (SLURM_NTASKS) is about its own processes, not about ours.
+    own = LightningEnvironment() if launching.start_others(here) else None
     nodes = max(1, world // here)
-    Fabric(accelerator=device, devices=here, num_nodes=nodes, strategy="ddp").launch()
+    Fabric(accelerator=device, devices=here, num_nodes=nodes, strategy="ddp", plugins=own).launch()
 
 
 def size() -> int:
@@ -64,6 +70,13 @@ def own_part(count: int) -> slice:
     return slice(begin, begin + base + (rank() < longer))
 
 
+def wait_for_all() -> None:
+    """Go on when every rank has come here."""
+    if _together():
+        own = [torch.cuda.current_device()] if distributed.get_backend() == "nccl" else None
+        distributed.barrier(device_ids=own)
+
+
 def total(values: Tensor) -> Tensor:
     """Return the sum over ranks of a tensor of one shape, without gradient."""
     if not _together():
@@ -78,6 +91,11 @@ def from_first(values: Tensor) -> Tensor:
     if _together():
         distributed.broadcast(values, src=0)
     return values
+
+
+def agree(number: int, device: torch.device) -> bool:
+    """Return whether this rank's number is the first one's."""
+    return int(from_first(torch.tensor(number, device=device)).item()) == number
 
 
 def everyones(logits: Tensor) -> Tensor:
