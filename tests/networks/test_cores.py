@@ -7,6 +7,7 @@ import torch
 
 from soilfuse import names
 from soilfuse.networks.registry import core
+from soilfuse.networks.sizes import Sizes
 
 EACH = pytest.mark.parametrize("name", names.NETWORKS)
 ROUNDING = {"rtol": 1e-4, "atol": 1e-5}
@@ -138,7 +139,7 @@ def test_weights_can_be_assigned_to_a_network_that_has_none(small, name):
     torch.save(network.state_dict(), file)
     file.seek(0)
     with torch.device("meta"):
-        empty = core(name, 4, 2, 3, 4, 2, 0.0, 1)
+        empty = core(name, Sizes(4, 2, 3, 4, 2, 0.0, 1))
     empty.load_state_dict(torch.load(file), assign=True)
     inputs = torch.rand(1, 6, 9, 5)
     assert torch.equal(empty.eval()(inputs), network.eval()(inputs))
@@ -156,7 +157,7 @@ def test_export_gives_the_same_maps(small, name):
 def test_same_seed_same_weights_and_another_seed_others(small, name):
     one, same = small(name), small(name)
     torch.manual_seed(1)
-    other = core(name, 4, 2, 3, 4, 2, 0.0, 1)
+    other = core(name, Sizes(4, 2, 3, 4, 2, 0.0, 1))
     for key, weight in one.named_parameters():
         assert torch.equal(weight, same.get_parameter(key)), key
     assert not torch.equal(one.head.weight, other.head.weight)
@@ -166,7 +167,7 @@ def test_same_seed_same_weights_and_another_seed_others(small, name):
 @pytest.mark.parametrize("seed", range(3))
 def test_signal_neither_fades_nor_explodes_on_its_way(name, seed):
     torch.manual_seed(seed)
-    network = core(name, 17, 0, 5, 12, 3, 0.0, 1)
+    network = core(name, Sizes(17, 0, 5, 12, 3, 0.0, 1))
     spread = network(torch.randn(2, 17, 32, 32)).std(dim=(2, 3)).mean()
     assert 0.05 < spread < 5
 
@@ -174,7 +175,7 @@ def test_signal_neither_fades_nor_explodes_on_its_way(name, seed):
 @EACH
 def test_it_learns_a_blurred_mean_of_its_inputs(name):
     torch.manual_seed(0)
-    network = core(name, 3, 0, 1, 8, 2, 0.0, 1)
+    network = core(name, Sizes(3, 0, 1, 8, 2, 0.0, 1))
     inputs = torch.randn(8, 3, 8, 8)
     target = torch.nn.functional.avg_pool2d(inputs.mean(dim=1, keepdim=True), 3, 1, 1)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)

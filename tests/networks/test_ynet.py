@@ -2,6 +2,7 @@ import torch
 from torch.nn import functional
 
 from soilfuse.networks import ynet
+from soilfuse.networks.sizes import Sizes
 
 
 def plain(network, inputs, models, factor):
@@ -56,7 +57,7 @@ def test_static_fields_are_not_coarsened(small):
 def test_coarse_features_begin_near_the_coarse_inputs():
     for seed in range(3):
         torch.manual_seed(seed)
-        network = ynet.Network(25, 2, 1, 64, 3, 0.0, 1)
+        network = ynet.Network(Sizes(25, 2, 1, 64, 3, 0.0, 1))
         coarse = 0.2 + 0.05 * torch.randn(2, 25, 9, 19)
         with torch.no_grad():
             correction = network.features(coarse) - coarse

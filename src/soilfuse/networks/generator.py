@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from soilfuse import names
 from soilfuse.networks.head import Head
 from soilfuse.networks.registry import core
+from soilfuse.networks.sizes import Sizes
 
 CORE, HEAD = "core.", "core.head."
 SEASON_CHANNELS = 2  # sine and cosine of the month
@@ -79,7 +80,8 @@ class Generator(nn.Module):
         self.inputs = inputs
         self.residual = residual
         extra = static + SEASON_CHANNELS * season + models * (model_dropout > 0)
-        self.core = core(name, models, extra, layers, width, depth, dropout, months)
+        sizes = Sizes(models, extra, layers, width, depth, dropout, months)
+        self.core = core(name, sizes)
         shape = tuple(grid)
         forced = residual == names.FORCED_CHANGE
         centred = inputs != names.SOIL_MOISTURE

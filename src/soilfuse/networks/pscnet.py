@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from soilfuse.networks.head import Head
 from soilfuse.networks.padding import padded
+from soilfuse.networks.sizes import Sizes
 from soilfuse.networks.unet import he
 
 LENGTHS = (3, 6, 12)  # months: a season, half a year, a year
@@ -28,25 +29,17 @@ class Network(nn.Module):
     be dropped.
     """
 
-    def __init__(
-        self,
-        models: int,
-        extra: int,
-        layers: int,
-        width: int,
-        depth: int,
-        dropout: float,
-        months: int,
-    ) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         """Build `depth` stages of `width` channels, for `months` trailing months."""
         super().__init__()
-        self.stem = nn.Conv2d(models + extra, width, 3, padding=1)
-        self.fusion = TemporalFusion(width, months)
+        width, depth = sizes.width, sizes.depth
+        self.stem = nn.Conv2d(sizes.models + sizes.extra, width, 3, padding=1)
+        self.fusion = TemporalFusion(width, sizes.months)
         stages = [Stage(width, 2 * number + 3) for number in range(depth)]
         self.stages = nn.ModuleList(stages)
         self.merge = nn.Conv2d(depth * width, width, 1)
-        self.drop = nn.Dropout2d(dropout) if dropout else nn.Identity()
-        self.head = Head(width, layers)
+        self.drop = nn.Dropout2d(sizes.dropout) if sizes.dropout else nn.Identity()
+        self.head = Head(width, sizes.layers)
         he(self)
         with torch.no_grad():
             for stage in stages:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from soilfuse.networks.head import Head
 from soilfuse.networks.padding import padded
+from soilfuse.networks.sizes import Sizes
 
 
 class Network(nn.Module):
@@ -15,28 +16,20 @@ class Network(nn.Module):
     has no dropout; here whole channels of the deepest block's output may be dropped.
     """
 
-    def __init__(
-        self,
-        models: int,
-        extra: int,
-        layers: int,
-        width: int,
-        depth: int,
-        dropout: float,
-        months: int,
-    ) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         """Build levels of width, 2 width, ..., 2**depth width channels; `months` must be 1."""
         super().__init__()
+        width, depth = sizes.width, sizes.depth
         self.multiple = 2**depth
         widths = [width * 2**level for level in range(depth + 1)]
-        levels = zip([models + extra, *widths], widths, strict=False)
+        levels = zip([sizes.models + sizes.extra, *widths], widths, strict=False)
         self.down = nn.ModuleList(self.block(before, after) for before, after in levels)
         upwards = widths[-2::-1]
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * n, n, 2, stride=2) for n in upwards)
         self.merge = nn.ModuleList(self.block(2 * n, n) for n in upwards)
         self.pool = nn.MaxPool2d(2)
-        self.drop = nn.Dropout2d(dropout) if dropout else nn.Identity()
-        self.head = Head(width, layers)
+        self.drop = nn.Dropout2d(sizes.dropout) if sizes.dropout else nn.Identity()
+        self.head = Head(width, sizes.layers)
         he(self)
 
     @staticmethod

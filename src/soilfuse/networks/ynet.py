@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from soilfuse.networks.head import Head
 from soilfuse.networks.padding import padded
+from soilfuse.networks.sizes import Sizes
 from soilfuse.networks.unet import he
 
 CONVOLUTIONS = 15  # and as many deconvolution blocks: Feng's 30 convolutions and 15 deconvolutions
@@ -25,30 +26,22 @@ class Network(nn.Module):
     but do not say where: here whole channels between convolutions and deconvolutions are dropped.
     """
 
-    def __init__(
-        self,
-        models: int,
-        extra: int,
-        layers: int,
-        width: int,
-        depth: int,
-        dropout: float,
-        months: int,
-    ) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         """Build for a downscaling factor of 2**depth; `width` is the 64 features; months: 1."""
         super().__init__()
+        models, width = sizes.models, sizes.width
         self.models = models
-        self.factor = 2**depth
+        self.factor = 2**sizes.depth
         inward = [models] + [width] * CONVOLUTIONS
         self.down = nn.ModuleList(_conv(a, b) for a, b in zip(inward, inward[1:], strict=False))
-        self.drop = nn.Dropout2d(dropout) if dropout else nn.Identity()
+        self.drop = nn.Dropout2d(sizes.dropout) if sizes.dropout else nn.Identity()
         outward = inward[::-1][1:]
         blocks = [Deconvolution(width, after) for after in outward]
         self.up = nn.ModuleList(blocks)
         self.before = _conv(models, models)
         self.after = _conv(models, models)
-        self.fuse = _conv(2 * models + extra, width)
-        self.head = Head(width, layers)
+        self.fuse = _conv(2 * models + sizes.extra, width)
+        self.head = Head(width, sizes.layers)
         he(self)
         for block in blocks:
             block.begin()
