@@ -12,28 +12,16 @@ import numpy as np
 from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json, write_json, write_text
 from soilfuse.names import BASELINE_TITLES, ENSEMBLE
-from studies.methods.attempts import ROOT, Attempt, read_attempts
+from studies.methods.attempts import DEVELOPMENT, ROOT, Attempt, read_attempts
 from studies.methods.gather import YARDSTICK, Record, candidate, record_of
 from studies.methods.run import STATE, folder_of
+from studies.methods.summaries import beside_the_paper, in_short
+from studies.methods.tables import MILLI, SLOPES, layer_heads, mean, milli, named, table
 
 RESULTS = Path(__file__).with_name("results")
 WORDS = Path(__file__).with_name("page.md")
 PAGE = ROOT / "docs" / "experiments.md"
 WORLDS = range(1, 6)
-LAYERS = range(1, 6)
-MILLI, SLOPES = 1e3, 1e5
-PROTOCOLS = ("unet_gan", "unet_gan_shuffled")
-# Li et al. 2024: RMSE as read from their figures (m3 m-3), R from their text; layers 1 to 5.
-PUBLISHED = {
-    "rmse": (0.034, 0.030, 0.035, 0.029, 0.032),
-    "r": (0.905, 0.895, 0.833, 0.882, 0.736),
-}
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def gather(state: Path, results: Path, attempts: Mapping[str, Attempt]) -> None:
@@ -57,10 +45,11 @@ def page(attempts: Mapping[str, Attempt], records: Sequence[Record]) -> str:
         _world(seed, [record for record in known if record["seed"] == seed])
         for seed in sorted({record["seed"] for record in known})
     ]
-    worlds.append(_beside_the_paper(known))
+    worlds.append(beside_the_paper(known))
+    short = in_short([record for record in known if record["seed"] not in DEVELOPMENT])
     words = WORDS.read_text(encoding="utf-8")
     listed = "## What was tried\n\n" + table(["attempt", "why"], tried)
-    return words.format(attempts=listed, worlds="\n".join(worlds)).rstrip() + "\n"
+    return words.format(short=short, attempts=listed, worlds="\n".join(worlds)).rstrip() + "\n"
 
 
 def _world(seed: int, records: Sequence[Record]) -> str:
@@ -76,26 +65,6 @@ def _world(seed: int, records: Sequence[Record]) -> str:
     return "".join(parts)
 
 
-def _beside_the_paper(records: Sequence[Record]) -> str:
-    """Return the paper's scores above those of its method under both protocols."""
-    rows = [["Li et al. 2024, shuffled, real data, width 64", "", *_scores_of(PUBLISHED)]]
-    for record in records:
-        if record["attempt"] in PROTOCOLS and "failed" not in record:
-            scores = record["scores"]["out_of_fold"]
-            own = {metric: candidate(scores[metric]) for metric in PUBLISHED}
-            rows.append([f"`{record['attempt']}`", str(record["seed"]), *_scores_of(own)])
-    if len(rows) == 1:
-        return ""
-    heads = ["method", "world", *_layer_heads("RMSE"), *_layer_heads("R")]
-    return "## Beside the paper\n\n" + table(heads, rows)
-
-
-def _scores_of(scores: Mapping[str, Sequence[float]]) -> list[str]:
-    return [f"{MILLI * value:.1f}" for value in scores["rmse"]] + [
-        f"{value:.3f}" for value in scores["r"]
-    ]
-
-
 def _failure(record: Record) -> str:
     failed = record["failed"]
     return f"`{record['attempt']}` failed in {failed['stage']}: {failed['error']}\n\n"
@@ -103,7 +72,7 @@ def _failure(record: Record) -> str:
 
 def _summary(records: Sequence[Record]) -> str:
     """Return one row an attempt, then one a simple method, from the first blocked evaluation."""
-    heads = [*_layer_heads("RMSE"), "mean", "variance ratio", "change", "slope", "minutes", "code"]
+    heads = [*layer_heads("RMSE"), "mean", "variance ratio", "change", "slope", "minutes", "code"]
     rows = [
         [
             f"`{record['attempt']}`",
@@ -122,28 +91,20 @@ def _summary(records: Sequence[Record]) -> str:
 
 def _numbers(record: Record, method: str) -> list[str]:
     scores, future = record["scores"]["out_of_fold"], record["future"].get(method)
-    cells = _milli(scores["rmse"][method])
+    cells = milli(scores["rmse"][method])
     cells.append(f"{np.mean(scores['variance_ratio'][method]):.2f}")
     for quantity, scale in (("change", MILLI), ("slope", SLOPES)):
-        cells.append(f"{scale * _mean(future[quantity]):.2f}" if future else "-")
+        cells.append(f"{scale * mean(future[quantity]):.2f}" if future else "-")
     return cells
-
-
-def _mean(by_experiment: Mapping[str, Sequence[float]]) -> float:
-    return float(np.mean(list(by_experiment.values())))
-
-
-def _milli(layers: Sequence[float]) -> list[str]:
-    return [f"{MILLI * value:.2f}" for value in [*layers, float(np.mean(layers))]]
 
 
 def _differences(records: Sequence[Record]) -> str:
     rows = [
-        [f"`{record['attempt']}`", _named(other), *map(_interval, layers)]
+        [f"`{record['attempt']}`", named(other), *map(_interval, layers)]
         for record in records
         for other, layers in sorted(record["intervals"].items())
     ]
-    return table(["attempt", "against", *_layer_heads("layer")], rows)
+    return table(["attempt", "against", *layer_heads("layer")], rows)
 
 
 def _interval(triple: Sequence[float]) -> str:
@@ -157,18 +118,10 @@ def _final_test(records: Sequence[Record]) -> str:
     for record in records:
         scores = record["scores"].get("final_test")
         if scores:
-            rows.append([f"`{record['attempt']}`", *_milli(candidate(scores["rmse"]))])
+            rows.append([f"`{record['attempt']}`", *milli(candidate(scores["rmse"]))])
             last = scores["rmse"]
-    rows += [[_named(name), *_milli(last[name])] for name in sorted(last) if name != ENSEMBLE]
-    return table(["method", *_layer_heads("RMSE"), "mean"], rows)
-
-
-def _layer_heads(what: str) -> list[str]:
-    return [f"{what} {layer}" for layer in LAYERS]
-
-
-def _named(method: str) -> str:
-    return BASELINE_TITLES.get(method, f"`{method}`")
+    rows += [[named(name), *milli(last[name])] for name in sorted(last) if name != ENSEMBLE]
+    return table(["method", *layer_heads("RMSE"), "mean"], rows)
 
 
 def main() -> None:

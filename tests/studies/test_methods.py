@@ -269,6 +269,11 @@ def test_the_page_tells_scores_intervals_failures_and_final_tests(state):
     assert "| `residual_unet` | ridge regression per cell | -1.00 [-2.00, +0.50] |" in first
     assert "Final test" in last and "Final test" not in first
     assert all(f"`{name}`" in text for name in ATTEMPTS)
+    short = first.split("## In short")[1].split("## What was tried")[0]
+    # of world 3 alone: five layers below the yardstick and the climatology, none decided for ridge
+    assert "| `residual_unet` | 1 | 23.00 | 6.00 | 6.00 | 5 / 0 / 0 | 5 / 0 / 0 |" in short
+    assert "| 0 / 0 / 5 |" in short
+    assert "| the climatology | 1 | 23.00 | 6.00 | 6.00 |" in short
     beside = last.split("## Beside the paper")[1]
     assert "| 34.0 | 30.0 | 35.0 | 29.0 | 32.0 | 0.905 |" in beside
     assert "| `unet_gan` | 3 | 21.0 | 22.0 | 23.0 | 24.0 | 25.0 | 0.021 |" in beside
