@@ -103,7 +103,7 @@ def test_every_bad_parameter_at_once(project):
     change(
         project,
         domain={"resolution": "fine"},
-        finetune={"epochs": 0, "lerning_rate": 1e-3},
+        finetune={"batch": 0, "lerning_rate": 1e-3},
         network={"name": "unett"},
     )
     done = stage(project, "era5_land")
@@ -111,7 +111,7 @@ def test_every_bad_parameter_at_once(project):
         done,
         project,
         "domain.resolution",
-        "finetune.epochs",
+        "finetune.batch",
         "did you mean 'finetune.learning_rate'",
         "did you mean 'unet'",
         lines=4,
