@@ -90,13 +90,14 @@ def _epochs(run: Run) -> Iterator[int]:
     bar.disable = bar.disable or not ranks.is_first()
     bar.unit, bar.initial, bar.n = "epoch", done, done
     with bar:
-        for epoch in bar:
+        for epoch in range(done, plan.epochs):
             if run.stale >= plan.patience:
                 break
             yield epoch
             rmse = run.history[-1]["validation_rmse"]
             best = f"best {run.rmse:.4f} in epoch {run.best_epoch}"
-            bar.set_postfix_str(f"validation RMSE {rmse:.4f}, {best}", refresh=False)
+            bar.update()
+            bar.set_postfix_str(f"validation RMSE {rmse:.4f}, {best}")
 
 
 def _unheard(_: Record) -> None:
