@@ -29,4 +29,4 @@ def main(experiment: str) -> None:
 
 if __name__ == "__main__":
     with one_line_errors():
-        main(sys.argv[1])
+        main(config.given_item(sys.argv, "experiment"))

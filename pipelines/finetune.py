@@ -12,7 +12,7 @@ from soilfuse.training.fields import Trained, write_curves
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.folds import FOLDS
 from soilfuse.training.launching import ended_together
-from soilfuse.training.loading import finetuning_fields
+from soilfuse.training.loading import finetuning_fields, pretrained_weights
 from soilfuse.training.loop import OnEpoch
 from soilfuse.training.swept import read_best
 
@@ -25,7 +25,7 @@ def main(item: str) -> None:
 
     def trained_fold(on_epoch: OnEpoch | None = None) -> Trained:
         fields, lineage = finetuning_fields(params, fold)
-        pretrained = weights.load(layout.PRETRAIN / "generator.safetensors")
+        pretrained = pretrained_weights(params, fields, lineage)
         best = read_best(layout.BEST)
         given = fields, pretrained, best, lineage
         return finetune_fold(params, fold, *given, device, state, on_epoch)
@@ -45,4 +45,4 @@ def main(item: str) -> None:
 
 if __name__ == "__main__":
     with one_line_errors(), ended_together():
-        main(sys.argv[1])
+        main(config.given_item(sys.argv, "fold"))

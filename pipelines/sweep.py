@@ -3,9 +3,8 @@
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.stages import declared_run
-from soilfuse.training import weights
 from soilfuse.training.device import computing, precision_of
-from soilfuse.training.loading import finetuning_fields
+from soilfuse.training.loading import finetuning_fields, pretrained_weights
 from soilfuse.training.study import discard
 from soilfuse.training.sweep import sweep
 from soilfuse.training.swept import journal_of, write_swept
@@ -18,7 +17,7 @@ def main() -> None:
     with declared_run("sweep", params) as run:
         folds = range(params.sweep.folds)
         loaded = [finetuning_fields(params, fold) for fold in folds]
-        pretrained = weights.load(layout.PRETRAIN / "generator.safetensors")
+        pretrained = pretrained_weights(params, *loaded[0])
         stations = [layout.station_field(fold) for fold in folds]
         state, precision = layout.STATE / "sweep", precision_of(params.finetune.precision, device)
         journal = journal_of(state, params, loaded[0][1], stations, precision, pretrained)

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from soilfuse.errors import UserError
+
 CHUNK = 1 << 20
 HOST = re.sub(r"\W", "", socket.gethostname())  # another machine's processes cannot be looked up
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -110,9 +112,22 @@ def write_json(target: Path, content: Any) -> None:
     write_text(target, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+class BrokenJson(UserError, ValueError):
+    """A file that should hold JSON and does not; a ValueError too, as that of `json` is."""
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON file.
+
+    Raises BrokenJson, a UserError and a ValueError, naming a file that is no JSON or not UTF-8.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BrokenJson(
+            f"{path} is broken: {error}; expected JSON in UTF-8: run `dvc checkout {path}`, or "
+            "`dvc repro` for the stage that writes it"
+        ) from None
 
 
 def sha256_of_file(path: Path) -> str:

@@ -245,3 +245,32 @@ def test_broken_yaml_and_absent_file_are_one_line(tmp_path):
     (tmp_path / "params.yaml").write_text("a: [1")
     with pytest.raises(UserError, match="not valid YAML"):
         config.load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("number", [".inf", ".nan", "-.inf"])
+@pytest.mark.parametrize("place", ["finetune.learning_rate", "pretrain.loss.mse", "domain.west"])
+def test_numbers_that_are_not_finite_are_refused(content, place, number):
+    *above, last = place.split(".")
+    section = content
+    for key in above:
+        section = section[key]
+    section[last] = YAML(typ="safe", pure=True).load(number)
+    with pytest.raises(UserError, match=f"{place}.*finite number.*edit params.yaml:{place}"):
+        config.validate(content)
+
+
+@pytest.mark.parametrize("key", ["threads", "devices"])
+def test_more_threads_or_devices_than_there_are_anywhere_are_refused(content, key):
+    content["compute"][key] = 1024
+    config.validate(content)
+    content["compute"][key] = 1025
+    with pytest.raises(UserError, match=f"compute.{key}.*less than or equal to 1024"):
+        config.validate(content)
+
+
+@pytest.mark.parametrize(("items", "got"), [([], "none"), (["0", "1"], "2")])
+def test_a_stage_without_its_one_item_says_its_usage(items, got):
+    assert config.given_item(["pipelines/finetune.py", "3"], "fold") == "3"
+    usage = f"one fold, got {got}; expected `python pipelines/finetune.py <fold>`"
+    with pytest.raises(UserError, match=usage):
+        config.given_item(["pipelines/finetune.py", *items], "fold")

@@ -3,10 +3,11 @@
 import torch
 
 from soilfuse.config import Domain
-from soilfuse.files import sha256_of_files, write_json
+from soilfuse.files import read_json, sha256_of_files, write_json
 from soilfuse.grids.regions import regions_of
 from soilfuse.networks.generator import Generator
 from soilfuse.training import weights
+from soilfuse.training.finetune import ensemble_hash_of
 from soilfuse.training.folds import FOLDS
 
 SOURCES = ["MIROC6", "CESM2", "TaiESM1"]
@@ -37,6 +38,16 @@ NETWORK = {
 LAYERS = [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]]
 
 
+MONTHS = {"train_months": ["2004-01"], "inner_months": ["2013-01"], "outer_months": ["2000-01"]}
+
+
+def retold(folder, **changes):
+    """Change entries of all manifests as a training with other settings would have written them."""
+    for path in folder.glob("fold_*.json"):
+        manifest = read_json(path) | changes
+        write_json(path, manifest | {"ensemble_hash": ensemble_hash_of(manifest)})
+
+
 def write_champion(folder, folds=FOLDS, **network):
     """network: what differs from NETWORK."""
     arguments = NETWORK | network
@@ -47,22 +58,23 @@ def write_champion(folder, folds=FOLDS, **network):
             network = Generator(**arguments)
         manifest = {
             "fold": fold,
+            **MONTHS,
             "network": arguments,
             "source_ids": SOURCES,
             "smoothing_years": 1,
             "depth_bnds": LAYERS,
             "domain": DOMAIN,
             "regions_sha256": regions_of(Domain(**DOMAIN)).sha256,
-            "ensemble_hash": "e" * 64,
             "weights_sha256": weights.save(
                 folder / f"fold_{fold}.safetensors", network.state_dict()
             ),
         }
+        manifest["ensemble_hash"] = ensemble_hash_of(manifest)
         write_json(folder / f"fold_{fold}.json", manifest)
     champion = {
         "registered_model": "soilfuse-test",
         "weights_sha256": sha256_of_files(folder.glob("fold_*.safetensors")),
-        "ensemble_hash": "e" * 64,
+        "ensemble_hash": manifest["ensemble_hash"],
         "caveats": [],
         "input_range": {"MIROC6": [0.0, 0.5], "CESM2": [0.0, 0.5], "TaiESM1": [0.1, 0.4]},
         "world": "v1 seed 1",

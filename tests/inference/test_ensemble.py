@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from champion_cases import write_champion
+from champion_cases import NETWORK, retold, write_champion
 
 from soilfuse.errors import UserError
 from soilfuse.files import write_json
@@ -215,8 +215,7 @@ def test_exchanged_weights_are_noticed(champion):
 
 
 def test_weights_of_another_width_are_refused(champion):
-    manifest = json.loads((champion / "fold_0.json").read_text(encoding="utf-8"))
-    changed(champion / "fold_0.json", network=manifest["network"] | {"width": 8})
+    retold(champion, network=NETWORK | {"width": 8})
     with pytest.raises(UserError, match="does not fit the network of fold_0.json"):
         load_members(champion)
 

@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from soilfuse import config
+from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.insitu.cells import nearest_cells
@@ -228,3 +230,18 @@ def test_scores_are_written_as_a_table(stations, tmp_path):
 def test_one_network_alone_cannot_be_left_out(stations):
     alone = stations[stations["network"] == "EAST"]
     assert network_out_scores(alone, SETTINGS, seed=1).empty
+
+
+def test_a_file_that_is_missing_cut_or_of_something_else_names_its_stage(tmp_path, fitted):
+    path = tmp_path / "fold_0.nc"
+    with pytest.raises(UserError, match="fold_0.nc is missing.*dvc repro insitu"):
+        read_field(path)
+    write_field(path, *fitted, MONTHS, GRID, {})
+    content = path.read_bytes()
+    for size in (0, 100, len(content) // 2, len(content) - 9):
+        path.write_bytes(content[:size])
+        with pytest.raises(UserError, match="fold_0.nc is truncated or damaged.*dvc repro insitu"):
+            read_field(path)
+    xr.Dataset({"other": 1}).to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(UserError, match="lacks insitu_soil_moisture and insitu_probability"):
+        read_field(path)

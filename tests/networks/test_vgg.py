@@ -130,3 +130,16 @@ def test_a_download_with_another_checksum_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     with pytest.raises(UserError, match="invalid hash value"):
         vgg16_features("imagenet", 1, seed=1)
+
+
+@pytest.mark.parametrize("junk", [[1, 2], torch.zeros(2), {"features.0.weight": 3}])
+def test_whole_files_of_something_else_are_refused(tmp_path, junk):
+    torch.save(junk, tmp_path / "junk.pth")
+    with pytest.raises(UserError, match="junk.pth is not a torch state dict"):
+        vgg16_features(str(tmp_path / "junk.pth"), 1, seed=1)
+
+
+def test_a_damaged_safetensors_file_is_refused(tmp_path):
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    with pytest.raises(UserError, match="junk.safetensors is not a whole safetensors file"):
+        vgg16_features(str(tmp_path / "junk.safetensors"), 1, seed=1)

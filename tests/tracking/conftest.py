@@ -9,10 +9,11 @@ import torch
 from ruamel.yaml import YAML
 
 from soilfuse import config
-from soilfuse.files import sha256_of_content, sha256_of_files, write_json
+from soilfuse.files import sha256_of_files, write_json
 from soilfuse.networks.generator import Generator
 from soilfuse.tracking import registry, store
 from soilfuse.training import weights
+from soilfuse.training.finetune import ensemble_hash_of
 from soilfuse.training.folds import FOLDS
 
 ROOT = Path(__file__).parents[2]
@@ -76,13 +77,15 @@ def write_champion(folder, seed, folds=FOLDS, **changes):
         "depth_bnds": [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]],
         "domain": DOMAIN,
         "seed": seed,
+        "world": "v1 seed 1",
     }
+    months = {f"{part}_months": ["2000-01"] for part in ("train", "inner", "outer")}
+    shared_hash = ensemble_hash_of(shared)
     torch.manual_seed(seed)
     for fold in range(folds):
         file = folder / f"fold_{fold}.safetensors"
         digest = weights.save(file, Generator(**network).state_dict())
-        shared_hash = sha256_of_content(shared)
-        told = {"fold": fold, "ensemble_hash": shared_hash, "weights_sha256": digest}
+        told = {"fold": fold, **months, "ensemble_hash": shared_hash, "weights_sha256": digest}
         write_json(folder / f"fold_{fold}.json", {**shared, **told})
     content = {
         "weights_sha256": sha256_of_files(folder.glob("*.safetensors")),

@@ -216,3 +216,22 @@ def test_data_without_station_field_can_be_joined(fields):
     data = fields.validation(month_axis(2000, 2000), CPU)
     assert isinstance(data, TrainingData)
     assert data.insitu is None
+
+
+def test_a_refused_trial_of_a_sweep_names_parameters_that_there_are(
+    params, plan, train, validation
+):
+    trial = replace(plan, name="sweep fold 0")
+    with pytest.raises(UserError, match="params.yaml:finetune.batch"):
+        run(params, replace(trial, batch=1), train, validation)
+    with pytest.raises(UserError, match="params.yaml:finetune.loss.insitu"):
+        run(params, trial, replace(train, insitu=None), validation)
+
+
+def test_a_diverged_training_leaves_no_checkpoint(
+    params, plan, train, validation, monkeypatch, tmp_path
+):
+    scripted(monkeypatch, [math.nan] * 5)
+    with pytest.raises(DivergedError):
+        run(params, only_mse(plan), train, validation, tmp_path / "state")
+    assert not (tmp_path / "state").exists()

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import math
 import os
 import pickle
@@ -191,3 +192,18 @@ def test_an_untrained_network_that_is_best_survives_an_interruption(
     found = run(params, counted, train, validation, tmp_path)
     assert (found.best_epoch, found.rmse, len(found.history)) == (0, 0.1, 3)
     assert weights.to_bytes(found.weights) == first
+
+
+@pytest.mark.parametrize("junk", [[1], {"history": []}, torch.zeros(2)])
+@pytest.mark.parametrize("finished", [False, True])
+def test_whole_files_of_something_else_are_set_aside(tmp_path, capsys, junk, finished):
+    content = io.BytesIO()
+    torch.save(junk, content)
+    digest = hashlib.sha256(content.getvalue()).digest()
+    file = tmp_path / checkpoints.FINISHED if finished else checkpoints.path_of(tmp_path, "a" * 32)
+    file.write_bytes(digest + content.getvalue())
+    assert checkpoints.load(tmp_path, "a" * 32) is None
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"'{file}' is damaged" in line
+    assert not file.exists()
+    assert file.with_suffix(".damaged").exists()

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from soilfuse import config, layout
 from soilfuse.errors import UserError
+from soilfuse.files import write_json
 from soilfuse.training import fingerprint, weights
 from soilfuse.training import swept as swept_module
 from soilfuse.training.sweep import Swept
@@ -160,6 +161,7 @@ def stage(params, fields, lineage, pretrained, tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "STATE", Path(".state"))
     YAML().dump(params.model_dump(mode="json"), Path("params.yaml"))
     weights.save(layout.PRETRAIN / "generator.safetensors", pretrained.weights)
+    write_json(layout.PRETRAIN / "generator.json", pretrained.manifest)
     layout.INSITU.mkdir(parents=True)
     layout.station_field(0).write_bytes(b"stations")
     main = runpy.run_path(str(ROOT / "pipelines" / "sweep.py"))["main"]
@@ -211,3 +213,59 @@ def never_scored(sweep):
         return sweep(*arguments, on_finish=refuse)
 
     return resumed
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("residual", "climatology"),
+        ("inputs", "anomalies"),
+        ("season", True),
+        ("smoothing_years", 3),
+    ],
+)
+def test_pretrained_weights_that_fit_but_mean_something_else_are_refused(stage, params, key, value):
+    content = params.model_dump(mode="json")
+    content["network"][key] = value
+    YAML().dump(content, Path("params.yaml"))
+    with pytest.raises(UserError, match=f"generator.json .*{key}.*`dvc repro pretrain`"):
+        stage()
+
+
+def test_pretrained_weights_without_or_with_a_broken_manifest_are_refused(stage):
+    beside = layout.PRETRAIN / "generator.json"
+    for broken in ("{", "[]", "{}"):
+        beside.write_text(broken)
+        with pytest.raises(UserError, match="generator.json"):
+            stage()
+    beside.unlink()
+    with pytest.raises(UserError, match="no models/pretrain/generator.json.*dvc repro -f pretrain"):
+        stage()
+
+
+def test_pretrained_weights_that_are_not_finite_name_their_file(stage, pretrained):
+    spoilt = {name: weight.clone() for name, weight in pretrained.weights.items()}
+    name = next(name for name, weight in sorted(spoilt.items()) if weight.is_floating_point())
+    spoilt[name].view(-1)[0] = float("nan")
+    weights.save(layout.PRETRAIN / "generator.safetensors", spoilt)
+    with pytest.raises(UserError, match=f"generator.safetensors .*not finite in 1 .*{name}"):
+        stage()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"learning_rate: [",
+        b"learning_rate: \xff",
+        b"learning_rate: true",
+        b"learning_rate: -1.0",
+        b"learning_rate: 0",
+        b"learning_rate: .nan",
+        b"loss.insitu: .inf",
+    ],
+)
+def test_what_no_sweep_would_write_is_one_line(tmp_path, content):
+    (tmp_path / "best.yaml").write_bytes(content)
+    with pytest.raises(UserError, match="best.yaml .*dvc repro -f sweep") as caught:
+        read_best(tmp_path / "best.yaml")
+    assert len(caught.value.problems) == 1

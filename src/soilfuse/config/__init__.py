@@ -16,7 +16,7 @@ from soilfuse.config.learning import (
     SweptLoss,
     Training,
 )
-from soilfuse.config.loading import item_of, load, validate
+from soilfuse.config.loading import given_item, item_of, load, validate
 from soilfuse.config.params import Params
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
 from soilfuse.config.section import PARAMS_FILE
@@ -46,6 +46,7 @@ __all__ = [
     "Training",
     "Trends",
     "World",
+    "given_item",
     "item_of",
     "load",
     "validate",

@@ -20,6 +20,7 @@ from soilfuse.config.section import (
 )
 
 DEEPEST = 10  # m
+MOST_AT_ONCE = 1024  # threads or devices: more is a slip of the pen
 VARIANT_LABEL = re.compile(r"r\d+i\d+p\d+f\d+")
 HOURS_OF_A_MONTH = 744
 ISMN_FLAGS = (  # of soil moisture, as the archive describes them; U (unflagged) is its older scheme
@@ -76,9 +77,9 @@ class Domain(Section):
 class Compute(Section):
     """How to compute; no result beyond rounding depends on it, so no stage depends on it."""
 
-    threads: Count
+    threads: int = Field(ge=1, le=MOST_AT_ONCE)
     device: Literal["auto", "cpu", "cuda"]
-    devices: Count
+    devices: int = Field(ge=1, le=MOST_AT_ONCE)
     deterministic: bool
 
 

@@ -1,7 +1,7 @@
 """params.yaml read and checked; every problem told at once, in one line each."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,17 @@ def load(path: Path = PARAMS_FILE) -> Params:
     except YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     return validate(content, path)
+
+
+def given_item(command: Sequence[str], what: str) -> str:
+    """Return the one item of a stage's command line, its script first; else raise UserError."""
+    script, items = Path(command[0]), command[1:]
+    if len(items) != 1:
+        raise UserError(
+            f"{script.name} needs one {what}, got {len(items) or 'none'}; expected "
+            f"`python pipelines/{script.name} <{what}>`, or run `dvc repro {script.stem}`"
+        )
+    return items[0]
 
 
 def item_of(argument: str, allowed: list[str], what: str, where: str) -> str:

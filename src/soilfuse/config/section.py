@@ -35,7 +35,7 @@ class Section(BaseModel):
     would be silent while any other of its fields is wrong.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def refuse(problems: list[str]) -> None:

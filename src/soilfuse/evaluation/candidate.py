@@ -18,6 +18,7 @@ from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import exact_kernels
 from soilfuse.inference.inputs import batches, inputs_of
 from soilfuse.inference.members import Member, load_members
+from soilfuse.inference.record import places_of, require_domain
 from soilfuse.insitu.table import read_table
 from soilfuse.sources.processed import ModelCrops, read_field, read_models
 from soilfuse.sources.truth import read_truth
@@ -53,10 +54,14 @@ class Candidate:
     members: list[Member] = field(default_factory=lambda: load_members(layout.FINETUNE))
 
     def __post_init__(self) -> None:
-        """Lay out grid and regions, and open what every judgement needs."""
+        """Lay out grid and regions, and open what every judgement needs.
+
+        Raises UserError where params.yaml:domain is not the one that the folds were trained on.
+        """
         from soilfuse.training.device import device_of
 
         regions = regions_of(self.params.domain)
+        require_domain(self.manifest, regions, "the candidate")
         self.grid, self.regions = regions.grid, regions.masks
         self.predicted = PredictionRange(regions.inside)
         device = device_of(self.params.compute.device)
@@ -145,7 +150,7 @@ class Candidate:
         return {name: [float(least), float(greatest)] for name, least, greatest in pairs}
 
     def _order(self, crops: ModelCrops) -> list[int]:
-        return [crops.source_ids.index(name) for name in self.manifest["source_ids"]]
+        return places_of(self.manifest, crops.source_ids, str(crops.path))
 
     def _of(self, members: Sequence[Member], crops: ModelCrops, months: np.ndarray) -> np.ndarray:
         """Return the mean of members for the (T,) months, (T, D, H, W)."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soilfuse.errors import UserError
-from soilfuse.files import read_json
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import Regions
 from soilfuse.inference.members import Member, load_members
 from soilfuse.inference.prediction import Prediction, model_spread, outside_range
+from soilfuse.inference.record import channels_of, read_record, require_domain
 from soilfuse.layout import CHAMPION_FILE
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Ensemble:
         members = load_members(folder)
         for member in members:
             member.network.to(chosen)
-        return cls(members, read_json(path), chosen, threads)
+        return cls(members, read_record(folder), chosen, threads)
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -95,33 +95,11 @@ class Ensemble:
         None stands for a missing one where the ensemble was trained to do without. Raises UserError
         naming the models that the inputs `where` lack; more models are no error.
         """
-        given = list(source_ids)
-        lacking = [name for name in self.source_ids if name not in given]
-        if lacking and (not self.spares_models or len(lacking) == len(self.source_ids)):
-            raise UserError(
-                f"{where} lacks climate model {', '.join(lacking)}; the champion was trained on "
-                f"{', '.join(self.source_ids)}: add the files, or train without the model or with "
-                "params.yaml:network.model_dropout above 0"
-            )
-        return [None if name in lacking else given.index(name) for name in self.source_ids]
+        return channels_of(self.manifest, source_ids, where)
 
     def require_domain(self, regions: Regions) -> None:
         """Raise UserError unless grid and regions of params.yaml:domain are those of training."""
-        own, grid = self.grid, regions.grid
-        if own.shape != grid.shape or not (
-            np.allclose(own.lat, grid.lat) and np.allclose(own.lon, grid.lon)
-        ):
-            raise UserError(
-                f"grid of params.yaml:domain is {_described(grid)}; the champion was trained on "
-                f"{_described(own)}: edit params.yaml:domain, or train for this grid"
-            )
-        if self.manifest.get("regions_sha256") != regions.sha256:
-            of_training = self.manifest["domain"].get("regions", "none named")
-            raise UserError(
-                f"regions of params.yaml:domain are {', '.join(regions.names)}; the champion was "
-                f"trained inside other cells (regions: {of_training}): edit "
-                "params.yaml:domain.regions, or train for these regions"
-            )
+        require_domain(self.manifest, regions)
 
     def predict(self, inputs: np.ndarray, month: np.ndarray) -> Prediction:
         """Predict B months from (B, M, H, W) float32 inputs in m3 m-3, models as `source_ids`.
@@ -185,14 +163,6 @@ class Ensemble:
 
 def _missing(values: np.ndarray) -> bool:
     return bool(np.isnan(values).all())
-
-
-def _described(grid: Grid) -> str:
-    height, width = grid.shape
-    return (
-        f"{height}x{width} cells over {grid.lon[0]:g}-{grid.lon[-1]:g}E "
-        f"{grid.lat[0]:g}-{grid.lat[-1]:g}N"
-    )
 
 
 @contextmanager

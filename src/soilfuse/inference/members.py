@@ -1,6 +1,8 @@
 """The fold models of one ensemble, read from a folder and checked to belong together."""
 
-from collections.abc import Mapping
+import inspect
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
     from soilfuse.networks.generator import Generator
 
+PARTS = ("train_months", "inner_months", "outer_months")
 REQUIRED = (
+    "fold",
+    *PARTS,
     "network",
     "source_ids",
     "smoothing_years",
@@ -23,17 +28,8 @@ REQUIRED = (
     "ensemble_hash",
     "weights_sha256",
 )
-OF_A_FOLD = (  # entries of a manifest in which the folds of one training differ
-    "fold",
-    "train_months",
-    "inner_months",
-    "outer_months",
-    "best_epoch",
-    "inner_rmse",
-    "ensemble_hash",
-    "weights_sha256",
-)
 PRECISION = "settings.precision"
+MEND = "run `dvc checkout` for the file as it was, or `dvc repro` to write it again"
 
 
 @dataclass(frozen=True)
@@ -56,8 +52,9 @@ class Member:
 def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:
     """Return the manifests fold_<k>.json of a folder by path, in the order of folds.
 
-    Raises UserError naming the folds that are missing, where one lacks an entry, or where they do
-    not share one ensemble hash (folds of different trainings must not be averaged).
+    Raises UserError naming the folds that are missing, where one is broken, lacks an entry, is
+    another fold's or was changed after training, or where they do not share one ensemble hash
+    (folds of different trainings must not be averaged).
     """
     folder = Path(folder)
     paths = [folder / f"fold_{fold}.json" for fold in range(FOLDS)]
@@ -67,20 +64,78 @@ def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:
             f"{folder} lacks {', '.join(missing)}; expected {paths[0].name} to {paths[-1].name}: "
             "run `dvc repro`, or `dvc pull` for the published ones"
         )
-    manifests = {path: read_json(path) for path in paths}
-    for path, manifest in manifests.items():
-        lacking = [key for key in REQUIRED if key not in manifest]
-        if lacking:
-            raise UserError(f"{path} lacks {', '.join(lacking)}; run `dvc repro` to train it again")
-    if len({manifest["ensemble_hash"] for manifest in manifests.values()}) > 1:
+    manifests = {path: read_mapping(path, REQUIRED) for path in paths}
+    for fold, (path, manifest) in enumerate(manifests.items()):
+        _require_own(path, manifest, fold)
+    if len({str(manifest["ensemble_hash"]) for manifest in manifests.values()}) > 1:
         raise UserError(_strangers(folder, {path.stem: m for path, m in manifests.items()}))
+    for path, manifest in manifests.items():
+        _require_unchanged(path, manifest)
+        _require_network(path, manifest["network"])
     return manifests
+
+
+def read_mapping(path: Path, required: Sequence[str]) -> dict[str, Any]:
+    """Return a JSON file's entries; raises UserError where it is none or lacks a required one."""
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds {shortened(content, 40)}; expected named entries: {MEND}")
+    if lacking := [key for key in required if key not in content]:
+        raise UserError(f"{path} lacks {', '.join(lacking)}; expected all of its entries: {MEND}")
+    return content
+
+
+def _require_own(path: Path, manifest: Mapping[str, Any], fold: int) -> None:
+    """Raise UserError unless a manifest is of the fold that its file is named for, with months."""
+    if manifest["fold"] != fold:
+        raise UserError(
+            f"{path} is of fold {shortened(manifest['fold'], 40)}; expected fold {fold}: {MEND}"
+        )
+    for part in PARTS:
+        months = manifest[part]
+        if not isinstance(months, list) or not months:
+            raise UserError(f"{path} has no list of {part}; expected YYYY-MM names: {MEND}")
+        for month in months:
+            if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(month)):
+                raise UserError(
+                    f"{path} has {shortened(month, 40)} in {part}; expected YYYY-MM: {MEND}"
+                )
+
+
+def _require_unchanged(path: Path, manifest: Mapping[str, Any]) -> None:
+    from soilfuse.training.finetune import ensemble_hash_of
+
+    found, recorded = ensemble_hash_of(manifest), str(manifest["ensemble_hash"])
+    if found != recorded:
+        raise UserError(
+            f"{path} was changed after training: its entries have hash {found[:12]}, it says "
+            f"{recorded[:12]}; expected the same: {MEND}"
+        )
+
+
+def _require_network(path: Path, network: Any) -> None:
+    """Raise UserError unless `network` holds the arguments of a generator."""
+    from soilfuse.networks.generator import Generator
+
+    known = inspect.signature(Generator).parameters
+    needed = {name for name, told in known.items() if told.default is told.empty}
+    if not isinstance(network, Mapping):
+        network = {shortened(network, 40): None}
+    lacking = sorted((needed | {"months", "model_dropout"}) - set(network))
+    unknown = sorted(set(network) - set(known))
+    if lacking or unknown:
+        raise UserError(
+            f"{path}: network lacks {', '.join(lacking) or 'nothing'} and has unknown "
+            f"{', '.join(unknown) or 'nothing'}; expected {', '.join(known)}: {MEND}"
+        )
 
 
 def _strangers(folder: Path, manifests: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the line for folds of different trainings: the settings in which they differ."""
     told = {fold: _leaves(manifest) for fold, manifest in manifests.items()}
     first, *others = told.values()
+    from soilfuse.training.finetune import OF_A_FOLD
+
     names = dict.fromkeys(name for leaves in told.values() for name in leaves)
     differing = [
         name
@@ -140,14 +195,20 @@ def _member(path: Path, manifest: dict[str, Any]) -> Member:
 
     file = path.with_suffix(".safetensors")
     state = weights.load(file)
-    found, recorded = sha256_of_file(file), manifest["weights_sha256"]
+    found, recorded = sha256_of_file(file), str(manifest["weights_sha256"])
     if found != recorded:
         raise UserError(
             f"{file} has SHA-256 {found[:12]}, its manifest says {recorded[:12]}; "
             "expected the same: run `dvc checkout` or train the fold again"
         )
-    with torch.device("meta"):
-        network = Generator(**manifest["network"])
+    try:
+        with torch.device("meta"):
+            network = Generator(**manifest["network"])
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise UserError(
+            f"{path}: no network can be built of its `network` ({shortened(error, 120)}); expected "
+            f"the arguments that it was trained with: {MEND}"
+        ) from None
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:

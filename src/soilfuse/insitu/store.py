@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from soilfuse import names
+from soilfuse.errors import UserError, shortened
 from soilfuse.files import written_aside
 from soilfuse.grids.grid import Grid
 
@@ -49,11 +50,25 @@ def write_field(
 def read_field(path: Path, months: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Read I_insitu and I_prob, (T, D, H, W) float32, of all months or of those named.
 
-    Raises KeyError where a named month is missing: fields are written for all of 2000-2014.
+    Raises KeyError where a named month is missing: fields are written for all of 2000-2014; and
+    UserError where the file is absent, damaged, or no station field.
     """
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        wanted = dataset if months is None else dataset.sel(time=months)
-        return wanted[FIELD].to_numpy(), wanted[PROBABILITY].to_numpy()
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+            if lacking := [name for name in (FIELD, PROBABILITY) if name not in dataset]:
+                raise _refused(path, f"lacks {' and '.join(lacking)}")
+            wanted = dataset if months is None else dataset.sel(time=months)
+            return wanted[FIELD].to_numpy(), wanted[PROBABILITY].to_numpy()
+    except FileNotFoundError:
+        raise _refused(path, "is missing") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _refused(path, f"is truncated or damaged ({shortened(error, 100)})") from None
+
+
+def _refused(path: Path, why: str) -> UserError:
+    return UserError(
+        f"{path} {why}; expected a fold's whole station field: remove it and run `dvc repro insitu`"
+    )
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:

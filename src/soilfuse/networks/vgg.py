@@ -131,13 +131,23 @@ def _from_file(path: Path) -> Mapping[str, Tensor]:
             f"VGG16 state dict: edit {WHERE}"
         )
     if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        return load_file(path)
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise UserError(
+                f"{path} is not a whole safetensors file ({error}); give VGG16's: edit {WHERE}"
+            ) from None
     try:
-        loaded: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # torch.load raises nearly anything on bytes that are not its own
-        raise UserError(f"{path} is not a torch state dict; give VGG16's: edit {WHERE}") from None
+        loaded = None
+    if not isinstance(loaded, Mapping) or not all(
+        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in loaded.items()
+    ):
+        raise UserError(f"{path} is not a torch state dict; give VGG16's: edit {WHERE}")
     return loaded
 
 

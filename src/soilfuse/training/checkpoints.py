@@ -84,7 +84,7 @@ def load(state_dir: Path, fingerprint: str) -> dict[str, Any] | None:
         state = _read(path)
         if state is not None and state["fingerprint"] == fingerprint:
             return state
-        if path.name != FINISHED:
+        if state is None or path.name != FINISHED:  # another training's may be finished
             aside = path.with_suffix(DAMAGED)
             path.replace(aside)
             note(f"the checkpoint '{path}' is damaged, now '{aside}'; training begins again")
@@ -120,7 +120,7 @@ def _read(path: Path) -> dict[str, Any] | None:
             return None
         stream.seek(DIGEST)
         try:
-            state: dict[str, Any] = torch.load(stream, map_location="cpu", weights_only=True)
+            state = torch.load(stream, map_location="cpu", weights_only=True)
         except Exception:  # torch.load raises nearly anything on bytes that are not its own
             return None
-    return state
+    return state if isinstance(state, dict) and "fingerprint" in state else None

@@ -23,6 +23,17 @@ from soilfuse.training.loop import Fitted, OnEpoch, fit
 from soilfuse.training.plan import finetune_plan
 from soilfuse.training.players import assemble
 
+OF_A_FOLD = (  # entries of a manifest in which the folds of one training differ
+    "fold",
+    "train_months",
+    "inner_months",
+    "outer_months",
+    "best_epoch",
+    "inner_rmse",
+    "ensemble_hash",
+    "weights_sha256",
+)
+
 
 def finetune_fold(
     params: config.Params,
@@ -65,6 +76,11 @@ def finetune_fold(
     return Trained(fitted.weights, _manifest(shared, fold, fitted), fitted.history)
 
 
+def ensemble_hash_of(manifest: Mapping[str, Any]) -> str:
+    """Return the hash over what all folds of one training share: every entry but OF_A_FOLD."""
+    return sha256_of_content({k: v for k, v in manifest.items() if k not in OF_A_FOLD})
+
+
 def _manifest(shared: dict[str, Any], fold: Fold, fitted: Fitted) -> dict[str, Any]:
     return {
         **shared,
@@ -74,6 +90,6 @@ def _manifest(shared: dict[str, Any], fold: Fold, fitted: Fitted) -> dict[str, A
         "outer_months": month_names(fold.outer),
         "best_epoch": fitted.best_epoch,
         "inner_rmse": fitted.rmse,
-        "ensemble_hash": sha256_of_content(shared),
+        "ensemble_hash": ensemble_hash_of(shared),
         "weights_sha256": weights.sha256(fitted.weights),
     }

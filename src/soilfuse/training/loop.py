@@ -75,6 +75,8 @@ def fit(
             keeper.finish()
     scores = [record["validation_rmse"] for record in run.history]
     if not run.best or (scores and not any(map(math.isfinite, scores))):
+        if state_dir is not None and ranks.is_first():
+            checkpoints.clear(state_dir)
         raise DivergedError(
             f"{plan.name}: the validation error was never finite at learning rate "
             f"{plan.learning_rate:g}; expected a number: lower the learning rates or loss weights "
@@ -155,15 +157,16 @@ class _Keeper:
 
 
 def _refuse_unfit(players: Players, train: TrainingData, plan: Plan) -> None:
-    stage = plan.name.split()[0]
+    # A sweep's trials train as params.yaml:finetune says.
+    section = "pretrain" if plan.name.startswith("pretrain") else "finetune"
     if "insitu" in plan.factors and (train.insitu is None or train.probability is None):
         raise UserError(
             f"{plan.name}: loss.insitu is {plan.loss.insitu:g} but there is no station field; "
-            f"expected 0 without one: edit params.yaml:{stage}.loss.insitu"
+            f"expected 0 without one: edit params.yaml:{section}.loss.insitu"
         )
     smallest = len(train) // math.ceil(len(train) / plan.batch)
     if players.discriminator is not None and smallest < 2:
         raise UserError(
             f"{plan.name}: batches of {smallest} image; the discriminator's batch normalisation "
-            f"needs 2 or more: edit params.yaml:{stage}.batch"
+            f"needs 2 or more: edit params.yaml:{section}.batch"
         )

@@ -1,19 +1,21 @@
 """What a sweep leaves behind: best.yaml, trials.csv, and the name of its journal."""
 
+import math
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from torch import Tensor
 
 from soilfuse import config
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.files import sha256_of_content, sha256_of_file, written_aside
 from soilfuse.training import weights
 from soilfuse.training.fields import Lineage
 from soilfuse.training.fingerprint import code_hashes
-from soilfuse.training.plan import ADVERSARIAL_FORM
+from soilfuse.training.plan import ADVERSARIAL_FORM, LEARNING_RATES
 from soilfuse.training.sweep import Swept, Values, fixed_values
 
 LIBRARIES = ("torch", "optuna")
@@ -60,13 +62,26 @@ def write_swept(folder: Path, swept: Swept) -> None:
 
 
 def read_best(path: Path) -> Values:
-    """Read best.yaml; raise UserError where it is absent or holds something other than numbers."""
+    """Read best.yaml; raise UserError where it is absent or holds what no sweep would write."""
     path = Path(path)
     if not path.exists():
         raise UserError(f"no {path}: run `dvc repro sweep`, or write numbers into params.yaml")
-    content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    again = "run `dvc repro -f sweep`"
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, ValueError) as error:
+        raise UserError(f"{path} is not valid YAML ({shortened(error, 150)}): {again}") from None
     if not isinstance(content, dict) or not all(
-        isinstance(value, int | float) for value in content.values()
+        type(value) in (int, float) for value in content.values()
     ):
-        raise UserError(f"{path} holds no flat mapping of numbers: run `dvc repro -f sweep`")
+        raise UserError(f"{path} holds no flat mapping of numbers: {again}")
+    if bad := [f"{name}: {value}" for name, value in content.items() if not _fits(name, value)]:
+        raise UserError(
+            f"{path} holds {', '.join(bad)}; expected finite numbers, learning rates above 0 and "
+            f"loss weights of 0 or more: {again}"
+        )
     return {str(name): float(value) for name, value in content.items()}
+
+
+def _fits(name: object, value: float) -> bool:
+    return math.isfinite(value) and (value > 0 or (value == 0 and name not in LEARNING_RATES))

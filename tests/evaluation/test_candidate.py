@@ -1,0 +1,64 @@
+"""Candidates that params.yaml or the processed files do not fit, refused in one line."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from soilfuse.config import Domain
+from soilfuse.errors import UserError
+from soilfuse.evaluation.candidate import Candidate
+from soilfuse.grids.regions import regions_of
+
+DOMAIN = {
+    "name": "trsr",
+    "west": 95.0,
+    "east": 97.5,
+    "south": 33.0,
+    "north": 34.5,
+    "resolution": 0.25,
+    "regions": "basins",
+}
+
+
+def candidate_on(model_dropout=0.0, **domain):
+    """A candidate trained on DOMAIN, judged where `domain` says otherwise."""
+    manifest = {
+        "fold": 0,
+        **{f"{part}_months": ["2000-01"] for part in ("train", "inner", "outer")},
+        "domain": DOMAIN,
+        "regions_sha256": regions_of(Domain(**DOMAIN)).sha256,
+        "source_ids": ["MIROC6", "CESM2"],
+        "network": {"model_dropout": model_dropout},
+    }
+    compute = SimpleNamespace(device="cpu")
+    params = SimpleNamespace(domain=Domain(**DOMAIN | domain), compute=compute)
+    return Candidate(params, [SimpleNamespace(manifest=manifest, network=torch.nn.Identity())])
+
+
+def test_the_domain_of_training_is_judged():
+    assert candidate_on().grid.shape == (7, 11)
+
+
+@pytest.mark.parametrize(
+    ("domain", "told"),
+    [
+        ({"west": 95.25, "east": 97.75}, "grid of params.yaml:domain is 7x11 cells over 95.25"),
+        ({"east": 98.5}, "grid of params.yaml:domain is 7x15 cells"),
+        ({"regions": "china_zones"}, "regions of params.yaml:domain are arid"),
+    ],
+)
+def test_another_domain_is_refused(domain, told):
+    with pytest.raises(UserError, match="the candidate was trained") as raised:
+        candidate_on(**domain)
+    assert raised.value.problems[0].startswith(told)
+
+
+@pytest.mark.parametrize("model_dropout", [0.0, 0.3])
+def test_a_missing_climate_model_is_refused(model_dropout):
+    candidate = candidate_on(model_dropout)
+    crops = SimpleNamespace(source_ids=["CESM2", "X", "MIROC6"], path="ssp370.nc")
+    assert candidate._order(crops) == [2, 0]
+    crops.source_ids = ["CESM2"]
+    with pytest.raises(UserError, match=r"^ssp370.nc lacks climate model MIROC6; the candidate"):
+        candidate._order(crops)
