@@ -20,6 +20,11 @@ from soilfuse.config.section import (
 )
 
 SEARCHED = ("learning_rate",)  # by every sweep: a number in finetune is no reason to search again
+CHOICES = {  # of network: what a word says, and which there are
+    "name": ("network", names.NETWORKS),
+    "inputs": ("kind of inputs", names.INPUTS),
+    "residual": ("residual", names.RESIDUALS),
+}
 
 
 class Network(Section):
@@ -38,17 +43,12 @@ class Network(Section):
     residual: str
     months: int = Field(ge=1, le=12)
 
-    @field_validator("name")
+    @field_validator(*CHOICES)
     @classmethod
-    def _known(cls, name: str) -> str:
-        refuse(unknown_names([name], "network", names.NETWORKS, "network.name"))
-        return name
-
-    @field_validator("inputs")
-    @classmethod
-    def _known_inputs(cls, inputs: str) -> str:
-        refuse(unknown_names([inputs], "kind of inputs", names.INPUTS, "network.inputs"))
-        return inputs
+    def _known(cls, word: str, info: ValidationInfo) -> str:
+        what, allowed = CHOICES[str(info.field_name)]
+        refuse(unknown_names([word], what, allowed, f"network.{info.field_name}"))
+        return word
 
     @field_validator("smoothing_years")
     @classmethod
@@ -60,12 +60,6 @@ class Network(Section):
                 f"expected an odd number of years, 1 for none, got {years}"
             )
         return years
-
-    @field_validator("residual")
-    @classmethod
-    def _known_residual(cls, residual: str) -> str:
-        refuse(unknown_names([residual], "residual", names.RESIDUALS, "network.residual"))
-        return residual
 
     @field_validator("months")
     @classmethod
