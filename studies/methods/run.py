@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soilfuse import config, layout, names
+from soilfuse import config, layout
 from soilfuse.errors import UserError, one_line_errors
 from soilfuse.files import write_text
 from soilfuse.training.folds import FOLDS
@@ -21,13 +21,6 @@ from studies.methods.attempts import ROOT, Attempt, chosen, params_of, read_atte
 from studies.methods.stages import Place, Stage, is_whole, link, run_stages
 
 STATE = ROOT / ".state" / "methods"
-DATA = [
-    Stage("world"),
-    *(Stage("cmip6", experiment) for experiment in names.EXPERIMENT_YEARS),
-    Stage("era5_land"),
-    Stage("amsmqtp"),
-    Stage("insitu"),
-]
 STATIONS = [Stage("insitu")]
 LEARNING = [
     Stage("pretrain"),
@@ -59,15 +52,27 @@ def world_place(state: Path, world: int, threads: int) -> Place:
     return Place(folder_of(state, world), checked(world, threads), version)
 
 
+def data_stages(params: Mapping[str, Any]) -> list[Stage]:
+    """Return the stages that make a world and its processed data, in order."""
+    return [
+        Stage("world"),
+        *(Stage("cmip6", experiment) for experiment in params["experiments"]),
+        Stage("era5_land"),
+        Stage("amsmqtp"),
+        Stage("insitu"),
+    ]
+
+
 def make_world(state: Path, world: int, threads: int, strict: bool = False) -> str:
     """Make a world's data, but what is done; return the key of all of it."""
     place = world_place(state, world, threads)
-    if strict and not is_whole(place, DATA):
-        place.marker(DATA[0]).unlink(missing_ok=True)  # its raw files are gone, see below
-    run_stages(place, DATA, strict, threads)
+    stages = data_stages(place.params)
+    if strict and not is_whole(place, stages):
+        place.marker(stages[0]).unlink(missing_ok=True)  # its raw files are gone, see below
+    run_stages(place, stages, strict, threads)
     for source in READ_ONCE:
         shutil.rmtree(place.folder / layout.PSEUDO_REALITY / source, ignore_errors=True)
-    return place.key(DATA)
+    return place.key(stages)
 
 
 def make_attempt(

@@ -123,7 +123,10 @@ def test_a_world_whose_raw_files_are_gone_is_made_whole_again_when_its_readers_c
         stages, "code_of", lambda stage: "new" if stage.name == "cmip6" else before(stage)
     )
     run.make_world(tmp_path, 1, 1, strict=True)
-    assert ran == [stage.title for stage in run.DATA]
+    params = run.checked(1, 1)
+    assert ran == [stage.title for stage in run.data_stages(params)]
+    read = [title.split("@")[1] for title in ran if title.startswith("cmip6@")]
+    assert read == config.validate(params).experiments  # the stage refuses any other
 
 
 def test_code_of_a_stage_is_what_dvc_declares():
