@@ -37,6 +37,15 @@ def test_the_product_is_five_layers_of_every_month(smoke):
         assert product.attrs["Conventions"].startswith("CF-1.11")
 
 
+def test_product_and_reports_say_what_smoothing_costs(smoke):
+    """The smoke profile smooths; whoever tests the product's trends must read what that does."""
+    told = "sees climate models smoothed over 21 years"
+    with xr.open_dataset(smoke.root / "products" / "ssp370.nc") as product:
+        assert told in product.attrs["comment"]
+    for page in ("index", "ssp370"):
+        assert told in (smoke.root / "reports" / f"{page}.html").read_text()
+
+
 def test_runs_are_a_tree_with_folds_and_trials(smoke):
     runs = runs_by_name(smoke)
     assert all(status == "FINISHED" for _, _, status in runs.values())

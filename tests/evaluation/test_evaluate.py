@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_intervals
 from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
+from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
@@ -216,6 +218,13 @@ def test_a_poor_candidate_gets_its_sentences(material):
         assert f"that of {title} in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
     assert "no nearer to the pseudo-reality's truth than that of the raw ensemble mean" not in text
     assert poor.caveats[-1] == STATIONS
+
+
+def test_a_smoothed_candidate_is_said_to_have_no_weather(material):
+    smoothed = on_cells(replace(method(material, 0.01), smoothing_years=21), material)
+    first, *others = evaluate(*smoothed, SETTINGS, 1, slope).caveats
+    assert first.startswith("unet sees climate models smoothed over 21 years")
+    assert others == [STATIONS]
 
 
 def test_future_errors_know_the_truth(good):

@@ -96,7 +96,8 @@ class Candidate:
         if names.FINAL_TEST in self.params.experiments:
             scenario = inputs_of(names.FINAL_TEST, self.manifest)
             final = Series(final_test(), self._of(self.members, scenario, final_test()))
-        return Method(names.ENSEMBLE, Series(months, outer), final, self.future)
+        years = int(self.manifest["smoothing_years"])
+        return Method(names.ENSEMBLE, Series(months, outer), final, self.future, years)
 
     def future(self, experiment: str) -> Series:
         """Predict an experiment with the mean of all folds; of historical the reference period."""

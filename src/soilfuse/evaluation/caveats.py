@@ -89,17 +89,32 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
     return sentences
 
 
+def _smoothed(candidate: str, years: int) -> list[str]:
+    if years == 1:
+        return []
+    return [
+        f"{candidate} sees climate models smoothed over {years} years: it has the seasonal cycle "
+        "and the forced change, but hardly any weather from year to year. Nearly every trend of it "
+        "passes a test of significance; take the size of a trend from it, not its p."
+    ]
+
+
 def caveats(
-    candidate: str, scores: pd.DataFrame, intervals: pd.DataFrame, future: pd.DataFrame
+    candidate: str,
+    scores: pd.DataFrame,
+    intervals: pd.DataFrame,
+    future: pd.DataFrame,
+    smoothing_years: int,
 ) -> list[str]:
     """Return the sentences, the gravest first: worse than a baseline, by chance, no test at all.
 
-    scores: those of all regions together.
+    scores: those of all regions together; smoothing_years: as of evaluation.material.Method.
     """
     unknown_future = [UNTESTED_FUTURE] if future.empty else _worse_future(future, candidate)
     return [
         *_worse_than_baselines(scores, candidate),
         *unknown_future,
+        *_smoothed(candidate, smoothing_years),
         *_undecided(intervals),
         *_without_weather(scores, candidate),
         STATIONS,

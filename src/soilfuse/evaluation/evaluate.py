@@ -117,6 +117,7 @@ def evaluate(
         future=_future(methods, material, sens_slope),
         of_target=target_stations(material, final_months),
         material=material,
+        smoothing_years=candidate.smoothing_years,
     )
 
 
@@ -127,6 +128,7 @@ def _assemble(
     future: pd.DataFrame,
     of_target: pd.DataFrame,
     material: Material,
+    smoothing_years: int,
 ) -> Evaluation:
     name = scored[0].name
     scores = pd.concat([method.scores for method in scored], ignore_index=True)
@@ -151,7 +153,7 @@ def _assemble(
     return Evaluation(
         metrics=nested,
         tables=tables,
-        caveats=caveats(name, of_whole, intervals, future),
+        caveats=caveats(name, of_whole, intervals, future, smoothing_years),
         months=material.outer_months,
         monthly=scored[0].outer[:, :, place],
     )

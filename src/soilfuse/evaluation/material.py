@@ -53,13 +53,15 @@ class Method:
 
     outer: every month of the folds' outer blocks, predicted out of fold; final: the final test's
     months, None where there are none; future: gives the prediction of an experiment, called once
-    each, so that no two need be in memory.
+    each, so that no two need be in memory; smoothing_years: over how many years the climate models
+    that it sees are smoothed, 1 for none.
     """
 
     name: str
     outer: Series
     final: Series | None
     future: ByExperiment
+    smoothing_years: int = 1
 
 
 @dataclass(frozen=True)
