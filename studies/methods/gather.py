@@ -3,6 +3,7 @@
 Records of development worlds hold nothing of the final test: methods are not chosen by it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from soilfuse.names import ENSEMBLE
 from studies.methods.attempts import DEVELOPMENT, Attempt, read_yaml
 from studies.methods.stages import FAILED, MARKERS
 
-YARDSTICK = "unet_gan"
+YARDSTICK, BASE = "unet_gan", "forced_change_base"
+REFERENCES = (YARDSTICK, BASE)  # every attempt on the same world is compared with these two
 BLOCKS = {"out_of_fold": ("rmse", "r", "variance_ratio", "anomaly_r"), "final_test": ("rmse",)}
 QUANTITIES = {CHANGE: "change", SLOPE: "slope"}
 DIGITS = 6
@@ -26,10 +28,12 @@ DIGITS = 6
 Record = dict[str, Any]
 
 
-def record_of(folder: Path, yardstick: Path, attempt: Attempt, world: int) -> Record | None:
+def record_of(
+    folder: Path, references: Mapping[str, Path], attempt: Attempt, world: int
+) -> Record | None:
     """Return the record of an attempt, None where it never ran on the world to an end.
 
-    folder, yardstick: of the attempt and of the method that all attempts are compared with. An
+    folder: of the attempt; references: those of the attempts that it is compared with, by name. An
     attempt that failed has the entry `failed` in place of scores.
     """
     about = {"attempt": attempt.name, "why": attempt.why, "seed": world, "params": attempt.changes}
@@ -42,8 +46,12 @@ def record_of(folder: Path, yardstick: Path, attempt: Attempt, world: int) -> Re
         "world": read_json(results / METRICS_FILE)["world"],
         "protocol": read_yaml(folder / "params.yaml")["finetune"]["protocol"],
         **_costs(folder / MARKERS),
+        "best_epochs": [
+            read_json(path)["best_epoch"]
+            for path in sorted((folder / layout.FINETUNE).glob("fold_*.json"))
+        ],
         "scores": _scores(results, world),
-        "intervals": _intervals(results) | _against(folder, yardstick),
+        "intervals": _intervals(results) | _against(folder, references),
         "future": _future(results),
     }
 
@@ -84,19 +92,25 @@ def _intervals(results: Path) -> Record:
     return {str(method): _triples(part) for method, part in rows.groupby("method")}
 
 
-def _against(folder: Path, yardstick: Path) -> Record:
-    """Return the same against the yardstick, which was judged on the same months."""
-    other = yardstick / layout.EVALUATE / MONTHLY_FILE
-    if folder == yardstick or not other.exists():
-        return {}
+def _against(folder: Path, references: Mapping[str, Path]) -> Record:
+    """Return the same against other attempts, which were judged on the same months."""
     months, own = read_monthly(folder / layout.EVALUATE / MONTHLY_FILE)
-    other_months, others = read_monthly(other)
-    both, here, there = np.intersect1d(months, other_months, return_indices=True)
     params = read_yaml(folder / "params.yaml")
-    settings, seed = params["evaluate"], params["seed"]
+    settings = params["evaluate"]
     samples, block = settings["bootstrap_samples"], settings["bootstrap_block_months"]
-    found = paired_intervals(own[here], others[there], samples, block, seed, ("rmse",))
-    return {YARDSTICK: _triples(found)} if both.size else {}
+    found: Record = {}
+    for name, reference in references.items():
+        other = reference / layout.EVALUATE / MONTHLY_FILE
+        if folder == reference or not other.exists():
+            continue
+        other_months, others = read_monthly(other)
+        both, here, there = np.intersect1d(months, other_months, return_indices=True)
+        if both.size:
+            rows = paired_intervals(
+                own[here], others[there], samples, block, params["seed"], ("rmse",)
+            )
+            found[name] = _triples(rows)
+    return found
 
 
 def _triples(rows: pd.DataFrame) -> list[list[float]]:

@@ -13,7 +13,7 @@ from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json, write_json, write_text
 from soilfuse.names import BASELINE_TITLES, ENSEMBLE
 from studies.methods.attempts import DEVELOPMENT, ROOT, Attempt, read_attempts
-from studies.methods.gather import YARDSTICK, Record, candidate, record_of
+from studies.methods.gather import REFERENCES, Record, candidate, record_of
 from studies.methods.run import STATE, folder_of
 from studies.methods.summaries import beside_the_paper, in_short
 from studies.methods.tables import MILLI, SLOPES, layer_heads, mean, milli, named, table
@@ -27,10 +27,10 @@ WORLDS = range(1, 6)
 def gather(state: Path, results: Path, attempts: Mapping[str, Attempt]) -> None:
     """Write a record for every attempt that ran, or failed, on a world."""
     for world in WORLDS:
-        yardstick = folder_of(state, world, YARDSTICK)
+        references = {name: folder_of(state, world, name) for name in REFERENCES}
         for attempt in attempts.values():
             folder = folder_of(state, world, attempt.name)
-            record = record_of(folder, yardstick, attempt, world)
+            record = record_of(folder, references, attempt, world)
             if record:
                 write_json(results / f"world{world}_{attempt.name}.json", record)
 
@@ -72,11 +72,21 @@ def _failure(record: Record) -> str:
 
 def _summary(records: Sequence[Record]) -> str:
     """Return one row an attempt, then one a simple method, from the first blocked evaluation."""
-    heads = [*layer_heads("RMSE"), "mean", "variance ratio", "change", "slope", "minutes", "code"]
+    heads = [
+        *layer_heads("RMSE"),
+        "mean",
+        "variance ratio",
+        "change",
+        "slope",
+        "best epochs",
+        "minutes",
+        "code",
+    ]
     rows = [
         [
             f"`{record['attempt']}`",
             *_numbers(record, ENSEMBLE),
+            ", ".join(map(str, record.get("best_epochs", ()))),
             f"{record['seconds'] / 60:.0f}",
             record["code"],
         ]
@@ -85,7 +95,7 @@ def _summary(records: Sequence[Record]) -> str:
     beside = next((record for record in records if record["protocol"] == "blocked"), records[0])
     for method in sorted(beside["scores"]["out_of_fold"]["rmse"]):
         if method in BASELINE_TITLES:
-            rows.append([BASELINE_TITLES[method], *_numbers(beside, method), "", ""])
+            rows.append([BASELINE_TITLES[method], *_numbers(beside, method), "", "", ""])
     return table(["method", *heads], rows)
 
 

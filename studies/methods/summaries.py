@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from soilfuse.names import BASELINE_TITLES, ENSEMBLE
-from studies.methods.gather import YARDSTICK, Record, candidate
+from studies.methods.gather import REFERENCES, Record, candidate
 from studies.methods.tables import MILLI, SLOPES, layer_heads, mean, named, table
 
-COMPARED = (YARDSTICK, "climatology", "delta_change", "quantile_delta_mapping", "ridge")
+COMPARED = (*REFERENCES, "climatology", "delta_change", "quantile_delta_mapping", "ridge")
 PROTOCOLS = ("unet_gan", "unet_gan_shuffled")
 # Li et al. 2024: RMSE as read from their figures (m3 m-3), R from their text; layers 1 to 5.
 PUBLISHED = {

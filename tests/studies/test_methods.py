@@ -144,7 +144,7 @@ def test_a_failure_is_told_and_kept_and_forgotten_when_mended(tmp_path, monkeypa
     monkeypatch.setattr(stages, "_declared", lambda stage: {"params": ["network"], "deps": []})
     with pytest.raises(UserError, match="pretrain .*failed: .*empty mask"):
         stages.run_stages(place, run.LEARNING[:1], False, 1)
-    found = gather.record_of(place.folder, place.folder, ATTEMPTS["unet_gan"], 1)
+    found = gather.record_of(place.folder, {}, ATTEMPTS["unet_gan"], 1)
     assert found["failed"] == {"stage": "pretrain", "error": "soilfuse: error: empty mask"}
     assert not place.marker(Stage("pretrain")).exists()
     (scripts / "pipelines" / "pretrain.py").write_text("print('trained')")
@@ -207,6 +207,8 @@ def write_results(folder, error, seed):
     pd.DataFrame(future, columns=FUTURE_COLUMNS).to_csv(results / "future.csv", index=False)
     write_json(results / "metrics.json", {"world": "v2 seed 1"})
     marker = {"key": "k", "code": "c" * 64, "seconds": 60.0, "peak_mib": 100}
+    for fold in range(5):
+        write_json(folder / layout.FINETUNE / f"fold_{fold}.json", {"best_epoch": 3 * fold})
     for stage in run.LEARNING:
         write_json(folder / stages.MARKERS / f"{stage.title}.json", marker)
 
@@ -215,7 +217,10 @@ def write_results(folder, error, seed):
 def state(tmp_path):
     """Results of two attempts on worlds 1 and 3, and one attempt that failed."""
     for world in (1, 3):
-        for name, error in (("unet_gan", 0.02), ("residual_unet", 0.01)):
+        errors = {"unet_gan": 0.02, "residual_unet": 0.01}
+        if world == 3:
+            errors["forced_change_base"] = 0.005
+        for name, error in errors.items():
             place = Place(
                 run.folder_of(tmp_path, world, name),
                 attempts.params_of(world, 1, ATTEMPTS[name].changes),
@@ -223,7 +228,7 @@ def state(tmp_path):
             stages.prepare(place)
             write_results(place.folder, error, world)
     failed = {"stage": "pretrain", "error": "soilfuse: error: no such network"}
-    write_json(run.folder_of(tmp_path, 1, "ynet_residual") / stages.FAILED, failed)
+    write_json(run.folder_of(tmp_path, 1, "differences_ynet") / stages.FAILED, failed)
     return tmp_path
 
 
@@ -239,14 +244,16 @@ def test_records_hold_the_final_test_of_reported_worlds_alone(state):
     assert set(records["world3_unet_gan"]["scores"]) == {"out_of_fold", "final_test"}
 
 
-def test_intervals_against_the_yardstick_come_from_the_same_months(state):
+def test_intervals_against_other_attempts_come_from_the_same_months(state):
     records = records_of(state)
     assert gather.YARDSTICK not in records["world1_unet_gan"]["intervals"]
-    against = records["world1_residual_unet"]["intervals"][gather.YARDSTICK]
-    assert len(against) == 5
-    for difference, low, high in against:
-        assert low < difference < high < 0
-        assert difference == pytest.approx(-0.01, abs=5e-4)
+    assert gather.BASE not in records["world1_residual_unet"]["intervals"]  # it did not run
+    for reference, expected in ((gather.YARDSTICK, -0.01), (gather.BASE, 0.005)):
+        against = records["world3_residual_unet"]["intervals"][reference]
+        assert len(against) == 5
+        for difference, low, high in against:
+            assert low < difference < high
+            assert difference == pytest.approx(expected, abs=5e-4)
 
 
 def test_records_average_what_the_tables_hold(state):
@@ -263,18 +270,21 @@ def test_the_page_tells_scores_intervals_failures_and_final_tests(state):
     text = page.page(ATTEMPTS, records)
     assert text == page.page(ATTEMPTS, records[::-1])
     first, last = text.split("## World 3")
-    assert "`ynet_residual` failed in pretrain: soilfuse: error: no such network" in first
+    assert "`differences_ynet` failed in pretrain: soilfuse: error: no such network" in first
     # 1.5 of the two scenarios' mean of 0.004 m3 m-3, and of 4e-5 m3 m-3 a year
     row = "| `unet_gan` | 21.00 | 22.00 | 23.00 | 24.00 | 25.00 | 23.00 | 0.02 | 6.00 | 6.00 |"
-    assert row in first
+    assert f"{row} 0, 3, 6, 9, 12 |" in first
     assert "| the climatology | 21.00 |" in first
     assert "**-1.00 [-2.00, -0.50]**" in first
     assert "| `residual_unet` | ridge regression per cell | -1.00 [-2.00, +0.50] |" in first
     assert "Final test" in last and "Final test" not in first
     assert all(f"`{name}`" in text for name in ATTEMPTS)
     short = first.split("## In short")[1].split("## What was tried")[0]
-    # of world 3 alone: five layers below the yardstick and the climatology, none decided for ridge
-    assert "| `residual_unet` | 1 | 23.00 | 6.00 | 6.00 | 5 / 0 / 0 | 5 / 0 / 0 |" in short
+    # of world 3 alone: five layers below the yardstick and the climatology, five above the base,
+    # none decided for ridge
+    assert (
+        "| `residual_unet` | 1 | 23.00 | 6.00 | 6.00 | 5 / 0 / 0 | 0 / 5 / 0 | 5 / 0 / 0 |" in short
+    )
     assert "| 0 / 0 / 5 |" in short
     assert "| the climatology | 1 | 23.00 | 6.00 | 6.00 |" in short
     beside = last.split("## Beside the paper")[1]
