@@ -7,12 +7,12 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 
 CHUNK = 1 << 20
 HOST = re.sub(r"\W", "", socket.gethostname())  # another machine's processes cannot be looked up
@@ -125,9 +125,30 @@ def read_json(path: Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise BrokenJson(
-            f"{path} is broken: {error}; expected JSON in UTF-8: run `dvc checkout {path}`, or "
-            "`dvc repro` for the stage that writes it"
+            f"{path} is broken: {error}; expected JSON in UTF-8: {mending(path)}"
         ) from None
+
+
+def read_mapping(path: Path, required: Sequence[str]) -> dict[str, Any]:
+    """Read the named entries of a JSON file.
+
+    Raises UserError where it is no JSON, has no named entries, or lacks a required one.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise UserError(
+            f"{path} holds {shortened(content, 40)}; expected named entries: {mending(path)}"
+        )
+    if lacking := [key for key in required if key not in content]:
+        raise UserError(
+            f"{path} lacks {', '.join(lacking)}; expected all of its entries: {mending(path)}"
+        )
+    return content
+
+
+def mending(path: Path) -> str:
+    """Return what to do about a stage's output that is absent, damaged or was edited."""
+    return f"run `dvc checkout {path}`, or `dvc repro` for the stage that writes it"
 
 
 def sha256_of_file(path: Path) -> str:

@@ -7,8 +7,9 @@ from soilfuse.files import read_json, sha256_of_files, write_json
 from soilfuse.grids.regions import regions_of
 from soilfuse.networks.generator import Generator
 from soilfuse.training import weights
+from soilfuse.training.fields import month_names
 from soilfuse.training.finetune import ensemble_hash_of
-from soilfuse.training.folds import FOLDS
+from soilfuse.training.folds import folds
 
 SOURCES = ["MIROC6", "CESM2", "TaiESM1"]
 DOMAIN = {
@@ -38,7 +39,15 @@ NETWORK = {
 LAYERS = [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]]
 
 
-MONTHS = {"train_months": ["2004-01"], "inner_months": ["2013-01"], "outer_months": ["2000-01"]}
+PROTOCOL, SEED = "blocked", 1
+
+
+def months_of(fold):
+    return {
+        "train_months": month_names(fold.train),
+        "inner_months": month_names(fold.inner),
+        "outer_months": month_names(fold.outer),
+    }
 
 
 def retold(folder, **changes):
@@ -48,17 +57,19 @@ def retold(folder, **changes):
         write_json(path, manifest | {"ensemble_hash": ensemble_hash_of(manifest)})
 
 
-def write_champion(folder, folds=FOLDS, **network):
+def write_champion(folder, **network):
     """network: what differs from NETWORK."""
     arguments = NETWORK | network
     folder.mkdir(parents=True)
-    for fold in range(folds):
+    for fold, parts in enumerate(folds(PROTOCOL, SEED)):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(fold)
             network = Generator(**arguments)
         manifest = {
             "fold": fold,
-            **MONTHS,
+            **months_of(parts),
+            "protocol": PROTOCOL,
+            "seed": SEED,
             "network": arguments,
             "source_ids": SOURCES,
             "smoothing_years": 1,

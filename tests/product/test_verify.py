@@ -92,6 +92,32 @@ def test_other_weights_are_found(chain):
     assert failed(*chain) == ["weights"]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[1, 2]", "holds [1, 2]; expected named entries"),
+        ('"abc"', "holds abc; expected named entries"),
+        ("{}", "lacks weights_sha256; expected all of its entries"),
+        ("no JSON", "is broken: "),
+    ],
+)
+def test_a_broken_record_of_the_champion_is_a_failed_check(chain, text, told):
+    record = chain[1] / "champion.json"
+    record.write_text(text)
+    [broken] = [check for check in verified(*chain) if not check.passed]
+    assert broken.name == "weights"
+    assert broken.got.startswith(f"{record} {told}")
+    assert broken.got.endswith(
+        f"run `dvc checkout {record}`, or `dvc repro` for the stage that writes it"
+    )
+
+
+@pytest.mark.parametrize("junk", [7, None, ["a"], {}])
+def test_weights_of_a_champion_that_are_no_hash_are_found(chain, junk):
+    write_json(chain[1] / "champion.json", {"weights_sha256": junk})
+    assert failed(*chain) == ["weights"]
+
+
 def test_recomputed_months_are_spread_over_the_product(chain):
     path, folder, outs, origin = chain
     asked = []

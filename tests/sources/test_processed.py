@@ -1,3 +1,4 @@
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -155,6 +156,55 @@ def test_absent_and_damaged_files_are_one_line(tmp_path):
     (tmp_path / "a.nc").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match=r"a\.nc .*is cut off: it has \d+ of \d+ bytes"):
         read_models(tmp_path / "a.nc")
+
+
+def hole(whole):
+    """Bytes in the middle of the compressed values, which headers do not cover, are others."""
+    middle = len(whole) // 2
+    return whole[:middle] + bytes(4000) + whole[middle + 4000 :]
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (None, "no file"),
+        (lambda _: b"", "is empty"),
+        (lambda _: b"<html>", "is text, not NetCDF"),
+        (lambda whole: whole[: len(whole) // 2], "is cut off"),
+        (lambda whole: whole[:8], "truncated or damaged (8 bytes)"),
+        (hole, "truncated or damaged"),
+    ],
+)
+@pytest.mark.parametrize("read", [read_models, read_field])
+def test_a_damaged_output_of_a_stage_is_made_again_and_not_downloaded(tmp_path, read, harm, told):
+    path = tmp_path / "a.nc"
+    if read is read_models:
+        write_models(path, "historical", {"M1": crop(1, step=0.1, years=(2000, 2009))})
+    else:
+        write_field(path, target())
+    if harm is None:
+        path.unlink()
+    else:
+        path.write_bytes(harm(path.read_bytes()))
+    with pytest.raises(UserError) as raised:
+        read(path)
+    [line] = raised.value.problems
+    assert told in line
+    assert line.endswith(f"run `dvc checkout {path}`, or `dvc repro` for the stage that writes it")
+    assert "download" not in line
+    assert "raw_root" not in line
+
+
+@pytest.mark.parametrize(
+    ("part", "told"), [("M1", "no group 'M1'"), ("M1/soil_moisture", "no variable 'soil_moisture'")]
+)
+def test_an_output_of_a_stage_that_lacks_a_part_is_made_again(tmp_path, part, told):
+    path = tmp_path / "a.nc"
+    write_models(path, "historical", {"M1": crop(1), "M2": crop(2)})
+    with h5py.File(path, "r+") as file:
+        del file[part]
+    with pytest.raises(UserError, match=rf"{told} .*: run `dvc checkout {path}`"):
+        read_models(path)
 
 
 def test_truth_is_there_or_none(tmp_path):

@@ -13,8 +13,9 @@ from soilfuse.files import sha256_of_files, write_json
 from soilfuse.networks.generator import Generator
 from soilfuse.tracking import registry, store
 from soilfuse.training import weights
+from soilfuse.training.fields import month_names
 from soilfuse.training.finetune import ensemble_hash_of
-from soilfuse.training.folds import FOLDS
+from soilfuse.training.folds import folds
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = {
@@ -57,7 +58,7 @@ def params(root):
     return config.load()
 
 
-def write_champion(folder, seed, folds=FOLDS, **changes):
+def write_champion(folder, seed, **changes):
     """Write a small champion whose weights hang on the seed; changes: of its network."""
     network = {
         "name": "unet",
@@ -76,13 +77,17 @@ def write_champion(folder, seed, folds=FOLDS, **changes):
         "source_ids": SOURCE_IDS,
         "depth_bnds": [[0.0, 0.1], [0.1, 0.3], [0.3, 0.5], [0.5, 0.8], [0.8, 1.1]],
         "domain": DOMAIN,
+        "protocol": "blocked",
         "seed": seed,
         "world": "v1 seed 1",
     }
-    months = {f"{part}_months": ["2000-01"] for part in ("train", "inner", "outer")}
     shared_hash = ensemble_hash_of(shared)
     torch.manual_seed(seed)
-    for fold in range(folds):
+    for fold, parts in enumerate(folds("blocked", seed)):
+        months = {
+            f"{part}_months": month_names(getattr(parts, part))
+            for part in ("train", "inner", "outer")
+        }
         file = folder / f"fold_{fold}.safetensors"
         digest = weights.save(file, Generator(**network).state_dict())
         told = {"fold": fold, **months, "ensemble_hash": shared_hash, "weights_sha256": digest}

@@ -9,6 +9,7 @@ import pytest
 
 import soilfuse
 from soilfuse.errors import UserError
+from soilfuse.files import read_json, write_json
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.tracking import store
 from soilfuse.tracking.champion import swap_in
@@ -46,6 +47,19 @@ def test_an_empty_registry_takes_the_folder_s_champion(champion, versions):
     assert require_champion(champion, NAME) == 1
     assert aliases() == {"champion": 1}
     assert require_champion(champion, NAME) == 1
+
+
+@pytest.mark.parametrize("use", [register_champion, require_champion])
+def test_a_record_of_other_folds_is_registered_by_nobody(champion, versions, use):
+    path = champion / "champion.json"
+    write_json(path, read_json(path) | {"ensemble_hash": "f" * 64})
+    arguments = {"tags": {}} if use is register_champion else {}
+    with pytest.raises(UserError) as raised:
+        use(champion, NAME, **arguments)
+    [line] = raised.value.problems
+    assert line.startswith(f"{path} is of ensemble ffffffffffff, the folds beside it are of ")
+    assert line.endswith(f"run `dvc checkout {champion}`, or `dvc repro promote`")
+    assert store.open_client().search_registered_models() == []
 
 
 def test_an_alias_moved_by_hand_is_refused_with_both_ways_to_mend(

@@ -3,13 +3,14 @@
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import store
-from soilfuse.tracking.runs import stage_run, stages_run, tracking_uri
+from soilfuse.tracking.runs import stage_run, stages_run, tracking_uri, world_of
 
 
 def runs_of():
@@ -81,6 +82,44 @@ def test_a_run_carries_what_decides_it(root, git, params):
     assert tags["soilfuse.input/input.nc"] == "900150983cd24fb0d6963f7d28e17f72"  # md5 of abc
     artifacts = root / "mlruns" / "soilfuse" / run.info.run_id / "artifacts"
     assert (artifacts / "params.yaml").read_text() == (root / "params.yaml").read_text()
+
+
+def raw_files(params, text):
+    path = Path(params.raw_root) / "world.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_world_is_the_raw_files_own(params):
+    assert world_of(params) == f"seed {params.world.seed}"
+    path = raw_files(params, '{"seed": 7, "version": 2}')
+    assert world_of(params) == "v2 seed 7"
+    path.unlink()
+    assert world_of(params) == "real"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[2, 7]", "holds [2, 7]; expected named entries"),
+        ("7", "holds 7; expected named entries"),
+        ('{"version": 2}', "lacks seed; expected all of its entries"),
+        ("{}", "lacks version, seed; expected all of its entries"),
+        ('{"version": 2, "seed": "7"}', "has version 2 and seed 7; expected whole numbers"),
+        ('{"version": [2], "seed": 7}', "has version [2] and seed 7; expected whole numbers"),
+        ('{"version": true, "seed": 7}', "has version True and seed 7; expected whole numbers"),
+        ('{"version": 2', "is broken: "),
+    ],
+)
+def test_a_damaged_world_is_one_line_before_the_stage_starts(params, text, told):
+    path = raw_files(params, text)
+    with pytest.raises(UserError) as raised, stage_run("insitu", params, [], []):
+        raise AssertionError("the stage must not start")
+    [line] = raised.value.problems
+    assert line.startswith(f"{path} {told}")
+    assert f"run `dvc checkout {path}`" in line
+    assert runs_of() == {}
 
 
 def test_an_exception_marks_the_run_and_its_group_failed(params):

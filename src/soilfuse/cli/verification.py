@@ -9,7 +9,7 @@ from soilfuse.checks import Check
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import files_of, inputs_of, model_batches
-from soilfuse.inference.members import shared_manifest
+from soilfuse.inference.manifests import shared_manifest
 from soilfuse.product.attributes import params_hash
 from soilfuse.product.checks import Limits
 from soilfuse.product.verify import Origin, verify_product

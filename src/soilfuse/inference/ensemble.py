@@ -37,7 +37,7 @@ class Ensemble:
         """Load champion.json and fold_<k>.json + fold_<k>.safetensors from a folder.
 
         device: auto, cpu or cuda; threads: of torch during prediction, None leaves them as they
-        are. Raises UserError where the folder is incomplete or its folds do not belong together.
+        are. Raises UserError where the folder is incomplete or its files do not belong together.
         """
         from soilfuse.training.device import device_of
 
@@ -52,7 +52,7 @@ class Ensemble:
         members = load_members(folder)
         for member in members:
             member.network.to(chosen)
-        return cls(members, read_record(folder), chosen, threads)
+        return cls(members, read_record(folder, members[0].manifest), chosen, threads)
 
     @property
     def manifest(self) -> dict[str, Any]:

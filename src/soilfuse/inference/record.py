@@ -7,26 +7,33 @@ from typing import Any
 import numpy as np
 
 from soilfuse.errors import UserError, shortened
+from soilfuse.files import mending, read_mapping
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import Regions
-from soilfuse.inference.members import MEND, read_mapping
 from soilfuse.layout import CHAMPION_FILE
 
 RECORDED = ("weights_sha256", "ensemble_hash", "world", "caveats", "input_range")
 
 
-def read_record(folder: Path) -> dict[str, Any]:
+def read_record(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return what champion.json of a folder says of its champion.
 
-    Raises UserError where it is broken, lacks an entry, or has an input_range that is none.
+    manifest: what the folds beside it share. Raises UserError where it is broken, lacks an entry,
+    has an input_range that is none, or is of another ensemble than the folds.
     """
     path = Path(folder) / CHAMPION_FILE
     content = read_mapping(path, RECORDED)
+    recorded, found = str(content["ensemble_hash"]), str(manifest["ensemble_hash"])
+    if recorded != found:
+        raise UserError(
+            f"{path} is of ensemble {recorded[:12]}, the folds beside it are of "
+            f"{found[:12]}; expected the same: run `dvc checkout {folder}`, or `dvc repro promote`"
+        )
     ranges = content["input_range"]
     if not isinstance(ranges, dict) or not all(map(_is_range, ranges.values())):
         raise UserError(
             f"{path} has input_range {shortened(ranges, 80)}; expected [least, greatest] in m3 m-3 "
-            f"of each climate model: {MEND}"
+            f"of each climate model: {mending(path)}"
         )
     return content
 

@@ -11,7 +11,7 @@ import numpy as np
 from soilfuse import names
 from soilfuse.checks import Check
 from soilfuse.errors import UserError
-from soilfuse.files import read_json, sha256_of_file, sha256_of_files
+from soilfuse.files import read_mapping, sha256_of_file, sha256_of_files
 from soilfuse.layout import CHAMPION_FILE
 from soilfuse.product import layout
 from soilfuse.product.checks import Limits
@@ -52,8 +52,9 @@ def verify_product(
 
     champion: the folder of champion.json; outs: path -> md5 as dvc.lock has them, checked where
     given; origin_of: returns the origin of an experiment, compared where given. A file that is not
-    the recorded one and cannot be read fails its checks. Raises UserError where a file is missing,
-    or the recorded one is no product.
+    the recorded one and cannot be read fails its checks; so does a broken champion.json, without
+    which the origin is not looked at. Raises UserError where a file is missing, or the recorded one
+    is no product.
     """
     path, champion = Path(path), Path(champion)
     if not path.is_file():
@@ -66,18 +67,29 @@ def verify_product(
     except UserError as error:
         if all(check.passed for check in checks):
             raise
-        return [*checks, _unreadable(error)]
-    checks += [_weights(attributes, champion), *gate]
+        return [*checks, _unreadable("readable", error)]
+    record = champion / CHAMPION_FILE
+    if not record.is_file():
+        raise UserError(f"no {CHAMPION_FILE} in {champion}; run `dvc pull`, or `dvc repro promote`")
+    try:
+        recorded = read_mapping(record, ["weights_sha256"])["weights_sha256"]
+    except UserError as error:
+        return [*checks, _unreadable("weights", error), *gate]
+    checks += [_weights(attributes, str(recorded), champion), *gate]
     if origin_of is not None:
-        origin = origin_of(attributes["experiment"])
-        checks += [
-            _same("parameters", attributes["params_sha256"], origin.params_sha256, "params.yaml"),
-            _same("inputs", attributes["inputs_sha256"], origin.inputs_sha256, "climate models"),
-            _same("regions", attributes["regions_sha256"], origin.regions_sha256, "regions"),
-            _record(path, origin.used),
-            _numbers(path, origin.recompute),
-        ]
+        checks += _of_today(path, attributes, origin_of(attributes["experiment"]))
     return checks
+
+
+def _of_today(path: Path, attributes: Mapping[str, str], origin: Origin) -> list[Check]:
+    """Check that a product is what the project would make today."""
+    return [
+        _same("parameters", attributes["params_sha256"], origin.params_sha256, "params.yaml"),
+        _same("inputs", attributes["inputs_sha256"], origin.inputs_sha256, "climate models"),
+        _same("regions", attributes["regions_sha256"], origin.regions_sha256, "regions"),
+        _record(path, origin.used),
+        _numbers(path, origin.recompute),
+    ]
 
 
 def _attributes(path: Path) -> dict[str, str]:
@@ -97,9 +109,9 @@ def _attributes(path: Path) -> dict[str, str]:
     return attributes
 
 
-def _unreadable(error: UserError) -> Check:
+def _unreadable(name: str, error: UserError) -> Check:
     why = "a damaged file cannot be checked further"
-    return Check("readable", False, str(error), "a product that can be read", why)
+    return Check(name, False, str(error), "a file that can be read", why)
 
 
 def _same(name: str, of_product: str, of_today: str, what: str) -> Check:
@@ -144,12 +156,8 @@ def _bytes(path: Path, outs: Mapping[str, str]) -> Check:
     )
 
 
-def _weights(attributes: Mapping[str, str], folder: Path) -> Check:
+def _weights(attributes: Mapping[str, str], recorded: str, folder: Path) -> Check:
     """Check that the champion's files are whole and the ones that made the product."""
-    record = folder / CHAMPION_FILE
-    if not record.is_file():
-        raise UserError(f"no {CHAMPION_FILE} in {folder}; run `dvc pull`, or `dvc repro promote`")
-    recorded = read_json(record)["weights_sha256"]
     found = sha256_of_files(folder.glob("fold_*.safetensors"))
     return Check(
         name="weights",

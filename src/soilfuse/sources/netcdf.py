@@ -16,7 +16,7 @@ import numpy as np
 import scipy.io
 
 from soilfuse.errors import UserError
-from soilfuse.sources.unreadable import SHOWN, damaged, no_netcdf
+from soilfuse.sources.unreadable import DOWNLOAD, SHOWN, damaged, no_netcdf
 
 HDF5_SIGNATURE = b"\x89HDF"
 CLASSIC_SIGNATURES = (b"CDF\x01", b"CDF\x02")
@@ -70,9 +70,9 @@ class Stored:
 class RawFile:
     """An open NetCDF file of a provider: `variables` by name, and global `attributes`."""
 
-    def __init__(self, path: Path, provider: str, root: Any) -> None:
-        """Wrap an open h5py group or scipy file."""
-        self.path, self.provider, self._root = path, provider, root
+    def __init__(self, path: Path, provider: str, root: Any, mend: str = "") -> None:
+        """Wrap an open h5py group or scipy file; mend: as `opened` takes it."""
+        self.path, self.provider, self._root, self._mend = path, provider, root, mend
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -102,15 +102,16 @@ class RawFile:
         """Return a group of a NetCDF-4 file; raise UserError where it is not there."""
         found = self._root.get(name) if isinstance(self._root, h5py.Group) else None
         if not isinstance(found, h5py.Group):
-            raise UserError(f"no group {name!r} in {self.path} ({self.provider}): make it again")
-        return RawFile(self.path, self.provider, found)
+            mend = self._mend or "put the right file there"
+            raise UserError(f"no group {name!r} in {self.path} ({self.provider}): {mend}")
+        return RawFile(self.path, self.provider, found, self._mend)
 
     def variable(self, name: str) -> Stored:
         """Return a variable; raise UserError that names the file and what it holds instead."""
         if name not in self:
             raise UserError(
                 f"no variable {name!r} in {self.path} ({self.provider}); it holds "
-                f"{', '.join(self.names())}: put the right file there"
+                f"{', '.join(self.names())}: {self._mend or 'put the right file there'}"
             )
         if isinstance(self._root, h5py.Group):
             data = self._root[name]
@@ -122,13 +123,14 @@ class RawFile:
 
 
 @contextmanager
-def opened(path: Path, provider: str) -> Iterator[RawFile]:
+def opened(path: Path, provider: str, mend: str = "") -> Iterator[RawFile]:
     """Open a NetCDF-4 or classic file for reading.
 
-    Raises UserError that names provider and file where it is absent, no NetCDF, or damaged.
+    mend: what to do about a bad one, where that is not what mends a file from elsewhere. Raises
+    UserError that names provider and file where it is absent, no NetCDF, or damaged.
     """
     path = Path(path)
-    signature = _signature(path, provider)
+    signature = _signature(path, provider, mend)
     try:
         handle = (
             h5py.File(path, "r")
@@ -136,23 +138,24 @@ def opened(path: Path, provider: str) -> Iterator[RawFile]:
             else scipy.io.netcdf_file(path, "r", mmap=False, maskandscale=False)
         )
     except BROKEN as error:
-        raise UserError(damaged(path, provider, error)) from None
+        raise UserError(damaged(path, provider, error, mend or DOWNLOAD)) from None
     try:
-        yield RawFile(path, provider, handle)
+        yield RawFile(path, provider, handle, mend)
     except BROKEN as error:
-        raise UserError(damaged(path, provider, error)) from None
+        raise UserError(damaged(path, provider, error, mend or DOWNLOAD)) from None
     finally:
         handle.close()
 
 
-def _signature(path: Path, provider: str) -> bytes:
+def _signature(path: Path, provider: str, mend: str) -> bytes:
     if not path.exists():
-        raise UserError(f"no file {path} ({provider}); put it there, or edit params.yaml:raw_root")
+        mend = mend or "put it there, or edit params.yaml:raw_root"
+        raise UserError(f"no file {path} ({provider}); {mend}")
     with path.open("rb") as stream:
         start = stream.read(SHOWN)
     signature = start[:4]
     if signature != HDF5_SIGNATURE and signature not in CLASSIC_SIGNATURES:
-        raise UserError(f"{path} ({provider}) {no_netcdf(start)}: download it again")
+        raise UserError(f"{path} ({provider}) {no_netcdf(start)}: {mend or DOWNLOAD}")
     return signature
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.errors import UserError
-from soilfuse.files import sha256_of_content, written_aside
+from soilfuse.files import mending, sha256_of_content, written_aside
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.interpolation import bilinear, interpolate
 from soilfuse.sources.axes import month_keys
@@ -139,7 +139,7 @@ def read_models(path: Path) -> ModelCrops:
     """Read what `write_models` wrote; raise UserError where the file is absent or damaged."""
     path = Path(path)
     crops: dict[str, Crop] = {}
-    with opened(path, PROVIDER) as file:
+    with opened(path, PROVIDER, mending(path)) as file:
         attributes = dict(file.attributes)
         for source_id in str(attributes.get("source_ids", "")).split():
             group = file.group(source_id)
@@ -148,7 +148,7 @@ def read_models(path: Path) -> ModelCrops:
             crops[source_id] = Crop(stored.values(), lat, lon, stored.attributes)
             time = month_keys(group, stored)[0]
     if not crops:
-        raise UserError(f"no climate model in {path}: run `dvc repro` for its stage again")
+        raise UserError(f"no climate model in {path}: {mending(path)}")
     return ModelCrops(path, crops, time, attributes)
 
 
@@ -166,9 +166,11 @@ def write_field(path: Path, dataset: xr.Dataset) -> None:
 
 def read_field(path: Path) -> xr.Dataset:
     """Read a layered field into memory; raise UserError where it is absent or damaged."""
-    with opened(Path(path), PROVIDER):
-        pass
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+    path = Path(path)
+    with (
+        opened(path, PROVIDER, mending(path)),
+        xr.open_dataset(path, engine="h5netcdf") as dataset,
+    ):
         return dataset.load()
 
 

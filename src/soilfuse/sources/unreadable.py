@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 SHOWN = 40  # bytes
+DOWNLOAD = "download it again"
 TEXT = {*b"\t\n\f\r", *range(ord(" "), 127), *range(128, 256)}
 CUT = re.compile(r"truncated file: .*stored_eof = (\d+)")  # HDF5's words
 
@@ -18,11 +19,9 @@ def no_netcdf(start: bytes) -> str:
     return f"is not a NetCDF file; it starts with the bytes {start[:4].hex(' ')}"
 
 
-def damaged(path: Path, provider: str, error: Exception) -> str:
-    """Return the line for a NetCDF file that the library cannot read on."""
+def damaged(path: Path, provider: str, error: Exception, mend: str) -> str:
+    """Return the line for a NetCDF file that the library cannot read on; mend: what to do."""
     size = path.stat().st_size
     if whole := CUT.search(str(error)):
-        return (
-            f"{path} ({provider}) is cut off: it has {size} of {whole[1]} bytes: download it again"
-        )
-    return f"{path} ({provider}) is truncated or damaged ({size} bytes): {error}: download it again"
+        return f"{path} ({provider}) is cut off: it has {size} of {whole[1]} bytes: {mend}"
+    return f"{path} ({provider}) is truncated or damaged ({size} bytes): {error}: {mend}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
-from soilfuse.inference.members import shared_manifest
+from soilfuse.inference.manifests import shared_manifest
 from soilfuse.inference.record import read_record
 from soilfuse.layout import CHAMPION_FILE
 
@@ -39,8 +39,8 @@ class Champion:
 def read_champion(folder: Path) -> Champion:
     """Read champion.json, and what the manifests of all folds share.
 
-    Raises UserError when there is no champion in the folder, its files are broken, or its folds do
-    not belong together.
+    Raises UserError when there is no champion in the folder, its files are broken, or do not
+    belong together.
     """
     folder = Path(folder)
     if not (folder / CHAMPION_FILE).exists():
@@ -49,7 +49,7 @@ def read_champion(folder: Path) -> Champion:
         )
     manifest = shared_manifest(folder)
     return Champion(
-        content=read_record(folder),
+        content=read_record(folder, manifest),
         source_ids=tuple(manifest["source_ids"]),
         layers=len(manifest["depth_bnds"]),
         grid_shape=Grid.recorded(manifest["domain"]).shape,

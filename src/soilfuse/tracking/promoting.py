@@ -13,7 +13,7 @@ from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_mean_rmse
 from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_caveats, read_monthly
 from soilfuse.files import read_json, write_json
-from soilfuse.inference.members import read_manifests
+from soilfuse.inference.manifests import read_manifests
 from soilfuse.tracking import registry
 from soilfuse.tracking.champion import swap_in
 from soilfuse.tracking.promotion import Difference, Facts, Verdict, gate, pinned, write_verdict

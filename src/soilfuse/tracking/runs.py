@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soilfuse import config
-from soilfuse.errors import UserError
-from soilfuse.files import read_json, sha256_of_content
+from soilfuse.errors import UserError, shortened
+from soilfuse.files import mending, read_mapping, sha256_of_content
 from soilfuse.tracking import lineage, store
 from soilfuse.tracking.recording import PARENT_TAG, StageRun, ended, failing
 from soilfuse.tracking.store import tracking_uri
@@ -150,12 +150,22 @@ def _tags(
 
 
 def world_of(params: config.Params) -> str:
-    """Return the version and seed of the raw files' pseudo-reality, or `real`."""
+    """Return the version and seed of the raw files' pseudo-reality, or `real`.
+
+    Raises UserError where its world.json is broken, or tells no version and seed.
+    """
     raw = Path(params.raw_root)
-    if (raw / "world.json").exists():
-        content = read_json(raw / "world.json")
-        return f"v{content['version']} seed {content['seed']}"
-    return "real" if raw.is_dir() else f"seed {params.world.seed}"
+    path = raw / "world.json"
+    if not path.exists():
+        return "real" if raw.is_dir() else f"seed {params.world.seed}"
+    content = read_mapping(path, ("version", "seed"))
+    version, seed = content["version"], content["seed"]
+    if type(version) is not int or type(seed) is not int:
+        raise UserError(
+            f"{path} has version {shortened(version, 40)} and seed {shortened(seed, 40)}; expected "
+            f"whole numbers: {mending(path)}"
+        )
+    return f"v{version} seed {seed}"
 
 
 def _user() -> str:
