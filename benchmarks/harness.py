@@ -16,13 +16,23 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Timing:
-    """One comparison; ours and baseline in `unit`, n is how much of it was timed."""
+    """One comparison; ours and baseline in `unit`, n is how much of it was timed.
+
+    floor: the least ratio that is good enough; peak_gib: the most of a GPU's memory that ours held.
+    """
 
     name: str
     ours: float
     baseline: float
     unit: str
     n: int
+    floor: float | None = None
+    peak_gib: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast ours is."""
+        return self.baseline / self.ours
 
 
 def fastest(action: Callable[[], Any], repeats: int) -> float:
@@ -56,8 +66,8 @@ def record(name: str, timings: list[Timing]) -> None:
     """Write benchmarks/results/<name>.json and show it."""
     rows = [
         {
-            **asdict(timing),
-            "ratio": timing.baseline / timing.ours,
+            **{key: value for key, value in asdict(timing).items() if value is not None},
+            "ratio": timing.ratio,
             "machine": machine(),
             "commit": commit(),
         }
@@ -69,3 +79,15 @@ def record(name: str, timings: list[Timing]) -> None:
             f"{row['name']}: {row['ours']:.4g} against {row['baseline']:.4g} {row['unit']}, "
             f"ratio {row['ratio']:.3g} ({row['machine']})"
         )
+
+
+def floors_met(timings: list[Timing]) -> bool:
+    """Tell of each timing whether its ratio reaches its floor; return whether all do."""
+    missed = [t for t in timings if t.floor is not None and t.ratio < t.floor]
+    for timing in timings:
+        if timing.floor is not None:
+            verdict = "NOT met" if timing in missed else "met"
+            print(f"{timing.name}: ratio {timing.ratio:.3g}, floor {timing.floor:g} {verdict}")
+        else:
+            print(f"{timing.name}: ratio {timing.ratio:.3g}, no floor")
+    return not missed
