@@ -31,8 +31,20 @@ def gather(state: Path, results: Path, attempts: Mapping[str, Attempt]) -> None:
         for attempt in attempts.values():
             folder = folder_of(state, world, attempt.name)
             record = record_of(folder, references, attempt, world)
+            path = results / f"world{world}_{attempt.name}.json"
             if record:
-                write_json(results / f"world{world}_{attempt.name}.json", record)
+                write_json(path, _with_comparisons_of(path, record))
+
+
+def _with_comparisons_of(path: Path, record: Record) -> Record:
+    """Return a record with the comparisons of an earlier one, where its scores are the same.
+
+    What it was compared with may be gone since; its own folder was then made again.
+    """
+    before = read_json(path) if path.exists() else {}
+    if before.get("scores") != record.get("scores") or "failed" in record:
+        return record
+    return record | {"intervals": before["intervals"] | record["intervals"]}
 
 
 def page(attempts: Mapping[str, Attempt], records: Sequence[Record]) -> str:

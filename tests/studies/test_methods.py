@@ -256,6 +256,15 @@ def test_intervals_against_other_attempts_come_from_the_same_months(state):
             assert difference == pytest.approx(expected, abs=5e-4)
 
 
+def test_a_comparison_outlives_what_it_was_made_with_but_not_other_scores(state):
+    before = records_of(state)["world1_residual_unet"]["intervals"][gather.YARDSTICK]
+    (run.folder_of(state, 1, "unet_gan") / layout.EVALUATE / "monthly.csv").unlink()
+    assert records_of(state)["world1_residual_unet"]["intervals"][gather.YARDSTICK] == before
+    scores = run.folder_of(state, 1, "residual_unet") / layout.EVALUATE / "scores.csv"
+    scores.write_text(scores.read_text().replace("0.021", "0.031"))
+    assert gather.YARDSTICK not in records_of(state)["world1_residual_unet"]["intervals"]
+
+
 def test_records_average_what_the_tables_hold(state):
     record = records_of(state)["world1_residual_unet"]
     assert record["scores"]["out_of_fold"]["rmse"][names.ENSEMBLE] == pytest.approx(
