@@ -1,6 +1,7 @@
 """The runner of attempts, and the page that tells of them."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -258,7 +259,7 @@ def test_intervals_against_other_attempts_come_from_the_same_months(state):
 
 def test_a_comparison_outlives_what_it_was_made_with_but_not_other_scores(state):
     before = records_of(state)["world1_residual_unet"]["intervals"][gather.YARDSTICK]
-    (run.folder_of(state, 1, "unet_gan") / layout.EVALUATE / "monthly.csv").unlink()
+    shutil.rmtree(run.folder_of(state, 1, "unet_gan"))
     assert records_of(state)["world1_residual_unet"]["intervals"][gather.YARDSTICK] == before
     scores = run.folder_of(state, 1, "residual_unet") / layout.EVALUATE / "scores.csv"
     scores.write_text(scores.read_text().replace("0.021", "0.031"))
