@@ -79,7 +79,6 @@ def untrained(params, fields):
 def work(stage, folder, at_epoch, at_end):
     """Do as pipelines/<stage>.py does, with state and results under `folder`."""
     torch.set_num_threads(1)
-    loop.CHECKPOINT_SHARE = math.inf  # one after each epoch, so that many kills meet one
     state, models, params = folder / "state", folder / "models", small_params()
     fields = small_fields(3 if stage == "pretrain" else LAYERS)
     if stage == "sweep":
@@ -111,6 +110,7 @@ def body(stage, folder, trouble, argument):
     told = os.open(folder.parent / "told", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     os.dup2(told, 2)
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115, PTH123
+    loop.CHECKPOINT_SHARE = math.inf  # one after each epoch, so that many kills meet one
     at_epoch, at_end = trouble(folder, argument) if trouble else (nothing, nothing)
     with one_line_errors():
         work(stage, folder, at_epoch, at_end)
@@ -162,6 +162,12 @@ def kill_inside_save(_folder, number):
 
     torch.save = save
     return nothing, nothing
+
+
+def kill_before_results(_folder, share):
+    """End the process by SIGKILL when all is trained, with checkpoints as rare as `share` says."""
+    loop.CHECKPOINT_SHARE = share
+    return nothing, lambda: os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fill(folder, _):

@@ -1,5 +1,6 @@
 """A disk that is full, or a quota that is used up, in the middle of training: one line, no loss."""
 
+import resource
 import subprocess
 from contextlib import contextmanager
 
@@ -35,6 +36,21 @@ def small_disk(folder, size="3m"):
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def small_files(folder):
+    """Refuse large files as a quota does, where nobody may mount a small disk."""
+    folder.mkdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, before[1]))
+    try:
+        yield folder
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+NARROW = [(small_disk, "No space left on device"), (small_files, "File too large")]
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +129,13 @@ def test_results_on_a_full_disk_are_whole_or_absent(wholes, tmp_path):
         assert results(folder) == wholes["finetune"]
 
 
-def test_a_checkpoint_that_finds_no_room_leaves_the_last_one(tmp_path):
-    with small_disk(tmp_path / "disk") as folder:
+@pytest.mark.parametrize(("narrow", "why"), NARROW)
+def test_a_checkpoint_that_finds_no_room_leaves_the_last_one(narrow, why, tmp_path):
+    with narrow(tmp_path / "disk") as folder:
         checkpoints.save(folder, "a" * 32, {"epoch": 1})
         [kept] = folder.iterdir()
         before = kept.read_bytes()
-        with pytest.raises(OSError, match="No space left on device") as caught:
+        with pytest.raises(OSError, match=why) as caught:
             checkpoints.save(folder, "a" * 32, {"epoch": 2, "weights": list(range(10**6))})
         assert caught.value.filename == str(kept)
         assert [path.read_bytes() for path in folder.iterdir()] == [before]

@@ -11,7 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
-from small_training import EPOCHS, STAGES, ended, kill_at_write, kill_inside_save, results, started
+from small_training import (
+    EPOCHS,
+    STAGES,
+    ended,
+    kill_at_write,
+    kill_before_results,
+    kill_inside_save,
+    results,
+    started,
+)
+
+from soilfuse.training import checkpoints, loop
 
 ROOT = Path(__file__).parents[2]
 KILLS = 4
@@ -80,6 +91,19 @@ def test_kills_while_results_are_written_leave_whole_ones(wholes, folder):
         assert there == {name: whole[name] for name in there}
     assert ended("pretrain", folder) == (0, [])
     assert results(folder) == whole  # nothing hidden is left beside them
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [loop.CHECKPOINT_SHARE, 1e-12])
+def test_a_kill_before_results_are_written_leaves_all_epochs(share, wholes, folder):
+    assert ended("pretrain", folder, kill_before_results, share) == (-signal.SIGKILL, [])
+    [kept] = (folder / "state").iterdir()
+    assert kept.name == checkpoints.FINISHED
+    assert len(checkpoints._read(kept)["history"]) == EPOCHS
+    assert ended("pretrain", folder, kill_at_write, 3)[0] == -signal.SIGKILL  # after the probe
+    assert any((folder / "models").iterdir())  # so it was a result, and no epoch was trained
+    assert ended("pretrain", folder) == (0, [])
+    assert results(folder) == wholes["pretrain"][0]
 
 
 @pytest.mark.slow

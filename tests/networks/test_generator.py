@@ -218,3 +218,14 @@ def test_weights_hold_all_that_prediction_needs():
 def test_months_are_for_networks_that_look_back():
     with pytest.raises(UserError, match="looks at one month"):
         generator(months=2)
+
+
+def test_a_head_is_left_behind_and_drawn_anew_also_where_the_layers_agree():
+    network, other = generator(), generator(seed=7)
+    own, theirs = network.core.head.weight.clone(), other.core.head.weight
+    network.load_body(other.state_dict())
+    assert torch.equal(network.core.head.weight, own)
+    assert torch.equal(network.core.down[0][0].weight, other.core.down[0][0].weight)
+    network.load_state_dict(other.state_dict())
+    network.reset_head([0.2] * LAYERS)
+    assert (network.core.head.weight - theirs).abs().max() > 0.01

@@ -1,3 +1,6 @@
+import hashlib
+import http.client
+
 import pytest
 import torch
 
@@ -143,3 +146,55 @@ def test_a_damaged_safetensors_file_is_refused(tmp_path):
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     with pytest.raises(UserError, match="junk.safetensors is not a whole safetensors file"):
         vgg16_features(str(tmp_path / "junk.safetensors"), 1, seed=1)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Give the folder that torch's hub keeps files in; nothing can be fetched into it."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", None)
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    return tmp_path / "hub" / "checkpoints"
+
+
+def test_a_cached_file_of_the_published_checksum_is_read(cache, monkeypatch, tmp_path):
+    state = write_state_dict(tmp_path / "vgg.pth")
+    digest = hashlib.sha256((tmp_path / "vgg.pth").read_bytes()).hexdigest()[:8]
+    monkeypatch.setattr(vgg, "PUBLISHED", f"https://nowhere.invalid/vgg16-{digest}.pth")
+    (tmp_path / "vgg.pth").rename(cache / f"vgg16-{digest}.pth")
+    loss = Perceptual("imagenet", 1, seed=1)
+    assert loss.weights == "imagenet"
+    assert torch.equal(loss.vgg.state_dict()["28.weight"], state["28.weight"])
+
+
+def other_weights(path):
+    write_state_dict(path)
+
+
+def cut(size):
+    def written(path):
+        write_state_dict(path)
+        path.write_bytes(path.read_bytes()[:size])
+
+    return written
+
+
+@pytest.mark.parametrize("plant", [other_weights, cut(0), cut(300), lambda path: path.mkdir()])
+def test_a_cached_file_of_another_checksum_is_refused(cache, plant):
+    file = cache / "vgg16-397923af.pth"
+    plant(file)
+    with pytest.raises(UserError) as caught:
+        vgg16_features("imagenet", 1, seed=1)
+    [line] = caught.value.problems
+    assert line.startswith(f"{file} is not the published VGG16 file: SHA-256 ")
+    assert "expected 397923af; delete it, and the same command fetches it again" in line
+    assert file.exists()  # it may be somebody's
+
+
+def test_whatever_breaks_a_download_is_one_line(cache, monkeypatch):
+    def broken(*_, **__):
+        raise http.client.BadStatusLine("<html>")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", broken)
+    with pytest.raises(UserError, match="cannot be had from https.*put that file on this machine"):
+        vgg16_features("imagenet", 1, seed=1)

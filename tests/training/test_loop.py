@@ -35,7 +35,7 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(params, plan, train,
 
 
 def test_training_learns(params, plan, train, validation):
-    found = run(params, replace(plan, epochs=30), train, validation)
+    found = run(params, replace(plan, epochs=60), train, validation)
     target = validation.target[:, :, validation.mask]
     spread = math.sqrt((target - target.mean(dim=(0, 2), keepdim=True)).square().mean())
     assert found.rmse < 0.75 * spread

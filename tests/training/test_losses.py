@@ -143,3 +143,30 @@ def test_total_variation_against_two_loops():
 def test_inside_takes_the_target_outside():
     images, target = torch.zeros(1, 1, 2, 3), torch.ones(1, 1, 2, 3)
     assert losses.inside(images, target, MASK).tolist() == [[[[0, 0, 1], [0, 1, 1]]]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**31), share=st.floats(0.1, 0.9), size=st.sampled_from([(2, 2), (5, 7)])
+)
+def test_no_term_sees_nan_outside(seed, share, size):
+    draw = torch.Generator().manual_seed(seed)
+    mask = torch.rand(size, generator=draw) < share
+    mask[0, 0] = True
+    images, target, density = torch.rand(3, 2, 3, *size, generator=draw, dtype=torch.float64)
+
+    def every(outside):
+        made = torch.where(mask, images, outside).requires_grad_()
+        other, weight = (torch.where(mask, field, outside) for field in (target, density))
+        terms = torch.stack(
+            [
+                losses.mean_square(made, other, mask),
+                losses.insitu(made, other, weight, mask),
+                losses.total_variation(made, mask),
+            ]
+        )
+        return terms, torch.autograd.grad(terms.sum(), made)[0]
+
+    for found, expected in zip(every(torch.nan), every(0.0), strict=True):
+        assert torch.isfinite(found).all()
+        torch.testing.assert_close(found, expected)

@@ -103,7 +103,8 @@ def test_bf16_losses_are_near_those_of_float32(case):
     full = step_of(copy.deepcopy(players), train, plan)
     low = step_of(players, train, replace(plan, precision="bf16"))
     for name, loss in full.items():
-        assert low[name].item() == pytest.approx(loss.item(), rel=0.05), name
+        rel = 0.1 if name == "perceptual" else 0.05  # of 16 seeds 0.07 at most, 13 layers deep
+        assert low[name].item() == pytest.approx(loss.item(), rel=rel), name
     assert any(low[name] != loss for name, loss in full.items())
 
 

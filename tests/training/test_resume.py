@@ -1,16 +1,19 @@
+import errno
 import hashlib
 import io
+import itertools
 import math
 import os
 import pickle
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from training_cases import run
 
-from soilfuse.errors import sigterm_interrupts
+from soilfuse.errors import UserError, sigterm_interrupts
 from soilfuse.training import checkpoints, loop, weights
 from soilfuse.training.fingerprint import fingerprint
 from soilfuse.training.players import assemble
@@ -149,7 +152,58 @@ def test_checkpoints_are_rare_where_they_are_dear(
     monkeypatch.setattr(loop.checkpoints, "save", lambda *_: written.append(1))
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e-12)
     run(params, plan, train, validation, tmp_path)
-    assert len(written) == 1
+    assert len(written) == 2  # after the first epoch, and the finished training
+
+
+@pytest.fixture
+def dear(monkeypatch):
+    """Let a checkpoint take a second by the clock, and an epoch hardly more: few are written."""
+    seconds = itertools.count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+
+
+def test_a_finished_training_is_kept_to_its_last_epoch(
+    params, plan, train, validation, tmp_path, monkeypatch, dear
+):
+    heard, trained = [], []
+    whole = run(params, plan, train, validation, tmp_path)
+    [kept] = tmp_path.iterdir()
+    assert kept.name == checkpoints.FINISHED
+    assert len(checkpoints._read(kept)["history"]) == plan.epochs
+    monkeypatch.setattr("soilfuse.training.run.Run.epoch", lambda *_: trained.append(1))
+    again = run(params, plan, train, validation, tmp_path, heard.append)
+    assert trained == []
+    assert weights.to_bytes(again.weights) == weights.to_bytes(whole.weights)
+    assert again.history == whole.history == heard
+
+
+def test_epochs_since_the_last_checkpoint_are_trained_again_to_the_same_bytes(
+    params, plan, train, validation, tmp_path, dear
+):
+    whole = run(params, plan, train, validation)
+    with pytest.raises(Interrupted):
+        run(params, plan, train, validation, tmp_path, interrupt_at(4))
+    [kept] = tmp_path.iterdir()
+    assert len(checkpoints._read(kept)["history"]) == 1
+    resumed = run(params, plan, train, validation, tmp_path)
+    assert weights.to_bytes(resumed.weights) == weights.to_bytes(whole.weights)
+    assert resumed.history == whole.history
+
+
+def test_a_finished_training_that_cannot_be_kept_says_so(
+    params, plan, train, validation, tmp_path, monkeypatch, dear
+):
+    real = checkpoints.save
+
+    def save(folder, name, state):
+        if len(state["history"]) == plan.epochs:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(folder, name, state)
+
+    monkeypatch.setattr(loop.checkpoints, "save", save)
+    with pytest.raises(UserError, match="no checkpoint of epoch 5 .*epoch 1 is kept"):
+        run(params, plan, train, validation, tmp_path)
+    assert checkpoints.FINISHED not in [path.name for path in tmp_path.iterdir()]
 
 
 def test_what_is_finished_is_cleared_and_what_is_not_stays(tmp_path):

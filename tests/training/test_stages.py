@@ -189,3 +189,20 @@ def test_repeatable_kernels_are_cudnns_and_whole_float32():
         assert torch.backends.cudnn.deterministic
         assert not torch.backends.cudnn.allow_tf32
     assert before == (torch.backends.cudnn.enabled, torch.backends.cudnn.deterministic)
+
+
+def test_finetuning_draws_a_head_even_where_the_layers_are_the_pretrained_ones(
+    params, fields, lineage
+):
+    torch.manual_seed(5)
+    given = Generator(**fields.architecture(params.network)).state_dict()  # five layers, no base
+    still = with_finetune(params, epochs=1, learning_rate=1e-30)
+    head, body = "core.head.weight", "core.down.0.0.weight"
+    found, same = (
+        finetune_fold(still, 0, fields, state, BEST, lineage, CPU).weights
+        for state in (given, {**given, head: given[head] + 1})
+    )
+    torch.testing.assert_close(found[body], given[body], rtol=0, atol=0)
+    assert found[head].shape == given[head].shape
+    assert (found[head] - given[head]).abs().max() > 0.01
+    assert torch.equal(found[head], same[head])  # nothing of the given one is left

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soilfuse.errors import UserError
+from soilfuse.progress import note
 from soilfuse.seeding import derive_seed
 
 PUBLISHED = "https://download.pytorch.org/models/vgg16-397923af.pth"  # its name ends in its hash
@@ -113,11 +114,30 @@ def _draw(features: nn.Sequential, seed: int) -> None:
 
 
 def _published() -> Mapping[str, Tensor]:
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(PUBLISHED).name
+    wanted = cached.stem.rpartition("-")[2]
+    _fetch_unless_there(cached, wanted)
     try:
-        return torch.hub.load_state_dict_from_url(
-            PUBLISHED, map_location="cpu", progress=False, check_hash=True, weights_only=True
+        with cached.open("rb") as stream:  # torch.hub compares what it downloads, never its cache
+            got = hashlib.file_digest(stream, "sha256").hexdigest()[: len(wanted)]
+    except OSError as error:
+        got = f"not readable ({error.strerror})"
+    if got != wanted:
+        raise UserError(
+            f"{cached} is not the published VGG16 file: SHA-256 {got}, expected {wanted}; delete "
+            f"it, and the same command fetches it again, or edit {WHERE}"
         )
-    except (OSError, RuntimeError) as error:
+    return _from_file(cached)
+
+
+def _fetch_unless_there(cached: Path, wanted: str) -> None:
+    try:
+        if cached.exists():
+            return
+        note(f"fetching the published VGG16 weights (528 MB) from {PUBLISHED} to {cached}")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(PUBLISHED, str(cached), wanted, progress=False)
+    except Exception as error:  # a broken connection is not always an OSError
         raise UserError(
             f"the published VGG16 weights cannot be had from {PUBLISHED} ({error}); put that file "
             f"on this machine and give its path, or write random: edit {WHERE}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from soilfuse.errors import UserError
 from soilfuse.progress import progress
+from soilfuse.seeding import derive_seed
 from soilfuse.training import checkpoints, ranks, weights
 from soilfuse.training.data import TrainingData
 from soilfuse.training.device import reproducible
@@ -55,7 +56,7 @@ def fit(
     needs what the data lack, or where a checkpoint cannot be written: the last one is then kept.
     """
     _refuse_unfit(players, train, plan)
-    with reproducible(plan.seed, train.mask.device):
+    with reproducible(derive_seed(plan.seed, "training"), train.mask.device):
         keeper = None
         if state_dir is not None:
             keeper = _Keeper(state_dir, fingerprint(players, train, validation, plan), plan.name)
@@ -72,7 +73,7 @@ def fit(
                 keeper.keep(run)
             tell(record)
         if keeper is not None:
-            keeper.finish()
+            keeper.finish(run)
     scores = [record["validation_rmse"] for record in run.history]
     if not run.best or (scores and not any(map(math.isfinite, scores))):
         if state_dir is not None and ranks.is_first():
@@ -136,16 +137,23 @@ class _Keeper:
         began = time.monotonic()
         if not ranks.is_first() or began - self.saved_at < self.took / CHECKPOINT_SHARE:
             return
+        self._save(run)
+        self.saved_at = time.monotonic()
+        self.took = self.saved_at - began
+
+    def finish(self, run: Run) -> None:
+        if not ranks.is_first():
+            return
+        if self.kept < len(run.history):  # else the same command would train the last epochs again
+            self._save(run)
+        checkpoints.finish(self.state_dir, self.fingerprint)
+
+    def _save(self, run: Run) -> None:
         try:
             checkpoints.save(self.state_dir, self.fingerprint, run.state())
         except OSError as error:
             raise self._refused(len(run.history), error) from None
-        self.saved_at, self.kept = time.monotonic(), len(run.history)
-        self.took = self.saved_at - began
-
-    def finish(self) -> None:
-        if ranks.is_first():
-            checkpoints.finish(self.state_dir, self.fingerprint)
+        self.kept = len(run.history)
 
     def _refused(self, epoch: int, error: OSError) -> UserError:
         kept = f"the checkpoint of epoch {self.kept} is kept" if self.kept else "none is there yet"

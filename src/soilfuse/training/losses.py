@@ -40,9 +40,9 @@ def total_variation(images: Tensor, mask: Tensor) -> Tensor:
 
     Equation (10) with both of its sums over x and y, as the paper's weight of 4e-8 goes with.
     """
-    rows = images.diff(dim=-2).square() * (mask[1:] & mask[:-1])
-    columns = images.diff(dim=-1).square() * (mask[:, 1:] & mask[:, :-1])
-    return (rows.sum() + columns.sum()) / images.shape[0]
+    rows = _inside_only(images.diff(dim=-2), mask[1:] & mask[:-1])
+    columns = _inside_only(images.diff(dim=-1), mask[:, 1:] & mask[:, :-1])
+    return (rows.square().sum() + columns.square().sum()) / images.shape[0]
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:

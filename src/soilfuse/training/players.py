@@ -13,6 +13,7 @@ from soilfuse.errors import UserError
 from soilfuse.networks.discriminator import Discriminator
 from soilfuse.networks.generator import Generator
 from soilfuse.networks.vgg import Perceptual
+from soilfuse.seeding import derive_seed
 from soilfuse.training.around import around
 from soilfuse.training.data import TrainingData
 from soilfuse.training.device import reproducible
@@ -68,7 +69,7 @@ def assemble(
     models, layers = train.inputs.shape[1], train.target.shape[1]
     grid = (train.mask.shape[0], train.mask.shape[1])
     maps = 0 if static is None else len(static)
-    with reproducible(plan.seed, device):
+    with reproducible(derive_seed(plan.seed, "weights"), device):
         generator = Generator(**architecture(network, models, layers, grid, maps))
         if pretrained is not None:
             _take_over(generator, pretrained)
