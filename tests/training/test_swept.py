@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_best_values_survive_to_the_last_digit(tmp_path):
-    best = {"learning_rate": 0.1 + 0.2, "loss.insitu": 1e-7}
+    best = {"batch": 8, "learning_rate": 0.1 + 0.2, "loss.insitu": 1e-7, "network.name": "ynet"}
     write_swept(tmp_path, Swept(best, 0.02, pd.DataFrame({"trial": [0], "inner_rmse": [0.02]})))
     assert read_best(tmp_path / "best.yaml") == best
     assert (tmp_path / "trials.csv").read_text().splitlines()[0] == "trial,inner_rmse"
@@ -286,6 +286,10 @@ def test_pretrained_weights_that_are_not_finite_name_their_file(stage, pretraine
         b"learning_rate: 0",
         b"learning_rate: .nan",
         b"loss.insitu: .inf",
+        b"batch: 2.5",
+        b"batch: 0",
+        b"network.name: unett",
+        b"network.name: 3",
     ],
 )
 def test_what_no_sweep_would_write_is_one_line(tmp_path, content):

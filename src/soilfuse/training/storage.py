@@ -33,7 +33,8 @@ def load_study(journal: Path, url: str | None) -> "optuna.Study":
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # Its warnings tell of its own workings, such as packages that would propose faster.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is not None:
         return _at_url(url, f"soilfuse-{journal.stem}")
     try:
@@ -87,6 +88,8 @@ def _storage(url: str) -> "optuna.storages.BaseStorage":
 
 def without_password(url: str) -> str:
     """Return a URL that may be shown."""
+    if "://" not in url:
+        return "(no URL)"
     return re.sub(
         r"([?&](?:password|passwd|pwd)=)[^&]*",
         r"\1***",

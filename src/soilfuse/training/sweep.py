@@ -101,7 +101,7 @@ def _result(study: "optuna.Study", params: config.Params) -> Swept:
             "trial": place_of(trial),
             "state": trial.user_attrs.get(trials.STATE, trial.state.name.lower()),
             "origin": origin_of(params, place_of(trial)),
-            "inner_rmse": math.nan if trial.value is None else trial.value,
+            "inner_rmse": trials.rmse_of(trial),
             **dict(sorted(trial.params.items())),
         }
         for trial in finished

@@ -43,7 +43,7 @@ class Task:
 
 
 class GivenUpError(Exception):
-    """The pruner gave the trial up; `rmse` is the mean over the folds that were finished."""
+    """The pruner gave the trial up; `rmse` is what it had reached: a fold's, or folds' mean."""
 
     def __init__(self, rmse: float) -> None:
         super().__init__("the pruner gave this trial up")
@@ -65,14 +65,20 @@ def run(study: "optuna.Study", trial: "optuna.Trial", task: Task, values: Values
         return math.nan
     except GivenUpError as given_up:
         trial.set_user_attr(STATE, PRUNED)
-        if math.isnan(given_up.rmse):
-            study.tell(trial, state=TrialState.PRUNED)
-        else:  # a mean over folds says of a trial what it is worth (Optuna's advice for Wilcoxon)
+        if task.params.sweep.pruner == names.WILCOXON:  # Optuna's advice: a mean over folds counts
             study.tell(trial, given_up.rmse)
+        else:
+            study.tell(trial, state=TrialState.PRUNED)
         return given_up.rmse
     trial.set_user_attr(STATE, COMPLETE)
     study.tell(trial, rmse)
     return rmse
+
+
+def rmse_of(trial: "optuna.trial.FrozenTrial") -> float:
+    """Return the inner RMSE that a trial ended with or had reached; NaN where it diverged."""
+    diverged = trial.user_attrs.get(STATE) == DIVERGED
+    return math.nan if diverged or trial.value is None else trial.value
 
 
 def _score(task: Task, values: Values, trial: "optuna.Trial") -> float:
@@ -122,7 +128,7 @@ def _listener(section: config.Sweep, trial: "optuna.Trial", fold: int) -> OnEpoc
         step = fold * section.epochs + int(record["epoch"])
         trial.report(least, step)
         if step < last and trial.should_prune():
-            raise GivenUpError(math.nan)
+            raise GivenUpError(least)
 
     return heard
 

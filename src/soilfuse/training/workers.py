@@ -1,6 +1,5 @@
 """Several processes of this machine that share one sweep; the first waits, tells and ends them."""
 
-import math
 import multiprocessing
 import os
 import threading
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors, sigterm_interrupts
 from soilfuse.training.searching import OnFinish, clock, search
 from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of
-from soilfuse.training.trials import Task
+from soilfuse.training.trials import Task, rmse_of
 
 if TYPE_CHECKING:
     import optuna
@@ -73,8 +72,8 @@ def _teller(study: "optuna.Study", on_finish: OnFinish | None) -> Callable[[], N
             if place_of(trial) not in told:
                 told.add(place_of(trial))
                 if on_finish:
-                    rmse = math.nan if trial.value is None else trial.value
-                    on_finish(place_of(trial), dict(sorted(trial.params.items())), rmse)
+                    values = dict(sorted(trial.params.items()))
+                    on_finish(place_of(trial), values, rmse_of(trial))
 
     return tell
 
