@@ -1,5 +1,6 @@
 """Samplers and pruners by name, the paper's hand search, and what a search may be about."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,41 @@ def test_hyperband_gives_a_hopeless_learning_rate_up(
     given_up = found.trials["state"] == "pruned"
     assert (found.trials.loc[given_up, "inner_rmse"] > found.rmse).all()  # what they had reached
     assert all(count < 4 for count, up in zip(epochs, given_up, strict=True) if up)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_hyperband_goes_on_as_if_it_had_not_been_interrupted(
+    sampler, params, fields, tmp_path, monkeypatch
+):
+    calls, stop_at = [], [0]
+
+    class Found:
+        rmse = 0.0
+
+    def fit(_players, _train, _inner, plan, on_epoch):
+        found = Found()
+        for epoch in range(1, plan.epochs + 1):
+            calls.append(epoch)
+            if len(calls) == stop_at[0]:
+                raise KeyboardInterrupt
+            found.rmse = abs(math.log10(plan.learning_rate) + 2.5) + 1.0 / epoch
+            on_epoch({"epoch": float(epoch), "validation_rmse": found.rmse})
+        return found
+
+    monkeypatch.setattr(trials, "fit", fit)
+    monkeypatch.setattr(trials, "assemble", lambda *_: None)
+    nine = with_sweep(params, pruner="hyperband", sampler=sampler, trials=12, epochs=9)
+    whole = sweep(nine, [fields], {}, tmp_path / "whole.journal", CPU).trials
+    assert {"complete", "pruned"} == set(whole["state"])
+    total = len(calls)
+    assert total < 12 * 9
+    for stop in (total // 3, total // 2, total - 2):
+        calls.clear()
+        stop_at[0] = stop
+        with pytest.raises(KeyboardInterrupt):
+            sweep(nine, [fields], {}, tmp_path / f"{stop}.journal", CPU)
+        again = sweep(nine, [fields], {}, tmp_path / f"{stop}.journal", CPU).trials
+        assert again.to_csv() == whole.to_csv()
 
 
 def test_wilcoxon_gives_up_after_folds_and_keeps_their_mean(params, fields, tmp_path, monkeypatch):

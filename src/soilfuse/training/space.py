@@ -117,6 +117,14 @@ def with_network(params: config.Params, values: Mapping[str, Value]) -> config.P
     return config.validate(content)
 
 
+def refuse_impossible_networks(params: config.Params) -> None:
+    """Raise UserError where a network is searched that params.yaml would be refused with."""
+    searched = params.sweep.search.get(NETWORK)
+    if isinstance(searched, list):
+        for name in searched:  # before hours of the others are trained
+            with_network(params, {NETWORK: name})
+
+
 def _holds(distribution: "optuna.distributions.BaseDistribution", value: Value) -> bool:
     try:
         return distribution._contains(distribution.to_internal_repr(value))

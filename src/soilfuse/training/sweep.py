@@ -23,7 +23,7 @@ from soilfuse.training.device import precision_of
 from soilfuse.training.fields import Fields
 from soilfuse.training.plan import swept_values
 from soilfuse.training.searching import OnFinish
-from soilfuse.training.space import Value, Values, origin_of
+from soilfuse.training.space import Value, Values, origin_of, refuse_impossible_networks
 from soilfuse.training.storage import storage_url
 from soilfuse.training.study import finished_trials, open_study, place_of
 from soilfuse.training.trials import Task
@@ -62,6 +62,7 @@ def sweep(
     be used, or every trial diverged.
     """
     fixed = fixed_values(params)
+    refuse_impossible_networks(params)
     precision = precision_of(params.finetune.precision, device)
     task = Task(params, fields, pretrained, device, precision, fixed, architectures)
     study = open_study(journal, url := storage_url(params))
