@@ -1,20 +1,23 @@
 """Several processes of one sweep: crashes, budgets, and storages other than the journal."""
 
+import multiprocessing
 import os
 import signal
+import sqlite3
 import time
 from contextlib import suppress
 
 import pytest
+import torch
 from optuna.trial import TrialState
 from sweep_cases import formula, go, with_sweep
 from training_cases import CPU
 
 from soilfuse import names
-from soilfuse.errors import UserError
+from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors
 from soilfuse.training import searching, signs_of_life, trials
 from soilfuse.training.storage import without_password
-from soilfuse.training.study import fail_dead, open_study, place_of, propose
+from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
 
 
@@ -93,6 +96,42 @@ def test_workers_that_all_end_are_told_and_the_same_command_goes_on(
     one = with_sweep(params, trials=5)
     found = sweep(one, [fields], pretrained.weights, journal, CPU)
     assert list(found.trials["state"]) == ["complete"] * 5
+
+
+def searched(params, fields, arrays, journal):
+    """Sweep as a stage does, in a process of its own."""
+    with one_line_errors():
+        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        sweep(params, [fields], weights, journal, CPU)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+def test_no_worker_outlives_the_first_process(ending, params, fields, pretrained, tmp_path):
+    journal = tmp_path / "a.journal"
+    shared = with_sweep(params, trials=500, workers=2)
+    arrays = {name: weight.numpy() for name, weight in pretrained.weights.items()}
+    first = multiprocessing.get_context("forkserver").Process(
+        target=searched, args=(shared, fields, arrays, journal)
+    )
+    first.start()
+    study, working = open_study(journal), []
+    while len(working) < 2 or not all(set(t.params) == set(params.sweep.search) for t in working):
+        assert first.is_alive()
+        time.sleep(0.05)
+        working = study.get_trials(states=(TrialState.RUNNING,))
+    os.kill(first.pid, ending)
+    first.join(60)
+    assert first.exitcode == (-ending if ending == signal.SIGKILL else EXIT_INTERRUPTED)
+    until = time.monotonic() + 20
+    while alive := [t for t in working if signs_of_life.may_live(t.user_attrs)]:
+        assert time.monotonic() < until, alive
+        time.sleep(0.05)
+    running = len(study.get_trials(states=(TrialState.RUNNING,)))
+    assert running == 0 if ending == signal.SIGTERM else running <= 2
+    finished = len(finished_trials(open_study(journal)))
+    more = with_sweep(params, trials=finished + 1)
+    assert len(sweep(more, [fields], pretrained.weights, journal, CPU).trials) == finished + 1
 
 
 def test_no_trial_begins_after_the_minutes(params, tmp_path, monkeypatch):
@@ -198,3 +237,16 @@ def test_a_storage_that_cannot_be_used_is_one_line_without_its_password(
     shown = line + capsys.readouterr().err + without_password(url)
     assert "s3cr3t" not in shown
     assert caught.value.__suppress_context__
+
+
+def test_a_storage_that_is_lost_on_the_way_is_one_line(params, tmp_path, monkeypatch):
+    def score(*given):
+        with sqlite3.connect(tmp_path / "sweep.db") as database:
+            database.execute("DROP TABLE trial_values")
+        return formula(*given)
+
+    monkeypatch.setattr(trials, "_score", score)
+    at_url = with_sweep(params, storage=f"sqlite:///{tmp_path}/sweep.db")
+    with pytest.raises(UserError, match="was lost .*no such table.*same command") as caught:
+        go(at_url, tmp_path / "a.journal")
+    assert len(caught.value.problems) == 1

@@ -4,6 +4,8 @@ import os
 import random
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,10 +82,30 @@ def _at_url(url: str, name: str) -> "optuna.Study":
 def _storage(url: str) -> "optuna.storages.BaseStorage":
     import optuna
 
+    if url.startswith("redis"):
+        return optuna.storages.get_storage(url)
+    options: dict[str, object] = {"pool_pre_ping": True}  # hours may lie between two requests
     if url.startswith("sqlite"):  # writers of one file wait for each other
-        options = {"connect_args": {"timeout": 60}}
-        return optuna.storages.RDBStorage(url, engine_kwargs=options)
-    return optuna.storages.get_storage(url)
+        options["connect_args"] = {"timeout": 60}
+    return optuna.storages.RDBStorage(url, engine_kwargs=options)
+
+
+@contextmanager
+def reachable(url: str | None) -> Iterator[None]:
+    """Tell in one line of a database that is lost inside the block; None is a journal."""
+    if url is None:
+        yield
+        return
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        raise UserError(
+            f"the sweep's storage {without_password(url)} was lost ({_told(error, url)}); the "
+            "trials that it has are kept: mend it, and the same command goes on"
+        ) from None
 
 
 def without_password(url: str) -> str:

@@ -24,7 +24,7 @@ from soilfuse.training.fields import Fields
 from soilfuse.training.plan import swept_values
 from soilfuse.training.searching import OnFinish
 from soilfuse.training.space import Value, Values, origin_of, refuse_impossible_networks
-from soilfuse.training.storage import storage_url
+from soilfuse.training.storage import reachable, storage_url
 from soilfuse.training.study import finished_trials, open_study, place_of
 from soilfuse.training.trials import Task
 
@@ -68,11 +68,12 @@ def sweep(
     study = open_study(journal, url := storage_url(params))
     minutes = params.sweep.minutes
     until = math.inf if minutes is None else searching.clock() + 60 * minutes
-    if params.sweep.workers > 1:
-        workers.search_beside(study, task, journal, url, until, on_finish)
-    else:
-        searching.search(study, task, until, on_finish)
-    return _result(study, params)
+    with reachable(url):
+        if params.sweep.workers > 1:
+            workers.search_beside(study, task, journal, url, until, on_finish)
+        else:
+            searching.search(study, task, until, on_finish)
+        return _result(study, params)
 
 
 def fixed_values(params: config.Params) -> dict[str, Value]:

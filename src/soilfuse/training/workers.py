@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors, sigterm_interrupts
 from soilfuse.training.searching import OnFinish, clock, search
+from soilfuse.training.storage import reachable
 from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of
 from soilfuse.training.trials import Task, rmse_of
 
@@ -114,7 +115,7 @@ def _work(task: Task, arrays: dict, journal: Path, url: str | None, until: float
     threading.Thread(target=_leave_with_first, daemon=True).start()
     with one_line_errors():
         try:
-            with sigterm_interrupts():
+            with sigterm_interrupts(), reachable(url):
                 computing(task.params.compute.model_copy(update={"threads": 1}), together=False)
                 pretrained = {name: torch.from_numpy(array) for name, array in arrays.items()}
                 search(open_study(journal, url), replace(task, pretrained=pretrained), until)
