@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from soilfuse import config, names
 from soilfuse.errors import UserError, shortened
@@ -122,9 +123,12 @@ def without_password(url: str) -> str:
 
 def _told(error: Exception, url: str) -> str:
     """Return an error in a few words, without the password that it may repeat."""
+    error = (
+        error.__cause__ if isinstance(error.__cause__, Exception) else error
+    )  # Optuna's is vague
     # Drivers explain after a line break, and SQLAlchemy adds the statement and a link.
     line = str(error).split("\n[SQL:")[0].split("\n(Background")[0].replace(url, "")
     for secret in re.findall(r"://[^@]*?:(.*)@|(?:password|passwd|pwd)=([^&]*)", url):
         for word in filter(None, secret):
-            line = line.replace(word, "***")
+            line = line.replace(word, "***").replace(unquote(word), "***")
     return f"{type(error).__name__}: {shortened(line, 150)}"
