@@ -4,6 +4,7 @@ A place is what a trial's number would be, had no trial before it failed. A tria
 its place free with its values: the next trial there has the same.
 """
 
+import time
 from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from soilfuse import config
 from soilfuse.training.samplers import PLACE, sampler_of
-from soilfuse.training.signs_of_life import may_live, named
+from soilfuse.training.signs_of_life import WORKER, may_live, named
 from soilfuse.training.space import Values, distributions, hand_tried, suggest
 from soilfuse.training.storage import load_study
 
 if TYPE_CHECKING:
     import optuna
+
+NAMING = 0.5  # seconds that a process may take to name a trial that it has begun
 
 
 def open_study(journal: Path, url: str | None = None) -> "optuna.Study":
@@ -34,7 +37,10 @@ def fail_dead(study: "optuna.Study") -> None:
     import optuna
     from optuna.trial import TrialState
 
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    running = (TrialState.RUNNING,)
+    if any(WORKER not in trial.user_attrs for trial in study.get_trials(False, running)):
+        time.sleep(NAMING)  # another process has just begun it
+    for trial in study.get_trials(deepcopy=False, states=running):
         if not may_live(trial.user_attrs):
             with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another did so just now
                 study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
@@ -59,8 +65,16 @@ def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial
     Its values are those of a failed trial of the place, or the paper's, or depend on the seed, the
     place and the finished trials alone.
     """
-    if _places_left(study, params) == 0:
-        return None
+    import optuna
+
+    while _places_left(study, params):
+        # Another process that looked at a trial without its name yet may still take it for dead.
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            return _proposed(study, params)
+    return None
+
+
+def _proposed(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial, Values] | None":
     trial = _placed(study, params)
     if trial is None:
         return None
