@@ -14,7 +14,7 @@ from soilfuse.training.folds import FOLDS
 from soilfuse.training.launching import ended_together
 from soilfuse.training.loading import finetuning_fields, pretrained_weights
 from soilfuse.training.loop import OnEpoch
-from soilfuse.training.swept import read_best
+from soilfuse.training.swept import read_best, tell_advice
 
 
 def main(item: str) -> None:
@@ -34,6 +34,7 @@ def main(item: str) -> None:
         trained_fold()
         return
     with declared_run("finetune", params, item) as run:
+        tell_advice(params, read_best(layout.BEST))
         trained = trained_fold(run.log_epoch)
         weights.save(layout.FINETUNE / f"fold_{fold}.safetensors", trained.weights)
         write_json(layout.FINETUNE / f"fold_{fold}.json", trained.manifest)

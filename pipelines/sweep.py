@@ -1,17 +1,19 @@
-"""Stage sweep: search loss weights and learning rates on inner validation blocks."""
+"""Stage sweep: search loss weights, learning rates and more on inner validation blocks."""
 
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.stages import declared_run
+from soilfuse.training.architectures import Architectures
 from soilfuse.training.device import computing, precision_of
-from soilfuse.training.loading import finetuning_fields, pretrained_weights
-from soilfuse.training.study import discard
+from soilfuse.training.loading import finetuning_fields, pretrained_weights, pretraining_fields
+from soilfuse.training.space import searches_architecture
 from soilfuse.training.sweep import sweep
+from soilfuse.training.sweep_plots import write_plots
 from soilfuse.training.swept import journal_of, write_swept
 
 
 def main() -> None:
-    """Write results/sweep/: best.yaml and trials.csv."""
+    """Write results/sweep/: best.yaml, trials.csv and sweep.html."""
     params = config.load()
     device = computing(params.compute, together=False)
     with declared_run("sweep", params) as run:
@@ -21,8 +23,11 @@ def main() -> None:
         stations = [layout.station_field(fold) for fold in folds]
         state, precision = layout.STATE / "sweep", precision_of(params.finetune.precision, device)
         journal = journal_of(state, params, loaded[0][1], stations, precision, pretrained)
+        architectures = None
+        if searches_architecture(params):
+            architectures = Architectures(*pretraining_fields(params), journal.with_suffix(""))
 
-        def on_finish(number: int, values: dict[str, float], rmse: float) -> None:
+        def on_finish(number: int, values: dict[str, float | int | str], rmse: float) -> None:
             with run.child(f"trial {number}") as trial:
                 trial.log_params(values)
                 trial.log_metrics({"inner_rmse": rmse})
@@ -34,11 +39,14 @@ def main() -> None:
             journal,
             device,
             on_finish=on_finish,
+            architectures=architectures,
         )
         write_swept(layout.SWEEP, swept)
+        write_plots(layout.SWEEP, swept, params)
         run.log_metrics({"inner_rmse": swept.rmse})
         run.log_artifact(layout.SWEEP)
-    discard(journal)
+    if architectures:
+        architectures.forget()
 
 
 if __name__ == "__main__":

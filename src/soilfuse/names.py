@@ -67,6 +67,10 @@ BASELINES = tuple(BASELINE_TITLES)
 ENSEMBLE = "soilfuse"  # the networks' mean among the methods that are scored
 SWEEP = "sweep"  # the word that stands in params.yaml where the sweep's best value is to be used
 
+SAMPLERS = ("tpe", "random", "gp", "cmaes", "qmc")  # how the sweep proposes values
+NO_PRUNER, WILCOXON, HYPERBAND = PRUNERS = ("none", "wilcoxon", "hyperband")
+SWEEP_STORAGE = "SOILFUSE_SWEEP_STORAGE"  # environment variable: a storage's URL, password included
+
 
 @dataclass(frozen=True)
 class ClimateModel:

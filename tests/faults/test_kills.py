@@ -197,7 +197,8 @@ def test_killed_stages_end_in_the_bytes_of_the_uninterrupted(prepared, tmp_path)
         finished(killed, stage, *arguments)
         assert interrupted > 0, stage
         assert made(killed) == made(whole), stage
-        assert not [path for path in (killed / ".state").rglob("*") if path.is_file()], stage
+        left = [path for path in (killed / ".state").rglob("*") if path.is_file()]
+        assert not [path for path in left if path.suffix != ".journal"], stage  # a search's memory
 
 
 def made(project):

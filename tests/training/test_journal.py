@@ -9,9 +9,8 @@ import pytest
 from training_cases import CPU
 
 from soilfuse.errors import UserError
-from soilfuse.training import study as study_module
-from soilfuse.training import sweep as sweep_module
-from soilfuse.training.study import finished_trials, open_study, propose
+from soilfuse.training import signs_of_life, trials
+from soilfuse.training.study import finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
 
 HELD = """
@@ -26,7 +25,7 @@ time.sleep(60)
 @pytest.fixture
 def scored(monkeypatch):
     """Score by a formula instead of by training."""
-    monkeypatch.setattr(sweep_module, "_score", lambda _, values: values["learning_rate"])
+    monkeypatch.setattr(trials, "_score", lambda _, values, __: values["learning_rate"])
 
 
 def go(params, journal):
@@ -44,8 +43,8 @@ def test_a_line_that_was_never_finished_costs_nothing_but_itself(
     whole = go(with_trials(params, 5), tmp_path / "whole.journal")
     journal = tmp_path / "a.journal"
     with monkeypatch.context() as before:
-        name = f"{study_module.socket.gethostname()}:999999999:1"
-        before.setattr(study_module, "_worker", lambda _: name)
+        name = f"{signs_of_life.socket.gethostname()}:999999999:1"
+        before.setattr(signs_of_life, "worker_of", lambda _: name)
         go(with_trials(params, 3), journal)
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:left])
@@ -82,8 +81,8 @@ def test_the_lock_of_a_killed_process_is_free_at_once(params, tmp_path):
 def test_a_process_with_the_number_of_a_killed_one_takes_its_place(params, tmp_path):
     study = open_study(tmp_path / "a.journal")
     trial, values = propose(study, params)
-    host = study_module.socket.gethostname()
-    trial.set_user_attr(study_module.WORKER, f"{host}:{os.getpid()}:1")  # began at another time
+    host = signs_of_life.socket.gethostname()
+    trial.set_user_attr(signs_of_life.WORKER, f"{host}:{os.getpid()}:1")  # began at another time
     again = open_study(tmp_path / "a.journal")
     assert [trial.state.name for trial in again.trials] == ["FAIL"]
     assert propose(again, params)[1] == values
@@ -104,7 +103,7 @@ def test_a_trial_that_another_process_took_for_a_dead_one_is_begun_again(
 
     monkeypatch.setattr(study, "ask", disturbed)
     trial, _ = propose(study, params)
-    assert study_module.place_of(trial) == 0
+    assert place_of(trial) == 0
     assert [trial.state.name for trial in study.trials] == ["FAIL", "RUNNING"]
 
 

@@ -7,11 +7,11 @@ from optuna.trial import TrialState
 from training_cases import BEST, CPU
 
 from soilfuse.errors import UserError
+from soilfuse.training import signs_of_life, trials
 from soilfuse.training import study as study_module
-from soilfuse.training import sweep as sweep_module
 from soilfuse.training.finetune import finetune_fold
 from soilfuse.training.loop import DivergedError
-from soilfuse.training.study import discard, finished_trials, open_study, place_of, propose
+from soilfuse.training.study import finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
 
 
@@ -20,11 +20,11 @@ def scored(monkeypatch):
     """Score by a formula instead of by training; counts its calls."""
     calls = []
 
-    def score(_, values):
+    def score(_, values, __):
         calls.append(values)
         return abs(math.log10(values["learning_rate"]) + 2.5)
 
-    monkeypatch.setattr(sweep_module, "_score", score)
+    monkeypatch.setattr(trials, "_score", score)
     return calls
 
 
@@ -60,7 +60,7 @@ def test_the_mean_over_folds_is_the_score(params, fields, pretrained, tmp_path, 
         def __init__(self):
             self.rmse = next(rmse)
 
-    monkeypatch.setattr(sweep_module, "fit", lambda *_: Found())
+    monkeypatch.setattr(trials, "fit", lambda *_, **__: Found())
     section = params.sweep.model_copy(update={"folds": 2, "trials": 1})
     two = params.model_copy(update={"sweep": section})
     found = sweep(two, [fields] * 5, pretrained.weights, tmp_path / "a.journal", CPU)
@@ -80,17 +80,17 @@ def test_finished_trials_are_never_repeated(params, tmp_path, scored):
 def test_an_interrupted_sweep_ends_with_the_same_trials(params, tmp_path, scored, monkeypatch):
     six = of_trials(params, 6)
     whole = go(six, tmp_path / "whole.journal")
-    score = sweep_module._score
+    score = trials._score
 
-    def interrupted(task, values):
+    def interrupted(task, values, trial):
         if len(scored) == len(whole.trials) + 3:
             raise KeyboardInterrupt
-        return score(task, values)
+        return score(task, values, trial)
 
-    monkeypatch.setattr(sweep_module, "_score", interrupted)
+    monkeypatch.setattr(trials, "_score", interrupted)
     with pytest.raises(KeyboardInterrupt):
         go(six, tmp_path / "other.journal")
-    monkeypatch.setattr(sweep_module, "_score", score)
+    monkeypatch.setattr(trials, "_score", score)
     assert len(finished_trials(open_study(tmp_path / "other.journal"))) == 3
     resumed = go(six, tmp_path / "other.journal")
     assert resumed.trials.to_csv() == whole.trials.to_csv()
@@ -118,23 +118,11 @@ def test_a_place_is_left_to_who_asked_first(params, tmp_path):
     assert study_module._free_place(study, early) == 0
 
 
-def test_a_journal_is_kept_while_another_process_needs_it(params, tmp_path, scored):
-    journal = tmp_path / "a.journal"
-    go(params, journal)
-    study = open_study(journal)
-    trial, _ = propose(study, params)
-    discard(journal)
-    assert journal.exists()
-    study.tell(trial, 0.5)
-    discard(journal)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_an_exception_inside_a_trial_fails_it(params, tmp_path, monkeypatch):
     def broken(*_):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(sweep_module, "_score", broken)
+    monkeypatch.setattr(trials, "_score", broken)
     with pytest.raises(RuntimeError):
         go(params, tmp_path / "a.journal")
     assert [t.state.name for t in open_study(tmp_path / "a.journal").trials] == ["FAIL"]
@@ -151,10 +139,10 @@ def test_trials_of_dead_processes_are_failed_and_living_ones_left(params, tmp_pa
                 text=True,
                 check=True,
             )
-            name = f"{study_module.socket.gethostname()}:{process.stdout.strip()}"
-            trial.set_user_attr(study_module.WORKER, name)
+            name = f"{signs_of_life.socket.gethostname()}:{process.stdout.strip()}"
+            trial.set_user_attr(signs_of_life.WORKER, name)
         elif worker:
-            trial.set_user_attr(study_module.WORKER, worker)
+            trial.set_user_attr(signs_of_life.WORKER, worker)
     states = [trial.state.name for trial in open_study(tmp_path / "a.journal").trials]
     assert states == ["RUNNING", "RUNNING", "FAIL"]
     assert finished_trials(study) == []
@@ -169,10 +157,10 @@ def test_diverged_trials_count_and_never_win(params, tmp_path, monkeypatch):
             raise found
         return found
 
-    monkeypatch.setattr(sweep_module, "_score", score)
+    monkeypatch.setattr(trials, "_score", score)
     heard = []
     found = go(params, tmp_path / "a.journal", on_finish=lambda *a: heard.append(a[2]))
-    assert list(found.trials["state"]) == ["pruned", "complete", "pruned"]
+    assert list(found.trials["state"]) == ["diverged", "complete", "diverged"]
     assert found.rmse == 0.5
     assert math.isnan(heard[0])
     assert heard[1] == 0.5
@@ -192,7 +180,7 @@ def test_a_sweep_that_only_diverged_is_refused(params, tmp_path, monkeypatch):
     def score(*_):
         raise DivergedError("always")
 
-    monkeypatch.setattr(sweep_module, "_score", score)
+    monkeypatch.setattr(trials, "_score", score)
     with pytest.raises(UserError, match="every trial of the sweep diverged"):
         go(params, tmp_path / "a.journal")
 

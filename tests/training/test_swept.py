@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_best_values_survive_to_the_last_digit(tmp_path):
-    best = {"learning_rate": 0.1 + 0.2, "loss.insitu": 1e-7}
+    best = {"batch": 8, "learning_rate": 0.1 + 0.2, "loss.insitu": 1e-7, "network.name": "ynet"}
     write_swept(tmp_path, Swept(best, 0.02, pd.DataFrame({"trial": [0], "inner_rmse": [0.02]})))
     assert read_best(tmp_path / "best.yaml") == best
     assert (tmp_path / "trials.csv").read_text().splitlines()[0] == "trial,inner_rmse"
@@ -79,6 +79,9 @@ def journal(params, lineage, pretrained, tmp_path):
         ("sweep/epochs", 2),
         ("sweep/folds", 2),
         ("sweep/search/learning_rate/low", 1e-5),
+        ("sweep/sampler", "random"),
+        ("sweep/pruner", "hyperband"),
+        ("sweep/hand_search", True),
     ],
 )
 def test_another_search_has_another_journal(journal, place, value):
@@ -89,6 +92,9 @@ def test_another_search_has_another_journal(journal, place, value):
     ("place", "value"),
     [
         ("sweep/trials", 99),
+        ("sweep/minutes", 5.0),
+        ("sweep/workers", 3),
+        ("sweep/storage", "sqlite:///a.db"),
         ("finetune/epochs", 99),
         # what is searched, whatever fine-tuning is given
         ("finetune/learning_rate", 0.5),
@@ -183,11 +189,12 @@ def test_the_stage_searches_writes_and_searches_again(stage, params):
     assert list(trials["trial"]) == list(range(params.sweep.trials))
     row = trials.loc[trials["inner_rmse"].idxmin()]
     assert best == pytest.approx(row[list(best)].to_dict())
-    assert journals() == []
-    written = layout.BEST.read_bytes()
-    layout.BEST.unlink()
+    written = {path.name: path.read_bytes() for path in layout.SWEEP.iterdir()}
+    assert set(written) == {"best.yaml", "trials.csv", "sweep.html"}
+    for path in (*layout.SWEEP.iterdir(), *journals()):
+        path.unlink()
     stage()
-    assert layout.BEST.read_bytes() == written
+    assert {path.name: path.read_bytes() for path in layout.SWEEP.iterdir()} == written
 
 
 def test_the_stage_keeps_its_journal_where_it_fails(stage, monkeypatch):
@@ -201,12 +208,29 @@ def test_the_stage_keeps_its_journal_where_it_fails(stage, monkeypatch):
     (kept,) = journals()
     monkeypatch.setitem(stage.__globals__, "sweep", never_scored(stage.__globals__["sweep"]))
     stage()
-    assert not kept.exists()
+    assert journals() == [kept]
     assert read_best(layout.BEST)
 
 
+def test_a_number_for_what_was_searched_brings_no_trial_back(stage, params, monkeypatch):
+    """DVC runs the stage again on it, since not every sweep searches it."""
+    content = params.model_dump(mode="json")
+    content["sweep"]["search"]["batch"] = [12, 24]
+    content["finetune"]["batch"] = "sweep"
+    YAML().dump(content, Path("params.yaml"))
+    stage()
+    written = layout.BEST.read_bytes()
+    assert read_best(layout.BEST)["batch"] in (12, 24)
+    content["finetune"]["batch"] = 6
+    content["finetune"]["loss"]["insitu"] = 0.5
+    YAML().dump(content, Path("params.yaml"))
+    monkeypatch.setitem(stage.__globals__, "sweep", never_scored(stage.__globals__["sweep"]))
+    stage()
+    assert layout.BEST.read_bytes() == written
+
+
 def never_scored(sweep):
-    def resumed(*arguments, on_finish):
+    def resumed(*arguments, on_finish, architectures):
         def refuse(*_):
             raise AssertionError("a finished trial ran again")
 
@@ -262,6 +286,10 @@ def test_pretrained_weights_that_are_not_finite_name_their_file(stage, pretraine
         b"learning_rate: 0",
         b"learning_rate: .nan",
         b"loss.insitu: .inf",
+        b"batch: 2.5",
+        b"batch: 0",
+        b"network.name: unett",
+        b"network.name: 3",
     ],
 )
 def test_what_no_sweep_would_write_is_one_line(tmp_path, content):

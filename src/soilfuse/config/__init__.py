@@ -5,20 +5,18 @@ Floats are fractions, degrees or m3 m-3 as each field says. `load()` reports all
 
 from soilfuse.config.data import Amsmqtp, Cmip6, Compute, Domain, Era5Land, Insitu, World
 from soilfuse.config.learning import (
-    SEARCHED,
     Finetune,
     Loss,
     Network,
     Perceptual,
     Pretrain,
-    SearchRange,
-    Sweep,
     SweptLoss,
     Training,
 )
 from soilfuse.config.loading import given_item, item_of, load, validate
 from soilfuse.config.params import Params
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
+from soilfuse.config.searching import SEARCHED, SearchRange, Sweep, has_password
 from soilfuse.config.section import PARAMS_FILE
 
 __all__ = [
@@ -47,6 +45,7 @@ __all__ = [
     "Trends",
     "World",
     "given_item",
+    "has_password",
     "item_of",
     "load",
     "validate",

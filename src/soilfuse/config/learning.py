@@ -1,4 +1,4 @@
-"""The sections of what learns: networks, losses, pre-training, sweep, fine-tuning."""
+"""The sections of what learns: networks, losses, pre-training, fine-tuning."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from soilfuse import names
 from soilfuse.config.section import (
-    PARAMS_FILE,
     Count,
     NonNegative,
     Positive,
     Section,
     Share,
+    SweptCount,
     SweptNonNegative,
     SweptPositive,
     Years,
@@ -19,7 +19,6 @@ from soilfuse.config.section import (
     unknown_names,
 )
 
-SEARCHED = ("learning_rate",)  # by every sweep: a number in finetune is no reason to search again
 CHOICES = {  # of network: what a word says, and which there are
     "name": ("network", names.NETWORKS),
     "inputs": ("kind of inputs", names.INPUTS),
@@ -113,7 +112,6 @@ class Training(Section):
     """What pre-training and fine-tuning have in common."""
 
     epochs: int = Field(ge=0)
-    batch: Count
     patience: Count
     precision: Literal["fp32", "bf16", "auto"]
 
@@ -124,51 +122,17 @@ class Pretrain(Training):
     train_years: Years
     validation_years: Years
     test_years: Years
+    batch: Count
     learning_rate: Positive
     discriminator_learning_rate: Positive
     loss: Loss
-
-
-class SearchRange(Section):
-    """Bounds of one swept parameter, searched on a log scale."""
-
-    low: Positive
-    high: Positive
-
-    @field_validator("high")
-    @classmethod
-    def _above_low(cls, high: float, info: ValidationInfo) -> float:
-        if (low := info.data.get("low", 0.0)) >= high:
-            raise ValueError(f"low ({low}) must be less than high ({high})")
-        return high
-
-
-class Sweep(Section):
-    """The search over loss weights and learning rates, on inner validation blocks only."""
-
-    trials: Count
-    epochs: Count
-    folds: int = Field(ge=1, le=5)
-    search: dict[str, SearchRange]
-
-    @field_validator("search")
-    @classmethod
-    def _known_and_whole(cls, search: dict[str, SearchRange]) -> dict[str, SearchRange]:
-        weights = [f"loss.{name}" for name in Loss.model_fields if name != "adversarial_form"]
-        allowed = dict.fromkeys([*SEARCHED, "discriminator_learning_rate", *weights])
-        lacking = [
-            f"sweep.search lacks {name}, which is always searched: edit {PARAMS_FILE}:sweep.search"
-            for name in SEARCHED
-            if name not in search
-        ]
-        refuse(unknown_names(search, "swept parameter", allowed, "sweep.search") + lacking)
-        return search
 
 
 class Finetune(Training):
     """Fine-tuning on AMSMQTP, one ensemble member a fold."""
 
     protocol: Literal["blocked", "shuffled"]
+    batch: SweptCount
     learning_rate: SweptPositive
     discriminator_learning_rate: SweptPositive
     loss: SweptLoss

@@ -13,7 +13,11 @@ from soilfuse.config.params import Params
 from soilfuse.config.section import PARAMS_FILE
 from soilfuse.errors import UserError, unknown
 
-UNION_KINDS = ("constrained-float", "float", "literal['sweep']")  # pydantic's names of them
+# pydantic's names of what a value may be
+UNION_KINDS = (
+    *("constrained-float", "float", "constrained-int", "int", "str", "literal['sweep']"),
+    *("range", "choices"),
+)
 
 
 def _leaf_keys(model: type[BaseModel], prefix: str = "") -> list[str]:

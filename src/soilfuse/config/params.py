@@ -11,10 +11,10 @@ from soilfuse.config.learning import (
     Network,
     Perceptual,
     Pretrain,
-    Sweep,
     Training,
 )
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
+from soilfuse.config.searching import Sweep
 from soilfuse.config.section import PARAMS_FILE, Section, refuse, unknown_names
 
 

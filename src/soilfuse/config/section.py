@@ -24,6 +24,7 @@ NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+SweptCount = Annotated[int, Field(ge=1)] | Literal["sweep"]
 SweptPositive = Annotated[float, Field(gt=0)] | Literal["sweep"]
 SweptNonNegative = Annotated[float, Field(ge=0)] | Literal["sweep"]
 

@@ -22,6 +22,7 @@ from soilfuse.training.folds import Fold, fold_of
 from soilfuse.training.loop import Fitted, OnEpoch, fit
 from soilfuse.training.plan import finetune_plan
 from soilfuse.training.players import assemble
+from soilfuse.training.space import Value
 
 OF_A_FOLD = (  # entries of a manifest in which the folds of one training differ
     "fold",
@@ -40,7 +41,7 @@ def finetune_fold(
     fold_index: int,
     fields: Fields,
     pretrained: Mapping[str, Tensor],
-    best: Mapping[str, float],
+    best: Mapping[str, Value],
     lineage: Lineage,
     device: torch.device,
     state_dir: Path | None = None,
@@ -48,7 +49,7 @@ def finetune_fold(
 ) -> Trained:
     """Fine-tune pre-trained weights on one fold's training months, stopped by its inner block.
 
-    best: the flat mapping of best.yaml (name -> number), for the word `sweep` in params.yaml.
+    best: the flat mapping of best.yaml (name -> value), for the word `sweep` in params.yaml.
     The last convolution is drawn afresh. The outer block is not touched. Raises UserError for a
     missing entry of `best`, missing months, or weights of another network.
     """

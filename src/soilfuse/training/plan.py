@@ -8,8 +8,9 @@ from soilfuse.errors import UserError
 from soilfuse.seeding import derive_seed
 from soilfuse.training.device import FP32
 
-SweptValue = float | str
+SweptValue = float | int | str
 LEARNING_RATES = ("learning_rate", "discriminator_learning_rate")
+BATCH = "batch"
 ADVERSARIAL_FORM = "adversarial_form"
 
 
@@ -68,12 +69,12 @@ class Plan:
 def swept_values(finetune: config.Finetune) -> dict[str, SweptValue]:
     """Return fine-tuning's numbers, and the word `sweep` where it stands, by flat name."""
     loss = finetune.loss.model_dump(exclude={ADVERSARIAL_FORM})
-    rates = {name: getattr(finetune, name) for name in LEARNING_RATES}
-    return {**rates, **{f"loss.{name}": value for name, value in loss.items()}}
+    others = {name: getattr(finetune, name) for name in (*LEARNING_RATES, BATCH)}
+    return {**others, **{f"loss.{name}": value for name, value in loss.items()}}
 
 
 def finetune_plan(
-    params: config.Params, fold: int, best: Mapping[str, float], precision: str = FP32
+    params: config.Params, fold: int, best: Mapping[str, SweptValue], precision: str = FP32
 ) -> Plan:
     """Return a fold's plan: a number in params.yaml wins, the word `sweep` takes best.yaml's.
 
@@ -95,15 +96,15 @@ def finetune_plan(
 def plan_with(
     params: config.Params, fold: int, values: Mapping[str, SweptValue], precision: str
 ) -> Plan:
-    """Return a fold's plan with every flat value a number."""
+    """Return a fold's plan with every flat value of fine-tuning a number."""
     finetune = params.finetune
-    numbers = {name: float(value) for name, value in values.items()}
+    numbers = {name: float(values[name]) for name in swept_values(finetune)}
     loss = {n.removeprefix("loss."): v for n, v in numbers.items() if n.startswith("loss.")}
     return Plan(
         name=f"finetune fold {fold}",
         seed=derive_seed(params.seed, "finetune", fold),
         epochs=finetune.epochs,
-        batch=finetune.batch,
+        batch=int(numbers[BATCH]),
         patience=finetune.patience,
         learning_rate=numbers["learning_rate"],
         discriminator_learning_rate=numbers["discriminator_learning_rate"],

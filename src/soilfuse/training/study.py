@@ -1,66 +1,53 @@
-"""The sweep's Optuna study in a journal file, which outlives its processes."""
+"""The sweep's Optuna study, which outlives its processes: places, proposals, and who holds them.
 
-import os
-import socket
+A place is what a trial's number would be, had no trial before it failed. A trial that fails gives
+its place free with its values: the next trial there has the same.
+"""
+
+import time
 from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soilfuse import config
-from soilfuse.files import lives
-from soilfuse.progress import note
-from soilfuse.seeding import derive_seed
+from soilfuse.training.samplers import PLACE, sampler_of
+from soilfuse.training.signs_of_life import WORKER, may_live, named
+from soilfuse.training.space import Values, distributions, hand_tried, suggest
+from soilfuse.training.storage import load_study
 
 if TYPE_CHECKING:
     import optuna
 
-Values = dict[str, float]
-STUDY = "finetune"
-WORKER = "worker"
-PLACE = "place"
-# What optuna raises on lines that are not its own: it checks none of them.
-DAMAGES = (ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError)
+NAMING = 0.5  # seconds that a process may take to name a trial that it has begun
 
 
-def open_study(journal: Path) -> "optuna.Study":
+def open_study(journal: Path, url: str | None = None) -> "optuna.Study":
     """Open or create the study, and fail the trials of processes that are no more.
 
-    A damaged journal is set aside with one line, and the search begins again. Raises UserError
-    where the journal cannot be written.
+    Raises UserError as `storage.load_study` does.
     """
-    import optuna
-    from optuna.trial import TrialState
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        study = _opened(journal)
-    except DAMAGES:
-        aside = journal.with_suffix(".damaged")
-        journal.replace(aside)
-        note(f"the sweep's journal '{journal}' is damaged, now '{aside}'; the search begins again")
-        study = _opened(journal)
-    # A journal has no heartbeat: what a killed process left running would stay so for ever.
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if not _alive(trial.user_attrs.get(WORKER, "")):
-            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another did so just now
-                study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+    study = load_study(journal, url)
+    fail_dead(study)
     return study
 
 
-def _opened(journal: Path) -> "optuna.Study":
+def fail_dead(study: "optuna.Study") -> None:
+    """Fail the trials of processes that are no more: left running, they would stay so for ever."""
     import optuna
+    from optuna.trial import TrialState
 
-    from soilfuse.training.journal import Journal
-
-    storage = optuna.storages.JournalStorage(Journal(journal))
-    return optuna.create_study(
-        storage=storage, study_name=STUDY, direction="minimize", load_if_exists=True
-    )
+    running = (TrialState.RUNNING,)
+    if any(WORKER not in trial.user_attrs for trial in study.get_trials(False, running)):
+        time.sleep(NAMING)  # another process has just begun it
+    for trial in study.get_trials(deepcopy=False, states=running):
+        if not may_live(trial.user_attrs):
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another did so just now
+                study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def finished_trials(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
-    """Return the trials that were scored or diverged, in the order of their places."""
+    """Return the trials that were scored, given up or diverged, in the order of their places."""
     from optuna.trial import TrialState
 
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
@@ -72,46 +59,73 @@ def place_of(trial: "optuna.trial.FrozenTrial | optuna.Trial") -> int:
     return int(trial.user_attrs[PLACE])
 
 
-def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial, Values]":
-    """Begin a trial whose values depend on the seed, its place and the finished trials alone."""
+def propose(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial, Values] | None":
+    """Begin a trial at a free place, or return None where other trials hold all of them.
+
+    Its values are those of a failed trial of the place, or the paper's, or depend on the seed, the
+    place and the finished trials alone.
+    """
     import optuna
 
-    settings = params.sweep
-    trial = _asked(study)
-    place = _free_place(study, trial)
-    trial.set_user_attr(PLACE, place)
+    while _places_left(study, params):
+        # Another process that looked at a trial without its name yet may still take it for dead.
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            return _proposed(study, params)
+    return None
+
+
+def _proposed(study: "optuna.Study", params: config.Params) -> "tuple[optuna.Trial, Values] | None":
+    trial = _placed(study, params)
+    if trial is None:
+        return None
     # Seeded after asking: two processes that start together hold different places by then.
-    study.sampler = optuna.samplers.TPESampler(
-        seed=derive_seed(params.seed, "sweep", place),
-        n_startup_trials=max(2, min(10, settings.trials // 2)),
-    )
-    values = {
-        name: trial.suggest_float(name, bounds.low, bounds.high, log=True)
-        for name, bounds in sorted(settings.search.items())
-    }
-    return trial, values
+    study.sampler = sampler_of(params, place_of(trial), _given(study, params, place_of(trial)))
+    return trial, _suggested(trial, params)
+
+
+def _places_left(study: "optuna.Study", params: config.Params) -> int:
+    from optuna.trial import TrialState
+
+    trials = study.get_trials(deepcopy=False)
+    return max(0, params.sweep.trials - sum(t.state != TrialState.FAIL for t in trials))
+
+
+def _placed(study: "optuna.Study", params: config.Params) -> "optuna.Trial | None":
+    """Begin a trial at a place that no other holds; None where that is beyond the last one."""
+    from optuna.trial import TrialState
+
+    while True:
+        trial = _asked(study)
+        place = _free_place(study, trial)
+        if place < params.sweep.trials:
+            trial.set_user_attr(PLACE, place)
+            if not _held_twice(study, trial):
+                return trial
+        study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+        if place >= params.sweep.trials:
+            return None
 
 
 def _asked(study: "optuna.Study") -> "optuna.Trial":
     """Begin a trial with the name of this process.
 
-    One that has no name yet is taken for a dead process's by another that opens the study then.
+    One that has no name yet is taken for a dead process's by another that looks at the study then.
     """
     import optuna
 
     while True:
         trial = study.ask()
         with suppress(optuna.exceptions.UpdateFinishedTrialError):
-            trial.set_user_attr(WORKER, _worker(os.getpid()))
+            named(trial)
             return trial
 
 
-def discard(journal: Path) -> None:
-    """Delete the journal of a finished search, unless another process has a trial in it still."""
-    from optuna.trial import TrialState
-
-    if not open_study(journal).get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        journal.unlink()
+def _held_twice(study: "optuna.Study", trial: "optuna.Trial") -> bool:
+    """Return whether another process took the same place, seeing fewer or more failed trials."""
+    return any(
+        other.number != trial.number and other.user_attrs.get(PLACE) == place_of(trial)
+        for other in _not_failed(study)
+    )
 
 
 def _free_place(study: "optuna.Study", trial: "optuna.Trial") -> int:
@@ -119,36 +133,34 @@ def _free_place(study: "optuna.Study", trial: "optuna.Trial") -> int:
 
     A failed trial gives its place free, so that an interrupted search goes on as if it had not.
     """
-    from optuna.trial import TrialState
-
-    others = [
-        other
-        for other in study.get_trials(deepcopy=False)
-        if other.number != trial.number and other.state != TrialState.FAIL
-    ]
+    others = [other for other in _not_failed(study) if other.number != trial.number]
     held = {place_of(other) for other in others if PLACE in other.user_attrs}
     before = sum(PLACE not in t.user_attrs for t in others if t.number < trial.number)
     return next(islice((place for place in count() if place not in held), before, None))
 
 
-def _worker(process: int) -> str:
-    """Name a process of this machine; its start tells it from a later one of the same number.
+def _not_failed(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
+    from optuna.trial import TrialState
 
-    A container that is killed and started again gives its process the number it had.
-    """
-    try:
-        told = Path(f"/proc/{process}/stat").read_text()
-    except OSError:  # no such process, or not Linux
-        return f"{socket.gethostname()}:{process}:"
-    return f"{socket.gethostname()}:{process}:{told.rpartition(')')[2].split()[19]}"
+    return [t for t in study.get_trials(deepcopy=False) if t.state != TrialState.FAIL]
 
 
-def _alive(worker: str) -> bool:
-    """Return whether a trial's process may still run; another machine's is given the benefit."""
-    host, _, rest = worker.partition(":")
-    process = rest.partition(":")[0]
-    if not process:
-        return False
-    if host != socket.gethostname():
-        return True
-    return lives(int(process)) and worker == _worker(int(process))
+def _given(study: "optuna.Study", params: config.Params, place: int) -> Values:
+    """Return the values that a place has already: a failed trial's, or the paper's."""
+    from optuna.trial import TrialState
+
+    for trial in reversed(study.get_trials(deepcopy=False, states=(TrialState.FAIL,))):
+        whole = set(trial.params) == set(params.sweep.search)
+        if trial.user_attrs.get(PLACE) == place and whole:
+            return dict(trial.params)
+    tried = hand_tried(params)
+    return tried[place] if place < len(tried) else {}
+
+
+def _suggested(trial: "optuna.Trial", params: config.Params) -> Values:
+    """Have the study's sampler propose a value for each searched parameter."""
+    from threadpoolctl import threadpool_limits
+
+    # Several threads only get in each other's way over a few dozen trials (Gaussian processes).
+    with threadpool_limits(limits=1):
+        return {name: suggest(trial, name, space) for name, space in distributions(params).items()}
