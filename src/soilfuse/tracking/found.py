@@ -11,21 +11,25 @@ from soilfuse.errors import UserError
 from soilfuse.tracking.graph import Graph, Recorded, Step, covers
 from soilfuse.tracking.lineage import content_hash
 
-CHANGED, ABSENT = "changed since", "not here"
+CHANGED, ABSENT, AS_RECORDED = "changed since", "not here", "as recorded"
 DIR = ".dir"
 DRS_PARTS = 7  # of a CMIP6 file: variable_table_source_experiment_member_grid_years.nc
 
 
 def states(root: Path, files: Iterable[Recorded]) -> dict[str, str]:
-    """Return CHANGED or ABSENT by path, for what is not as it was recorded.
+    """Return AS_RECORDED, CHANGED or ABSENT by path, of all whose recorded hash is known.
 
     Hashes are DVC's own, which remembers those of files that nobody touched since.
     """
-    here = {found: (root / found.path).exists() for found in files if found.md5}
-    told = {found.path: ABSENT for found, exists in here.items() if not exists}
-    with _hashing(root) as md5_of:
-        changed = [f for f, exists in here.items() if exists and md5_of(root / f.path) != f.md5]
-    return told | {found.path: CHANGED for found in changed}
+    known = [found for found in files if found.md5]
+    here = [found for found in known if (root / found.path).exists()]
+    told = dict.fromkeys((found.path for found in known), ABSENT)
+    if here:
+        with _hashing(root) as md5_of:
+            for found in here:
+                same = md5_of(root / found.path) == found.md5
+                told[found.path] = AS_RECORDED if same else CHANGED
+    return told
 
 
 @contextmanager

@@ -23,8 +23,8 @@ class Trace:
     """A target, the part of the graph that it leads to, and all that is known of it.
 
     decided: what is reached only through the gate's decision, not through numbers; states: by
-    path, what is not as it was recorded; runs: by step, None where the store was not asked;
-    warnings: a line each.
+    path, whether it is as it was recorded, where that was looked at; runs: by step, None where the
+    store was not asked; warnings: a line each.
     """
 
     target: Recorded

@@ -47,7 +47,7 @@ def _file(trace: Trace, found: Recorded, files: Mapping[str, Mapping[str, str]])
         "md5": found.md5,
         "size": found.size,
         "files": found.files,
-        "state": trace.states.get(found.path, "as recorded" if trace.states else "not checked"),
+        "state": trace.states.get(found.path, "not checked"),
         "decided_only": found.path in trace.decided,
         "facts": dict(trace.facts.get(found.path, {})),
         **({"listing": dict(files[found.path])} if found.path in files else {}),

@@ -70,7 +70,8 @@ def summary(trace: Trace, restored: str) -> list[str]:
     lines = _touched(trace) if trace.forward else []
     steps, files = len(trace.graph.steps), len(trace.graph.files)
     way = "forward from" if trace.forward else "back from"
-    lines.append(f"{files} files and folders, {steps} steps {way} {trace.target.path}")
+    counted = f"{steps} step{'' if steps == 1 else 's'}"
+    lines.append(f"{files} files and folders, {counted} {way} {trace.target.path}")
     known = trace.runs or {}
     if any(name not in known for name in trace.graph.steps) and restored:
         lines.append(f"{restored}: from DVC's cache, no run here made it")
