@@ -10,6 +10,7 @@ from small_pipeline import RAW, dvc, run_pipeline
 from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
+from soilfuse.tracking.facts import trial_of
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
 from soilfuse.tracking.trace_picture import draw
@@ -138,9 +139,14 @@ def test_a_champion_that_was_kept_does_not_come_from_todays_folds(project):
         json.dumps({"inputs": {"data/processed/cmip6/historical.nc": "another"}})
     )
     dvc("commit", "-f", "promote", cwd=project)
-    found = trace(project, Path("products/ssp585.nc"), runs=False)
+    with stages.declared_run("promote", config.load()) as run:
+        client = run.client
+    client.create_registered_model("m")
+    client.create_model_version("m", "x", run_id=run.run_id, tags={"weights_sha256": "77bb"})
+    found = trace(project, Path("products/ssp585.nc"))
     assert "finetune@0" not in found.graph.steps
     assert "sha256 another" in text(found)
+    assert found.runs["an earlier promotion"].run_id == run.run_id
     raw = trace(project, Path("data/own"), forward=True, runs=False)
     assert "models/finetune" in files(raw)
     assert not any(path.startswith("products") for path in files(raw))
@@ -228,6 +234,25 @@ def test_unknown_paths_are_one_line(project, path, told):
         trace(project, Path(path), runs=False)
     (line,) = raised.value.problems
     assert told in line
+
+
+def test_a_raw_file_that_came_later_touched_nothing(project):
+    later = project / SSP585.replace("CESM2", "MIROC6")
+    later.parent.mkdir()
+    later.write_text("new")
+    with pytest.raises(UserError, match="since dvc.lock recorded that folder, so nothing was made"):
+        trace(project, later, forward=True, runs=False)
+
+
+def test_the_trial_that_gave_the_best_values_is_named(tmp_path):
+    (tmp_path / "best.yaml").write_text("learning_rate: 0.0003\nmse: 1.0\n")
+    (tmp_path / "trials.csv").write_text(
+        "trial,state,inner_rmse,learning_rate,mse\n0,complete,0.04,0.0003,2\n"
+        "1,pruned,,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
+    )
+    assert trial_of(tmp_path) == {"trial": 2, "inner_rmse": 0.03, "trials": 3}
+    (tmp_path / "best.yaml").write_text("learning_rate: 0.1\n")
+    assert trial_of(tmp_path) == {} == trial_of(tmp_path / "nowhere")
 
 
 def test_paths_may_be_spelled_otherwise(project):

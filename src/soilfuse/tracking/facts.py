@@ -5,6 +5,7 @@ Everything is read as far as it can be: an output that is absent or broken says 
 
 import csv
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def _facts(root: Path, path: str, graph: Graph) -> Facts:
         return _picked(_json(root / place / layout.CHAMPION_FILE), OF_A_CHAMPION)
     if place == layout.VERDICT:
         return _picked(_json(root / place), OF_A_VERDICT)
-    if place in (layout.BEST, layout.SWEEP):
+    best_told = layout.BEST.as_posix() in graph.files
+    if place == layout.BEST or (place == layout.SWEEP and not best_told):
         trial = trial_of(root / layout.SWEEP)
         return {**trial, "taken": swept_names(graph)} if trial else {}
     if place.parent == layout.PRODUCTS and place.suffix == ".nc":
@@ -66,7 +68,8 @@ def trial_of(folder: Path) -> Facts:
     same = [row for row in trials if best and _has(row, best)]
     if not same:
         return {}
-    row = min(same, key=lambda each: _number(each.get(SCORE)))
+    scored = [row for row in same if isfinite(_number(row.get(SCORE)))]
+    row = min(scored or same, key=lambda each: _number(each.get(SCORE)))
     number = row.get("trial", row.get("number", str(trials.index(row))))
     return {"trial": int(_number(number)), SCORE: _number(row.get(SCORE)), "trials": len(trials)}
 

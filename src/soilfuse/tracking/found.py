@@ -86,12 +86,17 @@ def target_of(root: Path, graph: Graph, given: Path) -> Recorded:
         if any(covers(path, other) for other in known):
             return Recorded(path, "")
         raise UserError(_unknown(path, known))
-    recorded = _listed(root, known, path)
-    if recorded is not None:
-        return Recorded(path, recorded)
+    names = _names(root, known, path)
+    if path in names:
+        return Recorded(path, names[path])
+    if names and (root / path).is_file():
+        raise UserError(
+            f"{path} lies in {holding} since dvc.lock recorded that folder, so nothing was made "
+            "from it: run `dvc repro` (or `dvc add` for your own files), then this again"
+        )
     if not (root / path).exists():
-        names = [p.relative_to(root).as_posix() for p in (root / holding).rglob("*")]
-        near = _near(path, names) or holding
+        here = [p.relative_to(root).as_posix() for p in (root / holding).rglob("*")]
+        near = _near(path, {*here, *names}) or holding
         raise UserError(f"no file {path} in {holding}; nearest: {near}; `dvc pull` fetches files")
     return Recorded(path, content_hash(root / path) if (root / path).is_file() else "")
 
@@ -118,12 +123,12 @@ def _without_dots(parts: Iterable[str]) -> list[str]:
     return kept
 
 
-def _listed(root: Path, known: dict[str, Recorded], path: str) -> str | None:
-    """Return the md5 of a file as the listing of a recorded folder has it."""
+def _names(root: Path, known: dict[str, Recorded], path: str) -> dict[str, str]:
+    """Return {path: md5} of the recorded folder that holds a path, {} where nothing tells."""
     for other, recorded in known.items():
         if covers(other, path) and (names := listing(root, recorded)):
-            return names.get(path.removeprefix(f"{other}/"))
-    return None
+            return {f"{other}/{name}": md5 for name, md5 in names.items()}
+    return {}
 
 
 def _unknown(path: str, known: Iterable[str]) -> str:

@@ -86,6 +86,16 @@ def versions_of(weights_sha256: str) -> list[Version]:
     return sorted(versions, key=lambda each: (each.name, each.version))
 
 
+def run_named(run_id: str) -> Run | None:
+    """Return a run by its id, None where the store has it no more."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _run(store.open_client().get_run(run_id), 1)
+    except MlflowException:
+        return None
+
+
 def _pointing(aliases: Mapping[str, Any], version: int) -> tuple[str, ...]:
     return tuple(sorted(alias for alias, to in aliases.items() if int(to) == version))
 

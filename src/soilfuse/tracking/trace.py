@@ -17,6 +17,8 @@ from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.origins import Run
 from soilfuse.tracking.standing import EARLIER, trained_on, with_standing_champion
 
+CHAMPION = layout.CHAMPION.as_posix()
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -60,7 +62,10 @@ def trace(
     part = graph.part(nodes)
     warnings: list[str] = []
     asked = _runs(part, warnings) if runs else None
-    facts = _facts(root, part, warnings, asked is not None)
+    facts = _facts(root, part)
+    if asked is not None:
+        asked |= _named(part, facts, asked)
+        _registered(part, facts, asked, warnings)
     return Trace(
         target=target,
         forward=forward,
@@ -68,7 +73,7 @@ def trace(
         decided=frozenset(nodes - values),
         states=found.states(root, part.files.values()) if check else {},
         facts=facts,
-        runs=None if asked is None else asked | _named(part, facts, asked),
+        runs=asked,
         warnings=tuple(warnings),
     )
 
@@ -84,29 +89,34 @@ def _runs(graph: Graph, warnings: list[str]) -> dict[str, Run] | None:
         return None
 
 
-def _facts(root: Path, graph: Graph, warnings: list[str], store: bool) -> dict[str, dict[str, Any]]:
+def _facts(root: Path, graph: Graph) -> dict[str, dict[str, Any]]:
     facts = facts_of(root, graph)
-    champion = layout.CHAMPION.as_posix()
-    if champion in graph.files:
-        own = facts.setdefault(champion, {})
-        if EARLIER in graph.steps:
-            own["kept"] = True
-            own["trained_on"] = trained_on(root)
-        if store and "weights_sha256" in own:
-            own["versions"] = _versions(str(own["weights_sha256"]), warnings)
-    return {path: told for path, told in facts.items() if told}
+    if EARLIER in graph.steps:
+        kept = {"kept": True, "trained_on": trained_on(root)}
+        facts[CHAMPION] = {**facts.get(CHAMPION, {}), **kept}
+    return facts
 
 
-def _versions(weights_sha256: str, warnings: list[str]) -> list[str]:
+def _registered(
+    graph: Graph, facts: dict[str, dict[str, Any]], runs: dict[str, Run], warnings: list[str]
+) -> None:
+    """Add the champion's registered versions to what is known, and the run that promoted it."""
+    own = facts.get(CHAMPION, {})
+    if "weights_sha256" not in own:
+        return
     try:
-        found_versions = origins.versions_of(weights_sha256)
+        versions = origins.versions_of(str(own["weights_sha256"]))
     except UserError as error:
         warnings.append(f"registered versions are not known: {error}")
-        return []
-    return [
+        return
+    own["versions"] = [
         f"{v.name} version {v.version}" + (f" ({', '.join(v.aliases)})" if v.aliases else "")
-        for v in found_versions
+        for v in versions
     ]
+    for version in versions:
+        run = origins.run_named(version.run_id) if version.run_id else None
+        if run is not None and EARLIER in graph.steps:
+            runs[EARLIER] = run
 
 
 def _named(
