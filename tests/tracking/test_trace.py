@@ -11,6 +11,8 @@ from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
 from soilfuse.tracking.facts import trial_of
+from soilfuse.tracking.found import reads
+from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
 from soilfuse.tracking.trace_picture import draw
@@ -18,6 +20,7 @@ from soilfuse.tracking.trace_text import text
 
 ROOT = Path(__file__).parents[2]
 SSP585, HISTORICAL = (RAW.format(name) for name in ("ssp585", "historical"))
+EVERY = {f"cmip6@{name}" for name in ("historical", "ssp126", "ssp245", "ssp370", "ssp585")}
 STEPS = (("cmip6", "ssp585"), ("finetune", "0"), ("finetune", "1"), ("infer", "ssp585"))
 
 
@@ -72,6 +75,21 @@ def test_forward_from_a_raw_file_only_to_what_its_experiment_touched(project):
     decided = "by the gate's decision and caveats only: products historical; pages historical"
     assert decided in lines
     assert trace(project, Path(HISTORICAL), forward=True, runs=False).decided == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "readers"),
+    [
+        ("mrsos_Lmon_CESM2_ssp370_r1i1p1f1_gn_201501-210012.nc", {"cmip6@ssp370"}),
+        ("mrsos_Lmon_CESM2_ssp370_r2i1p1f1_gn_201501-210012.nc", set()),
+        ("mrsos_Lmon_AWI-CM-1-1-MR_ssp370_r1i1p1f1_gn_201501-210012.nc", set()),
+        ("readme.txt", EVERY),
+    ],
+)
+def test_who_reads_a_raw_climate_model_s_file_of_this_repository(name, readers):
+    steps = locked_steps(ROOT).values()
+    path = f"data/raw/pseudo/cmip6/CESM2/{name}"
+    assert {s.name for s in steps if s.stage == "cmip6" and reads(s, path)} == readers
 
 
 def test_forward_from_a_folder_and_from_a_file_that_dvc_added(project):

@@ -147,12 +147,17 @@ def _near(path: str, names: Iterable[str]) -> str:
 def reads(step: Step, path: str) -> bool:
     """Return whether a step that depends on a folder looks at a file of it, told by its name.
 
-    A stage of climate models reads the files of its own experiment alone, which CMIP6 names tell;
-    of every other stage and name the folder is taken as a whole.
+    A stage of climate models reads the files of its own experiment, and of the models and members
+    of its cmip6.models alone, which CMIP6 names tell; of every other stage and name the folder is
+    taken as a whole.
     """
     parts = Path(path).name.split("_")
-    named = step.stage == "cmip6" and len(parts) == DRS_PARTS and path.endswith(".nc")
-    return not named or parts[3] == step.item
+    if step.stage != "cmip6" or len(parts) != DRS_PARTS or not path.endswith(".nc"):
+        return True
+    _, _, source_id, experiment, member, *_ = parts
+    models = (step.params.get("params.yaml", {}).get("cmip6") or {}).get("models")
+    listed = not isinstance(models, dict) or models.get(source_id) == member
+    return experiment == step.item and listed
 
 
 def files_of(root: Path, folder: Recorded, graph: Graph) -> dict[str, str]:
