@@ -113,6 +113,14 @@ def test_runs_are_found_by_stage_item_and_inputs(recorded, project):
     assert max(map(len, lines)) <= 100
 
 
+def test_runs_are_found_forward_too(recorded, project):
+    found = trace(project, Path(SSP585), forward=True)
+    assert set(found.runs) == {"cmip6@ssp585", "infer@ssp585"}
+    lines = text(found).splitlines()
+    (line,) = [line for line in lines if "data/processed/cmip6/ssp585.nc" in line]
+    assert line.split()[-1] == found.runs["cmip6@ssp585"].run_id[:8] and len(line) <= 100
+
+
 def test_runs_of_other_inputs_parameters_or_failed_ones_are_not_taken(recorded, project):
     lock = (project / "dvc.lock").read_text()
     (project / "dvc.lock").write_text(lock.replace("seed: 1", "seed: 2"))

@@ -1,7 +1,7 @@
 """Which MLflow run made what a step made, and which registered version holds an ensemble."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,10 +45,11 @@ def has_store() -> bool:
     return not uri.startswith(store.SQLITE) or Path(uri.removeprefix(store.SQLITE)).is_file()
 
 
-def runs_of(graph: Graph) -> dict[str, Run]:
-    """Return the finished run that made each step's outputs, the latest where several fit.
+def runs_of(steps: Collection[Step], graph: Graph) -> dict[str, Run]:
+    """Return the finished run that made the outputs of some steps, the latest where several fit.
 
-    A run fits when its stage, item, inputs' hashes and parameters are those that dvc.lock recorded.
+    graph: the whole one. A run fits when its stage, item, inputs' hashes and parameters are those
+    that dvc.lock recorded.
     Steps without an entry were restored from DVC's cache. Raises UserError when the store refuses.
     """
     client = store.open_client()
@@ -68,7 +69,6 @@ def runs_of(graph: Graph) -> dict[str, Run]:
             for run in page:
                 found.setdefault(_name_of(run.data.tags), []).append(run)
             token = page.token or None
-    steps = graph.steps.values()
     fitting = {s.name: [r for r in found.get(s.name, ()) if _fits(r, s, graph)] for s in steps}
     return {name: _run(runs[0], len(runs)) for name, runs in fitting.items() if runs}
 

@@ -35,7 +35,7 @@ def upstream(paths: Iterable[str | Path]) -> Document:
     nodes = {node for name in names if name in graph.files for node in graph.reached(name, False)}
     part = graph.part(nodes)
     try:
-        runs = origins.runs_of(part) if origins.has_store() else {}
+        runs = origins.runs_of(part.steps.values(), graph) if origins.has_store() else {}
     except UserError:
         runs = {}
     return document(part, facts_of(root, part), runs)

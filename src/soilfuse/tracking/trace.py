@@ -61,7 +61,7 @@ def trace(
     values = graph.reached(target.path, forward, decided=False)
     part = graph.part(nodes)
     warnings: list[str] = []
-    asked = _runs(part, warnings) if runs else None
+    asked = _runs(part, graph, warnings) if runs else None
     facts = _facts(root, part)
     if asked is not None:
         asked |= _named(part, facts, asked)
@@ -78,12 +78,12 @@ def trace(
     )
 
 
-def _runs(graph: Graph, warnings: list[str]) -> dict[str, Run] | None:
+def _runs(part: Graph, whole: Graph, warnings: list[str]) -> dict[str, Run] | None:
     if not origins.has_store():
         warnings.append("no MLflow store here: runs and commits are not known")
         return None
     try:
-        return origins.runs_of(graph)
+        return origins.runs_of(part.steps.values(), whole)
     except UserError as error:
         warnings.append(f"runs and commits are not known: {error}")
         return None

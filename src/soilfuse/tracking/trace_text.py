@@ -12,6 +12,7 @@ from soilfuse.tracking.trace_words import notes_of, summary
 
 SHORT = 8
 COMMIT = 7
+LONGEST = 60
 RESTORED = "restored"
 MARKS = {CHANGED: "!", ABSENT: "-"}
 
@@ -39,9 +40,9 @@ def text(trace: Trace, files: Mapping[str, Mapping[str, str]] | None = None) -> 
     told = any(any(row[3:]) for row in rows)
     heads = ("", "md5", "by", *(("commit", "run") if told else ()))
     cells = [row[: len(heads)] for row in rows]
-    widths = [
-        max(len(row[i]) for row in [heads, *cells] if len(row) > 1) for i in range(len(heads))
-    ]
+    # A raw file's long name stands out rather than push all columns aside.
+    aligned = [row for row in [heads, *cells] if len(row) > 1 and len(row[0]) <= LONGEST]
+    widths = [max(len(row[place]) for row in aligned) for place in range(len(heads))]
     lines = [
         " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
         for row in [heads, *cells]
@@ -139,7 +140,7 @@ def _rows(
     inner = rest + ("│ " if node.below else "  ")
     if not node.again:
         for path in node.paths:
-            yield from ((f"{inner}· {note}",) for note in notes_of(trace, path))
+            yield from ((note,) for note in notes_of(trace, path, inner))
     own = files.get(node.paths[0], {}) if not node.again and not node.step else {}
     names = [(f"{rest}  {name}", md5[:SHORT], "", "", "") for name, md5 in own.items()]
     yield from names

@@ -18,15 +18,20 @@ ENDS = {
 }
 
 
-def notes_of(trace: Trace, path: str) -> list[str]:
-    """Return what a file says of its origin, and which steps used another version of it."""
-    told = trace.facts.get(path, {})
-    return [*_notes(told), *_versions(trace, path)]
+def notes_of(trace: Trace, path: str, indent: str) -> list[str]:
+    """Return lines of what a file says of its origin, and who used another version of it."""
+    told = [*_notes(trace.facts.get(path, {})), *_versions(trace, path)]
+    width = max(WIDTH - len(indent), WIDTH // 2)
+    return [
+        indent + line
+        for note in told
+        for line in textwrap.wrap(f"· {note}", width, subsequent_indent="  ")
+    ]
 
 
 def _notes(told: Mapping[str, Any]) -> list[str]:
     if "trial" in told:
-        taken = ", ".join(told["taken"]) or "nothing"
+        taken = ", ".join(n.removeprefix("finetune.") for n in told["taken"]) or "nothing"
         score = f"trial {told['trial']} of {told['trials']}, inner RMSE {told['inner_rmse']:.5f}"
         return [f"{score} m3 m-3", f"fine-tuning takes {taken}"]
     notes = []
