@@ -14,6 +14,7 @@ from soilfuse.product.provenance import RunRecord, sources, write_prov
 from soilfuse.product.writer import write_product
 from soilfuse.progress import progress
 from soilfuse.tracking.lineage import git_state, hash_of
+from soilfuse.tracking.prov import upstream
 from soilfuse.tracking.registry import require_champion
 from soilfuse.tracking.stages import declared_run
 
@@ -47,11 +48,10 @@ def main(experiment: str) -> None:
             params.infer.significant_digits,
             Limits(params.promote.min_coverage, params.promote.max_soil_moisture),
         )
-        read = sources(files_of(experiment, manifest))
-        used = {str(path): hash_of(path) for path in read}
+        used = {str(path): hash_of(path) for path in sources(files_of(experiment, manifest))}
         name, code = params.promote.registered_model, git_state(Path.cwd())
         record = RunRecord(run.run_id, name, str(version), *code)
-        write_prov(layout.provenance(experiment), product, experiment, used, record)
+        write_prov(layout.provenance(experiment), product, experiment, used, record, upstream(used))
 
 
 if __name__ == "__main__":

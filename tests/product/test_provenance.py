@@ -1,9 +1,11 @@
 """The PROV sidecar: its relations point at what it declares."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from soilfuse.files import read_json, sha256_of_file
-from soilfuse.product.provenance import RunRecord, prov_document, write_prov
+from soilfuse.product.provenance import RunRecord, prov_document, read_prov, write_prov
 
 RUN = RunRecord("run-1", "soilfuse-test", "3", "89b561e", dirty=False)
 USED = {"data/processed/cmip6/ssp370.nc": "1a", "models/champion": "2b.dir", "params.yaml": "3c"}
@@ -11,6 +13,7 @@ ROLES = {
     "wasGeneratedBy": {"prov:entity": "entity", "prov:activity": "activity"},
     "used": {"prov:entity": "entity", "prov:activity": "activity"},
     "wasDerivedFrom": {"prov:generatedEntity": "entity", "prov:usedEntity": "entity"},
+    "wasAttributedTo": {"prov:entity": "entity", "prov:agent": "agent"},
     "wasAssociatedWith": {"prov:activity": "activity", "prov:agent": "agent"},
 }
 
@@ -18,6 +21,33 @@ ROLES = {
 @pytest.fixture
 def document():
     return prov_document("products/ssp370.nc", "ff", "ssp370", USED, RUN)
+
+
+UPSTREAM = {
+    "entity": {"sf:raw/a.nc": {"prov:label": "raw/a.nc"}, "sf:params.yaml": {"sf:hash": "old"}},
+    "activity": {"sf:step/cmip6": {"prov:label": "cmip6"}},
+    "used": {"_:read0": {"prov:activity": "sf:step/cmip6", "prov:entity": "sf:raw/a.nc"}},
+    "wasGeneratedBy": {
+        "_:made0": {
+            "prov:entity": "sf:data/processed/cmip6/ssp370.nc",
+            "prov:activity": "sf:step/cmip6",
+        }
+    },
+}
+
+
+def test_what_came_before_stands_in_the_same_document_and_not_in_what_the_product_used(tmp_path):
+    product = tmp_path / "ssp370.nc"
+    product.write_bytes(b"numbers")
+    sidecar = product.with_suffix(".prov.json")
+    write_prov(sidecar, product, "ssp370", USED, RUN, UPSTREAM)
+    document = read_json(sidecar)
+    assert document["entity"]["sf:params.yaml"]["sf:hash"] == "3c"
+    assert document["used"]["_:read0"] == UPSTREAM["used"]["_:read0"]
+    assert len(document["wasGeneratedBy"]) == 2
+    assert read_prov(sidecar) == (sha256_of_file(product), USED)
+    time = document["wasGeneratedBy"]["_:generated"]["prov:time"]
+    assert datetime.fromisoformat(time).utcoffset() == timedelta(0)
 
 
 def test_every_relation_points_at_a_declared_thing(document):

@@ -9,13 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
-from soilfuse import config
+from soilfuse import config, seeding
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files, write_json
 from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
 from soilfuse.product.provenance import RunRecord, write_prov
 from soilfuse.product.verify import Origin, verify_product
+from soilfuse.tracking.lineage import content_hash
 
 DEMO = Path(__file__).parents[2] / "profiles" / "demo.yaml"
 USED = {"data/processed/cmip6/ssp370.nc": "1a", "models/champion": "2b.dir"}
@@ -42,9 +43,13 @@ def chain(writing, tmp_path):
     )
     path = tmp_path / "ssp370.nc"
     writing.write(path)
-    outs = {path.as_posix(): hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}
     run = RunRecord("run-1", "m", "1", "89b561e", dirty=False)
-    write_prov(path.with_suffix(".prov.json"), path, "ssp370", {**USED, "params.yaml": "3c"}, run)
+    sidecar = path.with_suffix(".prov.json")
+    write_prov(sidecar, path, "ssp370", {**USED, "params.yaml": "3c"}, run)
+    outs = {
+        made.as_posix(): hashlib.md5(made.read_bytes(), usedforsecurity=False).hexdigest()
+        for made in (path, sidecar)
+    }
     return path, folder, outs, Origin("c", "d", "r", USED, lambda months: writing.mean[months])
 
 
@@ -157,15 +162,70 @@ def test_a_product_without_its_record_is_found(chain, text):
     sidecar.unlink()
     if text is not None:
         sidecar.write_text(text)
-    assert failed(*chain) == ["record"]
+    assert failed(*chain) == ["record bytes", "record"]
 
 
 def test_a_damaged_file_fails_where_the_recorded_bytes_are_known(chain):
     path, folder, outs, origin = chain
     path.write_bytes(path.read_bytes()[:200])
     checks = verified(path, folder, outs, origin)
-    assert [(c.name, c.passed) for c in checks] == [("bytes", False), ("readable", False)]
-    assert "no readable NetCDF-4 file" in checks[1].got
+    wrong = [(c.name, c.got) for c in checks if not c.passed]
+    assert [name for name, _ in wrong] == ["bytes", "readable"]
+    assert "no readable NetCDF-4 file" in wrong[1][1]
+
+
+def test_a_record_that_was_only_laid_out_anew_is_found(chain):
+    sidecar = chain[0].with_suffix(".prov.json")
+    sidecar.write_text(sidecar.read_text() + "\n")
+    assert failed(*chain) == ["record bytes"]
+
+
+@pytest.mark.parametrize("name", ["fold_1.safetensors", "champion.json", "ssp370.prov.json"])
+def test_any_changed_byte_of_what_stands_beside_a_product_is_found(chain, name, tmp_path):
+    path, folder, outs, origin = chain
+    run = RunRecord("run-1", "m", "1", "89b561e", dirty=False)
+    sidecar = path.with_suffix(".prov.json")
+
+    def used():  # as `soilfuse verify` takes it, from the files themselves
+        return {**USED, "models/champion": content_hash(folder)}
+
+    def today(experiment):
+        return replace(origin, used=used())
+
+    write_prov(sidecar, path, "ssp370", used(), run)
+    outs[sidecar.as_posix()] = content_hash(sidecar)
+    target = next(tmp_path.rglob(name))
+    whole = target.read_bytes()
+    assert all(c.passed for c in verify_product(path, folder, LIMITS, outs, today))
+    for place in seeding.generator(7, name).choice(len(whole), 10).tolist():
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        target.write_bytes(changed)
+        assert is_refused(path, folder, outs, today), f"byte {place} of {name}"
+
+
+def is_refused(path, folder, outs, origin_of):
+    """Return whether verification fails a check, or refuses in one line."""
+    try:
+        checks = verify_product(path, folder, LIMITS, outs, origin_of)
+    except UserError as error:
+        return len(error.problems) == 1
+    wrong = [check for check in checks if not check.passed]
+    assert all("\n" not in check.got for check in wrong)
+    return bool(wrong)
+
+
+def test_any_changed_byte_of_a_product_is_found(chain):
+    """In headers, where libraries stumble, and anywhere else."""
+    path, folder, outs, origin = chain
+    whole = path.read_bytes()
+    random = seeding.generator(8, "product")
+    places = {*random.choice(4096, 10).tolist(), *random.choice(len(whole), 6).tolist()}
+    for place in sorted(places):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        assert is_refused(path, folder, outs, lambda experiment: origin), f"byte {place}"
 
 
 def test_the_hash_of_the_parameters_is_of_those_that_decide_the_numbers():

@@ -46,6 +46,35 @@ def verify(
 
 
 @app.command()
+def lineage(
+    path: Annotated[
+        Path, typer.Argument(help="A product, page, table, model, processed or raw file or folder.")
+    ],
+    forward: Annotated[
+        bool, typer.Option("--forward", help="To all that came from it, not back to raw files.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Nodes and edges, no tree.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Also into a file: .json, .txt, .svg or .png.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="A line for every file of raw folders, every output.")
+    ] = False,
+    runs: Annotated[bool, typer.Option(help="Ask MLflow for runs and commits.")] = True,
+    check: Annotated[bool, typer.Option(help="Hash the files that lie here.")] = True,
+) -> None:
+    """Tell what a file came from, back to raw files, or all that came from it.
+
+    Exits with 1 where a file was changed since dvc.lock recorded it.
+    """
+    from soilfuse.cli.lineage import told
+
+    shown, changed = told(path, forward, as_json, output, every, runs, check)
+    typer.echo(shown)
+    raise typer.Exit(code=int(changed))
+
+
+@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects, no table.")] = False,
 ) -> None:

@@ -1,0 +1,162 @@
+"""Which MLflow run made what a step made, and which registered version holds an ensemble."""
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from soilfuse.tracking import store
+from soilfuse.tracking.graph import Graph, Step, covers
+
+INPUT_TAG = "soilfuse.input/"
+PAGE = 1000  # runs a request
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that made a step's outputs: code, user and time (UTC); alike: runs that fit as well.
+
+    dirty: whether the code differed from the commit.
+    """
+
+    run_id: str
+    commit: str
+    dirty: bool
+    user: str
+    started: str
+    alike: int = 1
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version of a model, and the aliases that point to it."""
+
+    name: str
+    version: int
+    aliases: tuple[str, ...]
+    run_id: str | None
+
+
+def has_store() -> bool:
+    """Return whether there is a store to ask; none is made for that."""
+    uri = store.tracking_uri()
+    return not uri.startswith(store.SQLITE) or Path(uri.removeprefix(store.SQLITE)).is_file()
+
+
+def runs_of(steps: Collection[Step], graph: Graph) -> dict[str, Run]:
+    """Return the finished run that made the outputs of some steps, the latest where several fit.
+
+    graph: the whole one. A run fits when its stage, item, inputs' hashes and parameters are those
+    that dvc.lock recorded.
+    Steps without an entry were restored from DVC's cache. Raises UserError when the store refuses.
+    """
+    client = store.open_client()
+    found: dict[str, list[Any]] = {}
+    with store.store_errors(store.tracking_uri()):
+        experiment = client.get_experiment_by_name(store.EXPERIMENT)
+        token: str | None = ""
+        while experiment is not None and token is not None:
+            query = "tags.`soilfuse.kind` = 'stage' and attributes.status = 'FINISHED'"
+            page = client.search_runs(
+                [experiment.experiment_id],
+                query,
+                max_results=PAGE,
+                order_by=["attributes.start_time DESC"],
+                page_token=token or None,
+            )
+            for run in page:
+                found.setdefault(_name_of(run.data.tags), []).append(run)
+            token = page.token or None
+    fitting = {s.name: [r for r in found.get(s.name, ()) if _fits(r, s, graph)] for s in steps}
+    return {name: _run(runs[0], len(runs)) for name, runs in fitting.items() if runs}
+
+
+def versions_of(weights_sha256: str) -> list[Version]:
+    """Return the registered versions that hold these weights, of every model's name."""
+    client = store.open_client()
+    with store.store_errors(store.tracking_uri()):
+        found = client.search_model_versions(f"tags.weights_sha256 = '{weights_sha256}'")
+        aliases = {v.name: client.get_registered_model(v.name).aliases for v in found}
+    versions = [
+        Version(v.name, int(v.version), _pointing(aliases[v.name], int(v.version)), v.run_id)
+        for v in found
+    ]
+    return sorted(versions, key=lambda each: (each.name, each.version))
+
+
+def run_named(run_id: str) -> Run | None:
+    """Return a run by its id, None where the store has it no more."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _run(store.open_client().get_run(run_id), 1)
+    except MlflowException:
+        return None
+
+
+def _pointing(aliases: Mapping[str, Any], version: int) -> tuple[str, ...]:
+    return tuple(sorted(alias for alias, to in aliases.items() if int(to) == version))
+
+
+def _name_of(tags: Mapping[str, str]) -> str:
+    stage, item = tags.get("soilfuse.stage", ""), tags.get("soilfuse.item")
+    return stage if item is None else f"{stage}@{item}"
+
+
+def _fits(run: Any, step: Step, graph: Graph) -> bool:
+    """Return whether a run had the inputs and parameters of a step."""
+    given = {
+        key.removeprefix(INPUT_TAG): md5
+        for key, md5 in run.data.tags.items()
+        if key.startswith(INPUT_TAG)
+    }
+    return (
+        set(given) == set(step.data)
+        and all(md5 in _hashes(path, step, graph) for path, md5 in given.items())
+        and _same_params(run.data.params, step.params)
+    )
+
+
+def _hashes(path: str, step: Step, graph: Graph) -> set[str]:
+    """Return the md5 of an input, and of recorded folders that hold it: a run tags either."""
+    holding = {f.md5 for other, f in graph.files.items() if other != path and covers(other, path)}
+    return {step.used[path].md5, *holding}
+
+
+def _same_params(logged: Mapping[str, str], recorded: Mapping[str, Any]) -> bool:
+    values = {k: v for file in recorded.values() for k, v in _leaves(file)}
+    return all(_equal(logged[name], value) for name, value in values.items() if name in logged)
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _equal(logged: str, value: Any) -> bool:
+    """Compare a value that MLflow keeps as text with one of YAML; 1 equals 1.0."""
+    if str(value) == logged:
+        return True
+    try:
+        other = ast.literal_eval(logged)
+        return bool(other == value) or float(other) == float(value)
+    except (ValueError, SyntaxError, TypeError):
+        return False
+
+
+def _run(found: Any, alike: int) -> Run:
+    tags = found.data.tags
+    started = datetime.fromtimestamp(found.info.start_time / 1000, tz=UTC)
+    return Run(
+        run_id=found.info.run_id,
+        commit=tags.get("mlflow.source.git.commit", "unknown"),
+        dirty=tags.get("soilfuse.dirty") == "true",
+        user=tags.get("mlflow.user", "unknown"),
+        started=started.strftime("%Y-%m-%d %H:%M"),
+        alike=alike,
+    )
