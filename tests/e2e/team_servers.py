@@ -55,7 +55,7 @@ def serving(command, address, log, environment=None):
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
+                process.wait(5)
             with suppress(ProcessLookupError):  # its workers, where it did not end them
                 os.killpg(process.pid, 9)
             process.wait()
