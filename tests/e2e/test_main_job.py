@@ -122,13 +122,14 @@ def test_reports_are_self_contained(smoke):
 @pytest.mark.parametrize("kind", ["local", "s3"])
 def test_a_colleague_pulls_and_has_nothing_left_to_do(smoke, kind, tmp_path):
     branch = smoke.run("git", "branch", "--show-current").stdout.strip()
+    name = f"team-{kind}"
     with remotes.remote(kind, tmp_path) as (settings, account):
-        remotes.branch_with_remote(smoke, kind, settings)
         try:
+            remotes.branch_with_remote(smoke, name, settings)
             pushed = smoke.run("dvc", "push", **account)
             clone = remotes.fresh_clone(smoke, tmp_path / "clone", account)
         finally:
-            remotes.back_to(smoke, branch, kind)
+            remotes.back_to(smoke, branch, name)
         pulled = clone.run("dvc", "pull")
         assert "up to date" in clone.run("dvc", "repro").stdout
         assert "up to date" in clone.run("dvc", "status").stdout
