@@ -79,8 +79,8 @@ def _version(program):
 def postgresql(passwords):
     """Start a cluster of its own with the roles of deploy/postgres; give {role: address}.
 
-    passwords: {"writer": ..., "reader": ...}. PostgreSQL refuses to run as root: it is then the
-    user `postgres` who owns the cluster.
+    passwords: {"writer": ..., "reader": ..., "sweeper": ...}. PostgreSQL refuses to run as root: it
+    is then the user `postgres` who owns the cluster.
     """
     programs = postgresql_programs()
     # Not below pytest's folder, which only its own user may enter; a socket's path must be short.

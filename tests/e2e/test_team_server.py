@@ -5,99 +5,14 @@ afterwards in all that was written: runs, artifacts, products, logs, the databas
 """
 
 import json
-import subprocess
 from contextlib import ExitStack
 
 import pytest
-from conftest import Clone, cloned
-from ruamel.yaml import YAML
+from conftest import cloned
+from team_project import BUCKET, SECRETS, TRIALS, WORKERS, Team, found, plant, shorten
 from team_servers import asked, make_bucket, mlflow_server, postgresql, s3_server
 
 pytestmark = pytest.mark.slow
-BUCKET = "soilfuse-runs"
-WORKERS, TRIALS = 4, 6
-SECRETS = {
-    name: f"planted{number}geheim{number}"
-    for number, name in enumerate(
-        (
-            *("writer", "reader", "admin", "form", "member", "bucket", "bucket_session"),
-            *("dvc_remote", "cds", "git"),
-        )
-    )
-}
-
-
-class Team:
-    """A member's clone that ran the pipeline, and the server that recorded it."""
-
-    def __init__(self, clone, address, databases, bucket):
-        self.clone, self.address, self.databases, self.bucket = clone, address, databases, bucket
-        self.told = []
-
-    def run(self, *command, **given):
-        done = self.clone.run(*command, **given)
-        self.told.append(done.stdout + done.stderr)
-        return done
-
-    def rows(self, query, role="reader"):
-        import psycopg
-
-        with psycopg.connect(self.databases[role]) as connection:
-            return connection.execute(query).fetchall()
-
-    def ask(self, path, account=("member", SECRETS["member"]), content=None):
-        return asked(self.address, path, account, content)
-
-
-def shorten(clone):
-    """Take from the smoke profile what costs time and tells nothing of the server."""
-    yaml, path = YAML(), clone.root / "params.yaml"
-    content = yaml.load(path)
-    content["experiments"] = ["historical", "ssp245"]
-    content["sweep"]["trials"] = TRIALS
-    content["finetune"]["epochs"] = 1
-    content["evaluate"]["baselines"] = ["climatology", "ensemble_mean", "delta_change"]
-    yaml.dump(content, path)
-
-
-def beside(address, database):
-    """Return the address of another database of the same server."""
-    return f"{address.rpartition('/')[0]}/{database}"
-
-
-def plant(clone, address, databases):
-    """Return the clone with a member's environment, and an address with a password for DVC."""
-    clone.run("dvc", "remote", "add", "--local", "team", f"https://ann:{SECRETS['dvc_remote']}@h/x")
-    clone.run("git", "remote", "add", "origin", f"https://ann:{SECRETS['git']}@localhost/soilfuse")
-    given = {
-        "MLFLOW_TRACKING_URI": address,
-        "MLFLOW_TRACKING_USERNAME": "member",
-        "MLFLOW_TRACKING_PASSWORD": SECRETS["member"],
-        "AWS_SECRET_ACCESS_KEY": SECRETS["bucket"],
-        "AWS_SESSION_TOKEN": SECRETS["bucket_session"],
-        "CDSAPI_KEY": SECRETS["cds"],
-        "SOILFUSE_SWEEP_STORAGE": beside(databases["writer"], "soilfuse_sweeps"),
-    }
-    return Clone(clone.root, {**clone.environment, **given})
-
-
-def search_in_four_processes(team):
-    environment = {**team.clone.environment, "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen(
-            ["python", "pipelines/sweep.py"],
-            cwd=team.clone.root,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(WORKERS)
-    ]
-    told = [process.communicate(timeout=300)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * WORKERS, told
-    team.told.extend(told)
-    team.run("dvc", "commit", "-f", "sweep")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +20,7 @@ def team(tmp_path_factory):
     """Give the server and a clone whose smoke run it recorded, champion and a product included."""
     folder = tmp_path_factory.mktemp("team")
     with ExitStack() as stack:
-        words = {role: SECRETS[role] for role in ("writer", "reader")}
+        words = {role: SECRETS[role] for role in ("writer", "reader", "sweeper")}
         databases = stack.enter_context(postgresql(words))
         s3 = stack.enter_context(s3_server(folder))
         bucket = make_bucket(s3, BUCKET)
@@ -130,8 +45,6 @@ def team(tmp_path_factory):
         clone.run("soilfuse", "profile", "smoke", "--force")
         shorten(clone)
         team = Team(plant(clone, address, databases), address, databases, bucket)
-        team.run("dvc", "repro", "pretrain", "amsmqtp", "insitu")
-        search_in_four_processes(team)
         team.run("dvc", "repro", "promote", "infer@historical")
         team.log = folder / "mlflow.log"
         yield team
@@ -150,10 +63,18 @@ def test_every_run_is_in_the_database_in_its_place_and_ended(team):
     for stage in ("world", "pretrain", "sweep", "evaluate", "promote", "finetune", "cmip6"):
         assert above[stage] == {top}, stage
     assert all(above[f"finetune@{fold}"] == {"finetune"} for fold in range(5))
-    assert [name for name, *_ in runs].count("sweep") == WORKERS
     trials = [name for name, *_ in runs if name.startswith("trial ")]
-    assert len(trials) >= TRIALS
+    assert sorted(trials) == [f"trial {number}" for number in range(TRIALS)]
     assert all(above[name] == {"sweep"} for name in trials)
+
+
+def test_four_workers_shared_one_study_in_the_database(team):
+    finished = "select count(*) from trials where state in ('COMPLETE', 'PRUNED')"
+    assert team.rows(finished, "sweeper", "soilfuse_sweeps") == [(TRIALS,)]
+    told = "select distinct value_json from trial_user_attributes where key = 'worker'"
+    assert 2 <= len(team.rows(told, "sweeper", "soilfuse_sweeps")) <= WORKERS
+    lines = (team.clone.root / "results" / "sweep" / "trials.csv").read_text().splitlines()
+    assert len(lines) == 1 + TRIALS
 
 
 def test_artifacts_come_back_over_http_as_they_were_and_lie_in_the_bucket(team):
@@ -187,16 +108,11 @@ def test_who_has_no_account_gets_nothing_and_readers_change_nothing(team):
     for change in ("delete from runs", "set transaction read write; delete from runs"):
         with pytest.raises(psycopg.Error, match="read-only|permission denied"):
             team.rows(change)
-    for closed in ("mlflow_auth", "soilfuse_sweeps"):
-        with (
-            pytest.raises(psycopg.OperationalError, match="permission denied"),
-            psycopg.connect(beside(team.databases["reader"], closed)),
-        ):
-            pass
-
-
-def found(content):
-    return {name for name, word in SECRETS.items() if word.encode() in content}
+    closed = [("reader", "mlflow_auth"), ("reader", "soilfuse_sweeps")]
+    closed += [("sweeper", "mlflow_auth"), ("sweeper", "mlflow")]
+    for role, database in closed:
+        with pytest.raises(psycopg.OperationalError, match="permission denied"):
+            team.rows("select 1", role, database)
 
 
 def test_no_secret_is_in_anything_that_was_written(team):
@@ -219,11 +135,16 @@ def test_no_secret_is_in_anything_that_was_written(team):
     wanted = ("products/historical.prov.json", "results/sweep/trials.csv", "dvc.lock")
     assert {root / name for name in wanted} <= set(files)
     assert found("".join((*team.told, bad.stdout, bad.stderr)).encode()) == set()
-    tables = team.rows("select tablename from pg_tables where schemaname = 'public'", "writer")
-    assert ("tags",) in tables
-    for (table,) in tables:
-        rows = team.rows(f'select * from "{table}"', "writer")
-        assert found(repr(rows).encode()) == set(), table
+    for role, database, known in (
+        ("writer", "mlflow", "tags"),
+        ("sweeper", "soilfuse_sweeps", "trials"),
+    ):
+        names = "select tablename from pg_tables where schemaname = 'public'"
+        tables = [table for (table,) in team.rows(names, role, database)]
+        assert known in tables
+        for table in tables:
+            rows = team.rows(f'select * from "{table}"', role, database)
+            assert found(repr(rows).encode()) == set(), table
     objects = team.bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     keys = [entry["Key"] for page in objects for entry in page["Contents"]]
     assert len(keys) > 50
