@@ -1,6 +1,7 @@
 """Errors that a user can act on, shown as one line each and never as a traceback."""
 
 import difflib
+import re
 import signal
 import sys
 import threading
@@ -12,6 +13,15 @@ from typing import NoReturn
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
+# scheme://user:password@host, where a password may hold an @ or / itself, and password=... as libpq
+# and queries of an address have it.
+PASSWORDS = (
+    (re.compile(r"(//[^\s/:@'\"]*):[^\s'\"]*@"), r"\1:***@"),
+    (
+        re.compile(r"(?i)((?:password|passwd|secret|token|access_key)=)('[^']*'|[^\s&;,'\"]+)"),
+        r"\1***",
+    ),
+)
 
 
 class UserError(Exception):
@@ -21,9 +31,19 @@ class UserError(Exception):
     """
 
     def __init__(self, *problems: str) -> None:
-        """Collect the problems; all of them are shown at once."""
-        self.problems = [" ".join(problem.split()) for problem in problems]
+        """Collect the problems; all of them are shown at once, none with a password in it."""
+        self.problems = [without_passwords(" ".join(problem.split())) for problem in problems]
         super().__init__("\n".join(self.problems))
+
+
+def without_passwords(text: str) -> str:
+    """Return a text with *** for every password of an address in it.
+
+    Errors are printed, logged and tagged to runs, where others read them.
+    """
+    for pattern, masked in PASSWORDS:
+        text = pattern.sub(masked, text)
+    return text
 
 
 def unknown(

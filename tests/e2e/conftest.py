@@ -49,7 +49,8 @@ def copy_working_tree(target):
     (target / "dvc.lock").unlink(missing_ok=True)
 
 
-def cloned(target):
+def cloned(target, database=True):
+    """Return a clone of the working tree in a folder, with an empty MLflow database or none."""
     copy_working_tree(target)
     kept = {
         name: value
@@ -70,7 +71,8 @@ def cloned(target):
     clone.run("git", "init", "-q")
     clone.run("git", "add", "-A")
     clone.run("git", "commit", "-qm", "clone")
-    clone.run("mlflow", "db", "upgrade", "sqlite:///mlflow.db")
+    if database:
+        clone.run("mlflow", "db", "upgrade", "sqlite:///mlflow.db")
     return clone
 
 

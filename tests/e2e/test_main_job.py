@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 import pytest
+import remote_cases as remotes
 import xarray as xr
 
 pytestmark = pytest.mark.slow
@@ -116,3 +117,29 @@ def test_reports_are_self_contained(smoke):
         text = page.read_text()
         assert "data:image/png;base64" in text
         assert 'src="http' not in text
+
+
+@pytest.mark.parametrize("kind", ["local", "s3"])
+def test_a_colleague_pulls_and_has_nothing_left_to_do(smoke, kind, tmp_path):
+    branch = smoke.run("git", "branch", "--show-current").stdout.strip()
+    name = f"team-{kind}"
+    with remotes.remote(kind, tmp_path) as (settings, account):
+        try:
+            remotes.branch_with_remote(smoke, name, settings)
+            pushed = smoke.run("dvc", "push", **account)
+            clone = remotes.fresh_clone(smoke, tmp_path / "clone", account)
+        finally:
+            remotes.back_to(smoke, branch, name)
+        pulled = clone.run("dvc", "pull")
+        assert "up to date" in clone.run("dvc", "repro").stdout
+        assert "up to date" in clone.run("dvc", "status").stdout
+        assert "in sync" in clone.run("dvc", "status", "--cloud").stdout
+    assert "FAILED" not in clone.run("soilfuse", "verify", "products/ssp370.nc").stdout
+    places = ("products", "results", "models", "reports")
+    assert remotes.files_below(clone.root, *places) == remotes.files_below(smoke.root, *places)
+    assert clone.run("git", "status", "--porcelain").stdout == ""
+    told = pushed.stdout + pushed.stderr + pulled.stdout + pulled.stderr
+    secret = remotes.ACCOUNT["AWS_SECRET_ACCESS_KEY"]
+    assert secret not in told
+    kept = remotes.files_below(clone.root, ".dvc", ".git").values()
+    assert not any(secret.encode() in content for content in kept)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soilfuse.errors import without_passwords
+
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
@@ -104,7 +106,8 @@ def failing(run: StageRun, *above: StageRun) -> Iterator[None]:
             for each in (run, *above):
                 each.client.set_terminated(each.run_id, "FAILED")
             if isinstance(error, Exception):
-                run.set_tags({"soilfuse.error": f"{type(error).__name__}: {error}"[:500]})
+                told = without_passwords(f"{type(error).__name__}: {error}")
+                run.set_tags({"soilfuse.error": told[:500]})
         raise
 
 

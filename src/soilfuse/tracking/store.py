@@ -125,11 +125,19 @@ def open_client() -> "MlflowClient":
     uri = tracking_uri()
     with store_errors(uri):
         from mlflow.tracking import MlflowClient
+        from sqlalchemy.exc import ArgumentError
 
         database = _database(uri)
         if database is not None and not database.exists():
             _create(database)
-        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+        try:
+            return MlflowClient(tracking_uri=uri, registry_uri=uri)
+        except (ValueError, ArgumentError):  # neither is told: both may quote half a password
+            raise UserError(
+                "MLFLOW_TRACKING_URI is no address that MLflow can read; expected one such as "
+                "https://host, sqlite:///file or postgresql://host/database; in a name or password "
+                "before the host write @ : / # % ? as %40 and so on"
+            ) from None
 
 
 def _create(database: Path) -> None:

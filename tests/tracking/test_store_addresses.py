@@ -1,0 +1,36 @@
+"""Addresses of a store that nothing answers at, or that are none: one line without the password."""
+
+import pytest
+
+from soilfuse.errors import UserError
+from soilfuse.tracking import store
+
+SECRET = "geheim4711"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (f"postgresql://ann:{SECRET}@host:54x2/runs", "is no address that MLflow can read"),
+        (f"postgresql:/ann:{SECRET}@host/runs", "is no address that MLflow can read"),
+        (f"ftp://ann:{SECRET}@host/runs", "ftp://ann:***@host/runs refused"),
+        (f"https//ann:{SECRET}@host", "https//ann:***@host refused"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(monkeypatch, tmp_path, address, told):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(UserError) as refused:
+        store.experiment_id(store.open_client())
+    assert told in str(refused.value)
+    assert SECRET not in str(refused.value)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_server_that_does_not_answer_is_told_without_its_password(monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:{SECRET}@127.0.0.1:9")
+    with pytest.raises(UserError) as refused, store.store_errors(store.tracking_uri()):
+        store.experiment_id(store.open_client())
+    assert "http://ann:***@127.0.0.1:9 refused" in str(refused.value)
+    assert SECRET not in str(refused.value)
