@@ -148,7 +148,8 @@ def versions(monkeypatch):
         if not client.search_registered_models(f"name='{name}'"):
             client.create_registered_model(name)
         made = client.create_model_version(name, str(folder))
-        client.set_model_version_tag(name, made.version, "weights_sha256", champion.weights_sha256)
+        for key, value in {**tags, "weights_sha256": champion.weights_sha256}.items():
+            client.set_model_version_tag(name, made.version, key, str(value))
         return int(made.version)
 
-    monkeypatch.setattr(registry, "_log_version", light)
+    monkeypatch.setattr(registry, "log_version", light)

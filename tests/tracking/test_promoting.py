@@ -143,6 +143,6 @@ def test_a_pin_brings_back_its_version_whatever_the_candidate_scores(params, can
     assert verdict.caveats == ["sentence 1"]
     assert files() == first
     assert aliases(params) == {"champion": 1, "previous": 2}
-    with pytest.raises(UserError, match="no version 7 .*; registered: 1, 2"):
+    with pytest.raises(UserError, match=r"no version 7 .*: 1 \(champion\), 2 \(previous\)"):
         promote(pinned_to(params, 7))
     assert files() == first
