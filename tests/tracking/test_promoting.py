@@ -2,57 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from soilfuse import layout
 from soilfuse.errors import UserError
-from soilfuse.evaluation.metrics import STATISTICS
-from soilfuse.evaluation.outputs import monthly_table
-from soilfuse.files import read_json, sha256_of_files, write_json
-from soilfuse.grids.months import month_axis
+from soilfuse.files import read_json
 from soilfuse.tracking import store
 from soilfuse.tracking.promoting import promote
-
-MONTHS = month_axis(2000, 2014)
-
-
-def sums(error):
-    """Return (T, D, S) sums whose RMSE is about `error` in every month."""
-    every = np.ones((MONTHS.size, 5, len(STATISTICS)))
-    wobble = 1 + 0.05 * np.random.default_rng(3).standard_normal((MONTHS.size, 5))
-    every[..., STATISTICS.index("squared_error")] = (error * wobble) ** 2
-    return every
-
-
-@pytest.fixture
-def candidate_of(root, champion_of):
-    """Return a function (seed, error) that lays out folds and their evaluation."""
-
-    def lay_out(seed, error=0.03):
-        champion_of(layout.FINETUNE, seed)
-        (layout.FINETUNE / layout.CHAMPION_FILE).unlink()
-        for path in layout.FINETUNE.glob("*.json"):
-            write_json(path, {**read_json(path), "world": "v1 seed 1"})
-        layout.EVALUATE.mkdir(parents=True, exist_ok=True)
-        monthly_table(MONTHS, sums(error)).to_csv(layout.EVALUATE / "monthly.csv", index=False)
-        write_json(layout.EVALUATE / "metrics.json", {"outer": {"layer_1": {"rmse": error}}})
-        write_json(layout.EVALUATE / "caveats.json", [f"sentence {seed}"])
-        facts = {
-            "finite": True,
-            "minimum": 0.1,
-            "maximum": 0.4,
-            "coverage": 1.0,
-            "rmse": error,
-            "baselines": {"ensemble_mean": 0.08},
-            "comparable": {"world": "v1 seed 1"},
-            "weights_sha256": sha256_of_files(layout.FINETUNE.glob("fold_*.safetensors")),
-            "input_range": {},
-        }
-        write_json(layout.EVALUATE / "facts.json", facts)
-        return facts["weights_sha256"]
-
-    return lay_out
 
 
 def aliases(params):

@@ -53,8 +53,7 @@ def log_version(
     )
     told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}
     marks = {**told, **tags, WEIGHTS: champion.weights_sha256}
-    if not client.search_registered_models(f"name='{name}'"):
-        client.create_registered_model(name)
+    _have_model(client, name)
     made = client.create_model_version(
         name,
         source=f"models:/{logged.model_id}",
@@ -63,6 +62,16 @@ def log_version(
         model_id=logged.model_id,
     )
     return int(made.version)
+
+
+def _have_model(client: "MlflowClient", name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
 
 
 def use_store() -> None:
