@@ -80,12 +80,12 @@ def _side(name: str, wanted: str, place: Path) -> Side:
         settings = read_json(layout.FINETUNE / MANIFEST)
         return Side(CANDIDATE, facts_of(candidate_content()), settings, layout.EVALUATE)
     version = resolve(name, wanted, f"name one of these, or `{CANDIDATE}`")
-    place.mkdir()
-    for file in (layout.CHAMPION_FILE, MANIFEST, MONTHLY_FILE):  # the weights stay where they are
-        registry.fetch_files(name, version, place, file)
-    record = read_mapping(place / layout.CHAMPION_FILE, ("facts",))
+    # The weights stay where they are.
+    files = (layout.CHAMPION_FILE, MANIFEST, MONTHLY_FILE)
+    record, manifest, monthly = (registry.fetch_files(name, version, place, f) for f in files)
+    facts = facts_of(read_mapping(record, ("facts",))["facts"])
     title = f"version {version}" if wanted.isdecimal() else f"version {version} ({wanted})"
-    return Side(title, facts_of(record["facts"]), read_json(place / MANIFEST), place)
+    return Side(title, facts, read_json(manifest), monthly.parent)
 
 
 def _layers(own: np.ndarray, theirs: np.ndarray) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError
-from soilfuse.files import read_json
+from soilfuse.files import read_mapping
 from soilfuse.layout import CHAMPION_FILE
 from soilfuse.tracking import store
 from soilfuse.tracking.aliases import (
@@ -128,8 +128,8 @@ def fetch_files(name: str, version: int, into: Path, file: str = "") -> Path:
 def record_of(name: str, version: int) -> dict[str, Any]:
     """Return what champion.json of a registered version says."""
     with tempfile.TemporaryDirectory() as aside:
-        content: dict[str, Any] = read_json(fetch_files(name, version, Path(aside), CHAMPION_FILE))
-    return content
+        path = fetch_files(name, version, Path(aside), CHAMPION_FILE)
+        return read_mapping(path, ("facts",))
 
 
 def _registered(
