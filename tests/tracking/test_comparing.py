@@ -153,3 +153,21 @@ def test_a_challenger_is_registered_with_its_caveats_unless_it_fails_a_hard_chec
     with pytest.raises(UserError, match="no ensemble to promote: beats_ensemble_mean got RMSE"):
         challenge(params)
     assert set(two) == {1, 2, 3}
+
+
+def test_a_stage_that_fails_leaves_the_pin(two, monkeypatch, root):
+    from soilfuse.cli import promotions
+
+    said("rollback")
+    before = (root / "params.yaml").read_bytes()
+    monkeypatch.setattr(promotions.lineage, "upstream_problems", lambda *_: [])
+    monkeypatch.setattr(promotions, "COMMAND", ("dvc", "no-such-command"))
+    with pytest.raises(UserError, match="`dvc no-such-command` failed with exit code"):
+        said("promote")
+    assert (root / "params.yaml").read_bytes() == before
+    monkeypatch.setattr(promotions.lineage, "upstream_problems", lambda *_: ["finetune@0 (dry)"])
+    for command in (["promote"], ["promote", "--challenger"]):
+        with pytest.raises(
+            UserError, match=r"stale or missing: finetune@0 \(dry\): run `dvc repro"
+        ):
+            said(*command)

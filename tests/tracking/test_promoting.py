@@ -7,7 +7,7 @@ import pytest
 from soilfuse import layout
 from soilfuse.errors import UserError
 from soilfuse.files import read_json
-from soilfuse.tracking import store
+from soilfuse.tracking import registry, store
 from soilfuse.tracking.promoting import promote
 
 
@@ -73,6 +73,45 @@ def test_a_rejected_challenger_leaves_the_champion_and_mends_the_alias(
         assert versions_of(params) == 2
     assert json.loads(layout.VERDICT.read_text())["promoted"] is False
     assert {path.name for path in layout.CHAMPION.parent.iterdir()} == {"champion", "finetune"}
+
+
+def test_a_promotion_cut_short_is_noticed_by_inference_and_finished_by_the_next(
+    params, candidate_of, versions, monkeypatch
+):
+    candidate_of(seed=1)
+    promote(params)
+    before = files()
+    candidate_of(seed=2, error=0.02)
+    for name in ("swap_in", "point"):  # before the champion's files moved, and after
+
+        def cut(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(registry, name, cut)
+            with pytest.raises(KeyboardInterrupt):
+                promote(params)
+        assert (files() == before) == (name == "swap_in")
+        assert aliases(params) == {"champion": 1}
+    with pytest.raises(UserError, match="points to version 1"):
+        registry.require_champion(layout.CHAMPION, params.promote.registered_model)
+    promote(params)
+    assert aliases(params) == {"champion": 2, "previous": 1}
+    assert versions_of(params) == 2
+
+
+def test_a_version_tells_why_it_is_there(params, candidate_of, versions, git):
+    candidate_of(seed=1)
+    promote(params)
+    tags = store.open_client().get_model_version(params.promote.registered_model, "1").tags
+    assert tags["verdict"] == "promoted"
+    assert tags["reasons"].startswith("passed finite: every value is finite (allowed: ")
+    assert tags["reasons"].count("passed ") == 4
+    assert tags["rmse_out_of_fold"] == "0.03"
+    assert tags["caveats"] == "sentence 1"
+    assert tags["commit"] == git("rev-parse", "HEAD")
+    assert tags["dvc_lock_md5"] == "none"
+    assert tags["promoted_at"].endswith("+00:00")
 
 
 def test_a_first_candidate_that_fails_is_told_and_its_verdict_stays(params, candidate_of, versions):

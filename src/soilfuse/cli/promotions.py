@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from soilfuse import config, layout
 from soilfuse.checks import Check
 from soilfuse.cli import profiles
 from soilfuse.errors import UserError
-from soilfuse.files import read_json
+from soilfuse.files import read_json, write_text
 from soilfuse.tracking import lineage
 from soilfuse.tracking.aliases import CHAMPION, resolve
 from soilfuse.tracking.store import tracking_uri
@@ -27,9 +29,8 @@ def judge_candidate() -> tuple[bool, str]:
     params = config.load()
     _refuse_stale_candidate()
     pinned = params.promote.pin
-    if pinned is not None:
-        profiles.pin(None)
-    _run_stage()
+    with _unpinned(pinned):
+        _run_stage()
     name = params.promote.registered_model
     champion = f"version {resolve(name, CHAMPION)} of {name}"
     verdict = read_json(layout.VERDICT)
@@ -37,8 +38,7 @@ def judge_candidate() -> tuple[bool, str]:
     if verdict["promoted"]:
         told = f"the candidate is champion, {champion}; `dvc repro` makes the products anew"
         return True, freed + told
-    failed = [Check(**check) for check in verdict["checks"] if not check["passed"]]
-    why = "; ".join(f"{c.name} got {c.got}; allowed {c.allowed}" for c in failed)
+    why = _failed(Check(**check) for check in verdict["checks"])
     return False, f"{freed}the candidate is not promoted: {why}; champion stays {champion}"
 
 
@@ -55,9 +55,7 @@ def pin_checked(wanted: str) -> tuple[bool, str]:
     name = params.promote.registered_model
     version = resolve(name, wanted)
     facts = facts_of(registry.record_of(name, version)["facts"])
-    failed = [check for check in hard_checks(facts, params.promote) if not check.passed]
-    if failed:
-        why = "; ".join(f"{c.name} got {c.got}; allowed {c.allowed}" for c in failed)
+    if why := _failed(hard_checks(facts, params.promote)):
         return False, (
             f"version {version} of {name} is not promoted: {why}; `soilfuse rollback {version}` "
             "would pin it unasked"
@@ -91,12 +89,32 @@ def pin(wanted: str) -> str:
     return f"promote.pin is {version}; `dvc repro` makes it champion and the products anew"
 
 
+def _failed(checks: Iterable[Check]) -> str:
+    failed = [check for check in checks if not check.passed]
+    return "; ".join(f"{c.name} got {c.got}; allowed {c.allowed}" for c in failed)
+
+
 def _refuse_stale_candidate() -> None:
     if problems := lineage.upstream_problems(Path.cwd(), [STAGE]):
         raise UserError(
             f"the candidate is stale or missing: {'; '.join(problems[:3])}: run `dvc repro "
             "evaluate`, then this again"
         )
+
+
+@contextmanager
+def _unpinned(pinned: int | None) -> Iterator[None]:
+    """Take a pin away for good, or put it back where the block fails."""
+    if pinned is None:
+        yield
+        return
+    before = config.PARAMS_FILE.read_text(encoding="utf-8")
+    profiles.pin(None)
+    try:
+        yield
+    except BaseException:
+        write_text(config.PARAMS_FILE, before)
+        raise
 
 
 def _run_stage() -> None:
