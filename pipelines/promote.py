@@ -3,6 +3,7 @@
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.promoting import promote
+from soilfuse.tracking.promotion import reasons
 from soilfuse.tracking.stages import declared_run
 
 
@@ -11,7 +12,8 @@ def main() -> None:
     params = config.load()
     with declared_run("promote", params) as run:
         verdict = promote(params, run.run_id)
-        run.set_tags({"soilfuse.promoted": verdict.promoted})
+        told = {"soilfuse.promoted": verdict.promoted, "soilfuse.reasons": reasons(verdict)}
+        run.set_tags(told)
         run.log_artifact(layout.VERDICT)
 
 

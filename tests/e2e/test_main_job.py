@@ -1,13 +1,16 @@
 """The main job, end to end: the smoke profile in a temporary clone, by the real commands."""
 
 import json
+import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 import remote_cases as remotes
 import xarray as xr
 
 pytestmark = pytest.mark.slow
+INFERRED = ("historical", "ssp370")
 
 
 def runs_by_name(clone):
@@ -108,6 +111,28 @@ def test_the_champion_is_registered_and_the_verdict_written(smoke):
     verdict = json.loads((smoke.root / "results" / "promote" / "verdict.json").read_text())
     assert verdict["promoted"] is True
     assert all({"name", "passed", "why"} <= set(check) for check in verdict["checks"])
+
+
+def test_a_fresh_clone_with_an_empty_registry_infers_from_what_it_pulled(smoke, tmp_path):
+    fresh, kept = tmp_path / "fresh", str(tmp_path / "remote")
+    smoke.run("git", "clone", "-q", str(smoke.root), str(fresh))
+    for name in ("params.yaml", "dvc.lock"):
+        shutil.copyfile(smoke.root / name, fresh / name)
+    environment = {**smoke.environment, "PYTHONPATH": str(fresh / "src")}
+    clone = replace(smoke, root=fresh, environment=environment)
+    champion, models = "models/champion", [f"data/processed/cmip6/{e}.nc" for e in INFERRED]
+    for each, verb in ((smoke, "push"), (clone, "pull")):
+        each.run("dvc", "remote", "add", "--local", "kept", kept)
+        each.run("dvc", verb, "-q", "-r", "kept", champion, *models)
+    smoke.run("dvc", "remote", "remove", "--local", "kept")
+    clone.run("dvc", "repro", "-q", "--single-item", "infer@ssp370")
+    product = "products/ssp370.nc"
+    assert (fresh / product).read_bytes() == (smoke.root / product).read_bytes()
+    with sqlite3.connect(fresh / "mlflow.db") as database:
+        [(alias, version)] = database.execute(
+            "select alias, version from registered_model_aliases"
+        ).fetchall()
+    assert (alias, int(version)) == ("champion", 1)
 
 
 def test_reports_are_self_contained(smoke):

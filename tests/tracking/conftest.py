@@ -4,12 +4,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import light_versions
+import numpy as np
 import pytest
 import torch
 from ruamel.yaml import YAML
 
-from soilfuse import config
-from soilfuse.files import sha256_of_files, write_json
+from soilfuse import config, layout
+from soilfuse.evaluation.metrics import STATISTICS
+from soilfuse.evaluation.outputs import monthly_table
+from soilfuse.files import read_json, sha256_of_files, write_json
+from soilfuse.grids.months import month_axis
 from soilfuse.networks.generator import Generator
 from soilfuse.tracking import registry, store
 from soilfuse.training import weights
@@ -27,6 +32,7 @@ DOMAIN = {
     "resolution": 0.25,
     "regions": "basins",
 }
+MONTHS = month_axis(2000, 2014)
 SOURCE_IDS = ["CESM2", "MIROC6", "TaiESM1"]
 
 
@@ -143,12 +149,51 @@ def git(root):
 @pytest.fixture
 def versions(monkeypatch):
     """Let versions be registered without packing the model, which the packing tests cover."""
+    monkeypatch.setattr(registry, "log_version", light_versions.log_version)
 
-    def light(client, folder, champion, name, tags, run_id):
-        if not client.search_registered_models(f"name='{name}'"):
-            client.create_registered_model(name)
-        made = client.create_model_version(name, str(folder))
-        client.set_model_version_tag(name, made.version, "weights_sha256", champion.weights_sha256)
-        return int(made.version)
 
-    monkeypatch.setattr(registry, "_log_version", light)
+def sums(error):
+    """Return (T, D, S) sums whose RMSE is about `error` in every month."""
+    every = np.ones((MONTHS.size, 5, len(STATISTICS)))
+    wobble = 1 + 0.05 * np.random.default_rng(3).standard_normal((MONTHS.size, 5))
+    every[..., STATISTICS.index("squared_error")] = (error * wobble) ** 2
+    return every
+
+
+def write_candidate(place, seed, error=0.03, **changes):
+    """Lay out folds and their evaluation below a root; return the hash of their weights."""
+    folds_of, evaluated = place / layout.FINETUNE, place / layout.EVALUATE
+    write_champion(folds_of, seed, **changes)
+    (folds_of / layout.CHAMPION_FILE).unlink()
+    for path in folds_of.glob("*.json"):
+        write_json(path, {**read_json(path), "world": "v1 seed 1"})
+    evaluated.mkdir(parents=True, exist_ok=True)
+    monthly_table(MONTHS, sums(error)).to_csv(evaluated / "monthly.csv", index=False)
+    write_json(evaluated / "metrics.json", {"outer": {"layer_1": {"rmse": error}}})
+    write_json(evaluated / "caveats.json", [f"sentence {seed}"])
+    facts = {
+        "finite": True,
+        "minimum": 0.1,
+        "maximum": 0.4,
+        "coverage": 1.0,
+        "rmse": error,
+        "baselines": {"ensemble_mean": 0.08},
+        "comparable": {"world": "v1 seed 1"},
+        "weights_sha256": sha256_of_files(folds_of.glob("fold_*.safetensors")),
+        "input_range": {name: [0.0, 1.0] for name in SOURCE_IDS},
+    }
+    write_json(evaluated / "facts.json", facts)
+    return facts["weights_sha256"]
+
+
+@pytest.fixture
+def candidate_of(root):
+    """Return a function (seed, error) that lays out folds and their evaluation.
+
+    place: another root than the current folder; changes: of the network.
+    """
+
+    def lay_out(seed, error=0.03, place=root, **changes):
+        return write_candidate(place, seed, error, **changes)
+
+    return lay_out

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from soilfuse import layout
 from soilfuse.cli.entry_points import TARGETS, run_entry_point
 from soilfuse.errors import UserError
 from soilfuse.tracking import lineage, store
+from soilfuse.tracking.registry import register_champion
 
 PROJECT = Path(__file__).parents[2] / "MLproject"
 PIPELINE = """
@@ -112,6 +114,18 @@ def test_infer_makes_then_logs_what_is_there(project, given, capsys):
     assert f"ssp370.nc: restored from DVC's cache, md5 {outs['ssp370.nc']}" in (
         capsys.readouterr().out
     )
+
+
+def test_infer_logs_no_product_of_a_champion_whose_alias_was_moved_by_hand(
+    project, given, params, champion_of, versions
+):
+    name = params.promote.registered_model
+    register_champion(champion_of(project / "second", seed=2), name, {})
+    register_champion(champion_of(project / layout.CHAMPION, seed=1), name, {})
+    run_entry_point("infer", "ssp370")
+    store.open_client().set_registered_model_alias(name, "champion", "1")
+    with pytest.raises(UserError, match="points to version 1 .* moved by hand"):
+        run_entry_point("infer", "ssp370")
 
 
 def test_a_stale_upstream_is_refused_with_the_command_that_mends_it(project, given):

@@ -2,57 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from soilfuse import layout
 from soilfuse.errors import UserError
-from soilfuse.evaluation.metrics import STATISTICS
-from soilfuse.evaluation.outputs import monthly_table
-from soilfuse.files import read_json, sha256_of_files, write_json
-from soilfuse.grids.months import month_axis
-from soilfuse.tracking import store
+from soilfuse.files import read_json
+from soilfuse.tracking import registry, store
 from soilfuse.tracking.promoting import promote
-
-MONTHS = month_axis(2000, 2014)
-
-
-def sums(error):
-    """Return (T, D, S) sums whose RMSE is about `error` in every month."""
-    every = np.ones((MONTHS.size, 5, len(STATISTICS)))
-    wobble = 1 + 0.05 * np.random.default_rng(3).standard_normal((MONTHS.size, 5))
-    every[..., STATISTICS.index("squared_error")] = (error * wobble) ** 2
-    return every
-
-
-@pytest.fixture
-def candidate_of(root, champion_of):
-    """Return a function (seed, error) that lays out folds and their evaluation."""
-
-    def lay_out(seed, error=0.03):
-        champion_of(layout.FINETUNE, seed)
-        (layout.FINETUNE / layout.CHAMPION_FILE).unlink()
-        for path in layout.FINETUNE.glob("*.json"):
-            write_json(path, {**read_json(path), "world": "v1 seed 1"})
-        layout.EVALUATE.mkdir(parents=True, exist_ok=True)
-        monthly_table(MONTHS, sums(error)).to_csv(layout.EVALUATE / "monthly.csv", index=False)
-        write_json(layout.EVALUATE / "metrics.json", {"outer": {"layer_1": {"rmse": error}}})
-        write_json(layout.EVALUATE / "caveats.json", [f"sentence {seed}"])
-        facts = {
-            "finite": True,
-            "minimum": 0.1,
-            "maximum": 0.4,
-            "coverage": 1.0,
-            "rmse": error,
-            "baselines": {"ensemble_mean": 0.08},
-            "comparable": {"world": "v1 seed 1"},
-            "weights_sha256": sha256_of_files(layout.FINETUNE.glob("fold_*.safetensors")),
-            "input_range": {},
-        }
-        write_json(layout.EVALUATE / "facts.json", facts)
-        return facts["weights_sha256"]
-
-    return lay_out
 
 
 def aliases(params):
@@ -119,6 +75,45 @@ def test_a_rejected_challenger_leaves_the_champion_and_mends_the_alias(
     assert {path.name for path in layout.CHAMPION.parent.iterdir()} == {"champion", "finetune"}
 
 
+def test_a_promotion_cut_short_is_noticed_by_inference_and_finished_by_the_next(
+    params, candidate_of, versions, monkeypatch
+):
+    candidate_of(seed=1)
+    promote(params)
+    before = files()
+    candidate_of(seed=2, error=0.02)
+    for name in ("swap_in", "point"):  # before the champion's files moved, and after
+
+        def cut(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(registry, name, cut)
+            with pytest.raises(KeyboardInterrupt):
+                promote(params)
+        assert (files() == before) == (name == "swap_in")
+        assert aliases(params) == {"champion": 1}
+    with pytest.raises(UserError, match="points to version 1"):
+        registry.require_champion(layout.CHAMPION, params.promote.registered_model)
+    promote(params)
+    assert aliases(params) == {"champion": 2, "previous": 1}
+    assert versions_of(params) == 2
+
+
+def test_a_version_tells_why_it_is_there(params, candidate_of, versions, git):
+    candidate_of(seed=1)
+    promote(params)
+    tags = store.open_client().get_model_version(params.promote.registered_model, "1").tags
+    assert tags["verdict"] == "promoted"
+    assert tags["reasons"].startswith("passed finite: every value is finite (allowed: ")
+    assert tags["reasons"].count("passed ") == 4
+    assert tags["rmse_out_of_fold"] == "0.03"
+    assert tags["caveats"] == "sentence 1"
+    assert tags["commit"] == git("rev-parse", "HEAD")
+    assert tags["dvc_lock_md5"] == "none"
+    assert tags["promoted_at"].endswith("+00:00")
+
+
 def test_a_first_candidate_that_fails_is_told_and_its_verdict_stays(params, candidate_of, versions):
     candidate_of(seed=1, error=0.09)
     with pytest.raises(
@@ -143,6 +138,6 @@ def test_a_pin_brings_back_its_version_whatever_the_candidate_scores(params, can
     assert verdict.caveats == ["sentence 1"]
     assert files() == first
     assert aliases(params) == {"champion": 1, "previous": 2}
-    with pytest.raises(UserError, match="no version 7 .*; registered: 1, 2"):
+    with pytest.raises(UserError, match=r"no version 7 .*: 1 \(champion\), 2 \(previous\)"):
         promote(pinned_to(params, 7))
     assert files() == first

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from soilfuse import config
+from soilfuse import config, layout
 from soilfuse.errors import UserError, unknown
 from soilfuse.tracking import lineage
 from soilfuse.tracking.recording import StageRun
+from soilfuse.tracking.registry import require_champion
 from soilfuse.tracking.runs import PARENT_VARIABLE, join, stages_run, tracking_uri
 from soilfuse.tracking.store import store_errors
 
@@ -31,7 +32,8 @@ def run_entry_point(name: str, ssp: str | None = None) -> None:
 
     ssp: the experiment, for infer and trends. One printed line an output says whether it was made
     now, restored from DVC's cache, or up to date, with its md5. Raises UserError for an unknown
-    name or experiment, outside `mlflow run`, on a stale upstream, and when DVC fails.
+    name or experiment, outside `mlflow run`, on a stale upstream, for an alias `champion` that was
+    moved by hand, and when DVC fails.
     """
     targets = _targets(name, ssp)
     run_id = os.environ.get("MLFLOW_RUN_ID")
@@ -41,6 +43,8 @@ def run_entry_point(name: str, ssp: str | None = None) -> None:
     root = Path.cwd()
     if name in SINGLE_ITEM:
         _refuse_stale_upstream(root, targets)
+    if name == "infer" and layout.CHAMPION.exists():  # an up-to-date stage would not ask
+        require_champion(layout.CHAMPION, config.load().promote.registered_model)
     before = {path: md5 for path, md5 in lineage.dvc_outs(root).items() if (root / path).exists()}
     _reproduce(targets, name in SINGLE_ITEM, run_id)
     with store_errors(tracking_uri()):

@@ -35,8 +35,10 @@ def write(name: str, *, force: bool = False) -> None:
     write_text(target, available[name].read_text(encoding="utf-8"))
 
 
-def pin(version: int) -> None:
+def pin(version: int | None) -> None:
     """Write promote.pin into params.yaml, and keep everything else in it, comments too.
+
+    None lets the gate decide.
 
     Raises UserError where params.yaml is absent or invalid.
     """

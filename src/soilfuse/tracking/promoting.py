@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,26 @@ from typing import Any
 import numpy as np
 
 from soilfuse import config, layout
+from soilfuse.checks import Check
 from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_mean_rmse
 from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_caveats, read_monthly
-from soilfuse.files import read_json, write_json
+from soilfuse.files import read_json, read_mapping, write_json
 from soilfuse.inference.manifests import read_manifests
 from soilfuse.tracking import registry
-from soilfuse.tracking.champion import swap_in
-from soilfuse.tracking.promotion import Difference, Facts, Verdict, gate, pinned, write_verdict
+from soilfuse.tracking.aliases import CHALLENGING, PROMOTED, VERDICT
+from soilfuse.tracking.lineage import LOCK, content_hash, git_state
+from soilfuse.tracking.promotion import (
+    Difference,
+    Facts,
+    Verdict,
+    gate,
+    pinned,
+    reasons,
+    unequal,
+    write_verdict,
+)
+from soilfuse.tracking.turns import Turn, one_promotion
 
 FACTS_FILE = "facts.json"
 
@@ -26,65 +40,112 @@ def promote(params: config.Params, run_id: str | None = None) -> Verdict:
 
     A rejected candidate leaves models/champion as it was, and the alias points to it. With
     promote.pin set, that registered version is champion whatever the candidate scores. Raises
-    UserError where the candidate is rejected and no champion stands to be used instead.
+    UserError where the candidate is rejected and no champion stands to be used instead, and where
+    another promotion was faster, which then stands.
     """
     settings = params.promote
     if settings.pin is not None:
         registry.fetch_version(settings.registered_model, settings.pin, layout.CHAMPION)
         verdict = pinned(settings.pin, read_json(layout.CHAMPION / layout.CHAMPION_FILE))
-        write_verdict(verdict, layout.VERDICT)
-        return verdict
-    content = read_json(layout.EVALUATE / FACTS_FILE)
-    champion = _standing_champion()
-    candidate = _facts(content)
-    difference = _difference(params, candidate, champion) if champion else None
-    verdict = gate(candidate, champion, settings, difference)
-    verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
-    write_verdict(verdict, layout.VERDICT)
-    if verdict.promoted:
-        _write_champion(params, content, verdict)
-        tags = {"rmse_out_of_fold": candidate.rmse, "caveats": " ".join(verdict.caveats)[:4000]}
-        registry.register_champion(layout.CHAMPION, settings.registered_model, tags, run_id)
-    elif champion is None:
-        failed = [check for check in verdict.checks if not check.passed]
-        raise UserError(
-            *(f"no ensemble to promote: {c.name} got {c.got}; allowed {c.allowed}" for c in failed)
-        )
     else:
-        # The alias may have been moved by hand: it goes back to the champion that stays.
-        registry.register_champion(layout.CHAMPION, settings.registered_model, {})
+        with one_promotion(settings.registered_model) as turn:
+            verdict = _judged(params, turn, run_id)
+    write_verdict(verdict, layout.VERDICT)
     return verdict
 
 
-def _facts(content: dict[str, Any]) -> Facts:
+def challenge(params: config.Params) -> int:
+    """Register the candidate as challenger, so that it can be compared and promoted later.
+
+    Champion, alias `champion` and verdict.json stay. Returns the version. Raises UserError where
+    the candidate fails a hard check.
+    """
+    content = candidate_content()
+    verdict = gate(facts_of(content), None, params.promote)
+    if not verdict.promoted:
+        raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
+    verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
+    with _laid_out(params, content, verdict) as fresh:
+        tags = _tags(verdict, content, CHALLENGING)
+        return registry.register_challenger(fresh, params.promote.registered_model, tags)
+
+
+def _judged(params: config.Params, turn: Turn, run_id: str | None) -> Verdict:
+    content = candidate_content()
+    candidate, champion = facts_of(content), _standing_champion()
+    difference = None
+    if champion is not None and not unequal(candidate, champion):
+        difference = difference_of(params, layout.EVALUATE, layout.CHAMPION)
+    verdict = gate(candidate, champion, params.promote, difference)
+    verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
+    if verdict.promoted:
+        tags = _tags(verdict, content, PROMOTED)
+        with _laid_out(params, content, verdict) as fresh:
+            registry.install_champion(turn, fresh, layout.CHAMPION, tags, run_id)
+    elif champion is None:
+        write_verdict(verdict, layout.VERDICT)
+        raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
+    else:
+        # The alias may have been moved by hand: it goes back to the champion that stays.
+        turn.require(champion.weights_sha256)
+        registry.register_champion(layout.CHAMPION, turn.name, {})
+    return verdict
+
+
+def _refused(check: Check) -> str:
+    return f"no ensemble to promote: {check.name} got {check.got}; allowed {check.allowed}"
+
+
+def _tags(verdict: Verdict, facts: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return what a version tells of why it is there, and of what it was made from."""
+    root = Path.cwd()
+    commit, dirty = git_state(root)
+    lock = root / LOCK
+    return {
+        VERDICT: kind,
+        "reasons": reasons(verdict),
+        "rmse_out_of_fold": facts["rmse"],
+        "caveats": " ".join(verdict.caveats),
+        "commit": commit,
+        "dirty": str(dirty).lower(),
+        "dvc_lock_md5": content_hash(lock) if lock.is_file() else "none",
+    }
+
+
+def candidate_content() -> dict[str, Any]:
+    """Read what evaluation found of the folds in models/finetune."""
+    return read_mapping(
+        layout.EVALUATE / FACTS_FILE, [*(field.name for field in fields(Facts)), "input_range"]
+    )
+
+
+def facts_of(content: Mapping[str, Any]) -> Facts:
+    """Return the facts among the entries of facts.json, or of `facts` in a champion.json."""
     return Facts(**{field.name: content[field.name] for field in fields(Facts)})
+
+
+def difference_of(params: config.Params, own: Path, other: Path) -> Difference | None:
+    """Return the paired difference of two folders' monthly.csv, None where the months differ."""
+    (months, sums), (others, theirs) = (read_monthly(f / MONTHLY_FILE) for f in (own, other))
+    if not np.array_equal(months, others):
+        return None
+    samples, block = params.evaluate.bootstrap_samples, params.evaluate.bootstrap_block_months
+    return Difference(*paired_mean_rmse(sums, theirs, samples, block, params.seed))
 
 
 def _standing_champion() -> Facts | None:
     path = layout.CHAMPION / layout.CHAMPION_FILE
-    return _facts(read_json(path)["facts"]) if path.exists() else None
+    return facts_of(read_json(path)["facts"]) if path.exists() else None
 
 
-def _difference(params: config.Params, candidate: Facts, champion: Facts) -> Difference | None:
-    """Return the paired difference of both on the same months, None where they are not alike."""
-    if candidate.comparable != champion.comparable:
-        return None
-    (months, own), (others, theirs) = (
-        read_monthly(folder / MONTHLY_FILE) for folder in (layout.EVALUATE, layout.CHAMPION)
-    )
-    if not np.array_equal(months, others):
-        return None
-    samples, block = params.evaluate.bootstrap_samples, params.evaluate.bootstrap_block_months
-    return Difference(*paired_mean_rmse(own, theirs, samples, block, params.seed))
-
-
-def _write_champion(params: config.Params, facts: dict[str, Any], verdict: Verdict) -> None:
-    """Put the folds and champion.json in place of the champion before, whole or not at all."""
+@contextmanager
+def _laid_out(params: config.Params, facts: Mapping[str, Any], verdict: Verdict) -> Iterator[Path]:
+    """Give a temporary folder beside the champion's that holds the folds and champion.json."""
     manifests = read_manifests(layout.FINETUNE)
     shared = next(iter(manifests.values()))
     layout.CHAMPION.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=layout.CHAMPION.parent) as aside:
-        fresh = Path(aside) / "fresh"
+        fresh = Path(aside) / layout.CHAMPION.name
         fresh.mkdir()
         for path in manifests:
             shutil.copyfile(path, fresh / path.name)
@@ -102,4 +163,4 @@ def _write_champion(params: config.Params, facts: dict[str, Any], verdict: Verdi
             "facts": {field.name: facts[field.name] for field in fields(Facts)},
         }
         write_json(fresh / layout.CHAMPION_FILE, record)
-        swap_in(fresh, layout.CHAMPION)
+        yield fresh

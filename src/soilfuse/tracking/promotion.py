@@ -71,14 +71,14 @@ def gate(
     difference: None where the two were not scored on the same months; then, as with any champion
     that is not comparable, the hard checks decide and a caveat says so.
     """
-    checks = _hard_checks(candidate, settings)
+    checks = hard_checks(candidate, settings)
     caveats = _caveats(candidate)
     if champion is not None and champion.weights_sha256 != candidate.weights_sha256:
-        unequal = _unequal(candidate, champion)
-        if difference is None or unequal:
+        differing = unequal(candidate, champion)
+        if difference is None or differing:
             caveats.append(
                 "This ensemble was not compared with the champion before it: they differ in "
-                f"{', '.join(unequal) or 'the months they were scored on'}."
+                f"{', '.join(differing) or 'the months they were scored on'}."
             )
         else:
             checks.append(_not_worse(difference))
@@ -96,17 +96,28 @@ def pinned(version: int, champion: Mapping[str, Any]) -> Verdict:
     return Verdict(True, [check], champion["caveats"], champion["world"], version)
 
 
+def reasons(verdict: Verdict) -> str:
+    """Return every check of a verdict in words, failed ones first."""
+    ordered = sorted(verdict.checks, key=lambda check: check.passed)
+    return "; ".join(
+        f"{'passed' if c.passed else 'FAILED'} {c.name}: {c.got} (allowed: {c.allowed})"
+        for c in ordered
+    )
+
+
 def write_verdict(verdict: Verdict, path: Path) -> None:
     """Write a verdict as JSON: promoted, checks, caveats, world, pin."""
     write_json(path, asdict(verdict))
 
 
-def _unequal(candidate: Facts, champion: Facts) -> list[str]:
+def unequal(candidate: Facts, champion: Facts) -> list[str]:
+    """Return in what two ensembles differ that must be equal for their scores to be compared."""
     keys = {*candidate.comparable, *champion.comparable}
     return sorted(n for n in keys if candidate.comparable.get(n) != champion.comparable.get(n))
 
 
-def _hard_checks(candidate: Facts, settings: config.Promote) -> list[Check]:
+def hard_checks(candidate: Facts, settings: config.Promote) -> list[Check]:
+    """Return what an ensemble must be whatever it is compared with."""
     mean = candidate.baselines[names.GATE_BASELINE]
     low, high, top = candidate.minimum, candidate.maximum, settings.max_soil_moisture
     return [

@@ -42,9 +42,9 @@ class StageRun:
         """Log parameters of this run, each once; nested ones by dotted names."""
         from mlflow.entities import Param
 
-        leaves = [Param(key, str(value)) for key, value in _leaves(values, ".")]
-        for start in range(0, len(leaves), PER_BATCH):
-            self.client.log_batch(self.run_id, params=leaves[start : start + PER_BATCH])
+        logged = [Param(key, str(value)) for key, value in leaves(values, ".")]
+        for start in range(0, len(logged), PER_BATCH):
+            self.client.log_batch(self.run_id, params=logged[start : start + PER_BATCH])
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags in one request."""
@@ -111,10 +111,11 @@ def failing(run: StageRun, *above: StageRun) -> Iterator[None]:
         raise
 
 
-def _leaves(values: Mapping[str, Any], joint: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(values: Mapping[str, Any], joint: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of nested mappings by their names, joined by `joint`."""
     for key, value in values.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, joint, f"{prefix}{key}{joint}")
+            yield from leaves(value, joint, f"{prefix}{key}{joint}")
         else:
             yield f"{prefix}{key}", value
 
@@ -124,6 +125,6 @@ def _numbers(values: Mapping[str, Any]) -> list[tuple[str, float]]:
 
     return [
         (key, float(value))
-        for key, value in _leaves(values, "/")
+        for key, value in leaves(values, "/")
         if isinstance(value, int | float | np.number | np.bool_)
     ]

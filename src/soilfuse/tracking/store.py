@@ -103,10 +103,11 @@ def _remedy(uri: str, error: Exception) -> str:
     return f"{other}, or `mlflow db upgrade {uri}` where its tables are old"
 
 
-def locked(uri: str) -> Any:
+def locked(uri: str, what: str = "") -> Any:
     """Return a lock that processes of one machine share for a sqlite store, else no lock.
 
-    A server keeps its own order; there two first stages may make two parent runs: harmless.
+    what: the one thing that is locked, the whole store by default. A server keeps its own order;
+    there two first stages may make two parent runs: harmless.
     """
     database = _database(uri)
     if database is None:
@@ -114,7 +115,8 @@ def locked(uri: str) -> Any:
     from filelock import FileLock
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{database}.lock", is_singleton=True)  # so that one process may nest it
+    name = f"{database}.{what}.lock" if what else f"{database}.lock"
+    return FileLock(name, is_singleton=True)  # so that one process may nest it
 
 
 def open_client() -> "MlflowClient":
