@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from mlflow.tracking import MlflowClient
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -63,6 +64,10 @@ class StageRun:
     def log_text(self, text: str, name: str) -> None:
         """Write text as an artifact."""
         self.client.log_text(self.run_id, text, name)
+
+    def log_figure(self, figure: "Figure", name: str) -> None:
+        """Write a figure as an artifact in the format of its name's ending."""
+        self.client.log_figure(self.run_id, figure, name)
 
     @contextmanager
     def child(self, name: str) -> Iterator["StageRun"]:
