@@ -26,7 +26,7 @@ def training_curves(history: Sequence[Record], title: str) -> "Figure":
     _lines(losses, history, [name for name in names if name.startswith("train_")], "train_")
     losses.set(title="Losses in training", ylabel="loss (no unit)")
     _lines(errors, history, ["validation_rmse"])
-    errors.set(title="Validation", ylabel=f"RMSE of soil moisture ({UNIT})")
+    errors.set(title="Validation", ylabel=f"RMSE of soil moisture ({UNIT})", yscale="linear")
     _mark_best(errors, history)
     _lines(rates, history, [name for name in names if name.endswith("learning_rate")])
     rates.set(title="Learning rates", ylabel="learning rate (no unit)")
@@ -56,7 +56,7 @@ def layer_scores(own: Mapping[str, Any], others: Mapping[str, Any], title: str) 
 
 def _by_layer(scores: Mapping[str, Mapping[str, float]]) -> tuple[list[int], list[float]]:
     layers = [int(name.removeprefix("layer_")) for name in scores]
-    return layers, [each["rmse"] for each in scores.values()]
+    return layers, [each.get("rmse", math.nan) for each in scores.values()]
 
 
 def _panels(count: int, title: str) -> "tuple[Figure, Sequence[Axes]]":

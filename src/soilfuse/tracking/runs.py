@@ -137,6 +137,7 @@ def _tags(stage: str, params: config.Params, item: str | None) -> dict[str, str]
     tags = {
         "soilfuse.kind": "stage",
         "soilfuse.stage": stage,
+        "soilfuse.profile": params.profile,
         "soilfuse.world": world_of(params),
         "soilfuse.dirty": str(dirty).lower(),
         "mlflow.source.git.commit": commit,

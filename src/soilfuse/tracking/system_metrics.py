@@ -28,7 +28,8 @@ def sampled(run: StageRun) -> Iterator[None]:
         MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL,
     )
 
-    if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get() is False:
+    wanted = MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING  # false also where nobody set it
+    if wanted.is_set() and not wanted.get():
         yield
         return
     sampler = Sampler(run, MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL.get() or INTERVAL)
@@ -61,18 +62,19 @@ class Sampler:
         self._thread.join(PATIENCE)
         if not self._thread.is_alive():
             with suppress(Exception):  # the stage's own logging tells of a store that refuses
-                self._log()
+                self.sample()
+
+    def sample(self) -> None:
+        """Log what every gauge shows, in one request."""
+        values = {name: value for gauge in self.gauges for name, value in gauge().items()}
+        self.run.log_metrics({"system": values}, step=self.step)
+        self.step += 1
 
     def _watch(self) -> None:
         # A monitor that fails is no reason for the stage to fail.
         with suppress(Exception):
             while not self._ended.wait(self.interval):
-                self._log()
-
-    def _log(self) -> None:
-        values = {name: value for gauge in self.gauges for name, value in gauge().items()}
-        self.run.log_metrics({"system": values}, step=self.step)
-        self.step += 1
+                self.sample()
 
 
 def _gauges() -> list[Gauge]:
