@@ -135,7 +135,7 @@ def compare(case: Case, turns: int, folder: Path) -> list[Timing]:
     train, epochs = training(case), case.params.finetune.epochs
     manifest = folder / "fold_0.json"
     # Torch's first steps, the store's tables and the fonts of the first figure are no epoch's.
-    tracked(training(demo(epochs=1)), case.params, manifest)
+    tracked(training(case.with_sections({"finetune": {"epochs": 1}})), case.params, manifest)
     plain, whole = [], []
     for _ in range(turns):
         plain.append(seconds_of(lambda: train(None), 1))

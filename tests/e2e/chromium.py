@@ -68,13 +68,17 @@ class Browser:
         return found["result"].get("value")
 
     def wait_for(self, expression, seconds=60.0):
-        """Return the value of an expression as soon as it is true; raise with the page's text."""
+        """Return the value of an expression as soon as it is true; raise with the page's text.
+
+        An expression that fails is not true yet: a page that loads has no body.
+        """
+        careful = f"(() => {{ try {{ return {expression} }} catch {{ return null }} }})()"
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if value := self.evaluate(expression):
+            if value := self.evaluate(careful):
                 return value
             time.sleep(0.2)
-        text = self.evaluate("document.body.innerText")
+        text = self.evaluate("document.body?.innerText ?? ''")
         raise AssertionError(f"{expression} was never true; the page says:\n{text[:3000]}")
 
     def picture(self, path):
