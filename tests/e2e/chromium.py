@@ -16,6 +16,7 @@ OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # containers give little of it, and pages then hang
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
