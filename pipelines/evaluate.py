@@ -7,6 +7,7 @@ from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.outputs import headline, write_evaluation
 from soilfuse.files import write_json
+from soilfuse.tracking.figures import layer_scores
 from soilfuse.tracking.stages import declared_run
 from soilfuse.trends.mann_kendall import trend_test
 
@@ -29,6 +30,9 @@ def main() -> None:
         write_json(layout.EVALUATE / "facts.json", gate_facts(candidate, result))
         run.log_metrics(headline(result.metrics))
         run.log_artifact(layout.EVALUATE)
+        found = result.metrics
+        figure = layer_scores(found["outer"], found["baselines"], "Out of fold, whole year")
+        run.log_figure(figure, "figures/scores.png")
 
 
 if __name__ == "__main__":

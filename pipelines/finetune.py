@@ -6,6 +6,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
+from soilfuse.tracking.trainings import record_training
 from soilfuse.training import checkpoints, ranks, weights
 from soilfuse.training.device import computing
 from soilfuse.training.fields import Trained, write_curves
@@ -37,10 +38,10 @@ def main(item: str) -> None:
         tell_advice(params, read_best(layout.BEST))
         trained = trained_fold(run.log_epoch)
         weights.save(layout.FINETUNE / f"fold_{fold}.safetensors", trained.weights)
-        write_json(layout.FINETUNE / f"fold_{fold}.json", trained.manifest)
+        manifest = layout.FINETUNE / f"fold_{fold}.json"
+        write_json(manifest, trained.manifest)
         write_curves(layout.FINETUNE_CURVES / f"fold_{fold}.csv", trained.history)
-        run.log_metrics({"inner_rmse": trained.manifest["inner_rmse"]})
-        run.log_artifact(layout.FINETUNE / f"fold_{fold}.json")
+        record_training(run, trained, manifest, "inner_rmse")
     checkpoints.clear(state)
 
 

@@ -4,6 +4,7 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import write_json
 from soilfuse.tracking.stages import declared_run
+from soilfuse.tracking.trainings import record_training
 from soilfuse.training import checkpoints, ranks, weights
 from soilfuse.training.device import computing
 from soilfuse.training.fields import write_curves
@@ -32,8 +33,7 @@ def main() -> None:
         weights.save(layout.PRETRAIN / "generator.safetensors", trained.weights)
         write_json(layout.PRETRAIN / "generator.json", trained.manifest)
         write_curves(layout.PRETRAIN / "curves.csv", trained.history)
-        run.log_metrics({"test_rmse": trained.manifest["test_rmse"]})
-        run.log_artifact(layout.PRETRAIN / "generator.json")
+        record_training(run, trained, layout.PRETRAIN / "generator.json", "test_rmse")
     checkpoints.clear(state)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from soilfuse.errors import without_passwords
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from mlflow.tracking import MlflowClient
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -65,6 +66,10 @@ class StageRun:
     def log_text(self, text: str, name: str) -> None:
         """Write text as an artifact."""
         self.client.log_text(self.run_id, text, name)
+
+    def log_figure(self, figure: "Figure", name: str) -> None:
+        """Write a figure as an artifact in the format of its name's ending."""
+        self.client.log_figure(self.run_id, figure, name)
 
     @contextmanager
     def child(self, name: str) -> Iterator["StageRun"]:

@@ -17,8 +17,10 @@ from soilfuse import config
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import mending, read_mapping, sha256_of_content
 from soilfuse.tracking import lineage, store
+from soilfuse.tracking.datasets import hashes_of, input_tags, log_inputs
 from soilfuse.tracking.recording import PARENT_TAG, StageRun, ended, failing
 from soilfuse.tracking.store import tracking_uri
+from soilfuse.tracking.system_metrics import sampled
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -40,14 +42,16 @@ def stage_run(
     """Open the run of one stage, or of one item of it, and end it as the block ends.
 
     It carries the leaf params of `sections` (dotted names allowed), params.yaml as artifact, and as
-    tags the commit, whether the code differs from it, the world, and the DVC hash of every input.
-    An exception marks it FAILED and goes on. The parent is the run in SOILFUSE_PARENT_RUN_ID, else
-    the one that `mlflow run` gave, else this pipeline's (same parameters, same parent).
+    tags the commit, whether the code differs from it, the world, and the DVC hash of every input;
+    inputs are its datasets too. System metrics are sampled while it runs. An exception marks it
+    FAILED and goes on. The parent is the run in SOILFUSE_PARENT_RUN_ID, else the one that
+    `mlflow run` gave, else this pipeline's (same parameters, same parent).
 
     Raises UserError when the store cannot be used, then or while the block logs, or an input is
     missing.
     """
-    tags = _tags(stage, params, inputs, item)
+    hashes = hashes_of(inputs)
+    tags = _tags(stage, params, item) | input_tags(hashes)
     client = store.open_client()
     with store.store_errors(tracking_uri()):
         ancestors = _ancestors(client, params, stage if item is not None else None)
@@ -57,9 +61,11 @@ def stage_run(
         made = client.create_run(parent.experiment_id, tags=tags, run_name=name)
         run = StageRun(client, parent.experiment_id, made.info.run_id)
         # A run that `mlflow run` opened is its own to end.
-        with ended(run, *(above for above in ancestors if above.run_id not in _given())):
+        ours = [above for above in ancestors if above.run_id not in _given()]
+        with ended(run, *ours), sampled(run):
             run.log_params({name: _section(params, name) for name in sections})
             run.log_text(_params_text(params), "params.yaml")
+            log_inputs(run, hashes)
             yield run
 
 
@@ -126,15 +132,12 @@ def _found_or_made(
     return StageRun(client, experiment_id, info.run_id), not found
 
 
-def _tags(
-    stage: str, params: config.Params, inputs: Sequence[Path], item: str | None
-) -> dict[str, str]:
-    root = Path.cwd()
-    commit, dirty = lineage.git_state(root)
-    outs = lineage.dvc_outs(root)
+def _tags(stage: str, params: config.Params, item: str | None) -> dict[str, str]:
+    commit, dirty = lineage.git_state(Path.cwd())
     tags = {
         "soilfuse.kind": "stage",
         "soilfuse.stage": stage,
+        "soilfuse.profile": params.profile,
         "soilfuse.world": world_of(params),
         "soilfuse.dirty": str(dirty).lower(),
         "mlflow.source.git.commit": commit,
@@ -144,8 +147,6 @@ def _tags(
     }
     if item is not None:
         tags["soilfuse.item"] = str(item)
-    for path in inputs:
-        tags[f"soilfuse.input/{Path(path).as_posix()}"] = lineage.hash_of(path, root, outs)
     return tags
 
 

@@ -1,0 +1,174 @@
+"""`mlflow ui` over a store of ours, in a real browser: runs, their tree, datasets, charts."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import tree_of_runs
+from chromium import PROGRAM, Browser
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(PROGRAM is None, reason="no chromium to open `mlflow ui` with"),
+]
+# ROWS: every row of the table of runs, {name, left (pixels of the name), text of the whole row}
+ROWS = """(() => {
+  const rows = {};
+  for (const part of document.querySelectorAll(".ag-row")) {
+    const row = rows[part.getAttribute("row-id")] ??= {text: ""};
+    row.text += part.innerText.replaceAll("\\n", " ") + " ";
+    const link = part.querySelector('[col-id*="Run Name"] a');
+    if (link) [row.name, row.left] = [link.textContent.trim(), link.getBoundingClientRect().left];
+  }
+  return Object.values(rows).filter(row => row.name);
+})()"""
+EXPAND = """(() => {
+  const named = [...document.querySelectorAll('.ag-row [col-id*="Run Name"]')]
+    .find(cell => cell.querySelector("a")?.textContent.trim().startsWith("%s"));
+  const button = named?.querySelector("button");
+  button?.click();
+  return Boolean(button);
+})()"""
+# CURVES: {title of a chart: number of corners of its longest line}, of lines as tall as a chart's
+CURVES = """(() => {
+  const found = {};
+  for (const chart of document.querySelectorAll(".js-plotly-plot")) {
+    const title = chart.closest('[data-testid^="experiment-view-compare-runs-card"]')
+      ?.innerText.trim().split("\\n")[0];
+    for (const line of chart.querySelectorAll(".scatterlayer path.js-line")) {
+      const corners = line.getAttribute("d").split(/[LCHV]/).length;
+      if (line.getBoundingClientRect().height > 20)
+        found[title] = Math.max(found[title] ?? 0, corners);
+    }
+  }
+  return found;
+})()"""
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Return a root with the runs of two pipelines."""
+    root = tmp_path_factory.mktemp("ui")
+    (root / ".dvc").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MLFLOW_RUN_ID", "SOILFUSE_PARENT_RUN_ID", "DVC_ROOT", "MLFLOW_TRACKING_URI"):
+            patch.delenv(name, raising=False)
+        patch.chdir(root)
+        tree_of_runs.make()
+    return root
+
+
+@pytest.fixture(scope="module")
+def ui(store):
+    """Return the address of `mlflow ui`, started in the root as its users start it."""
+    port = free_port()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_"))}
+    server = subprocess.Popen(
+        [Path(sys.executable).with_name("mlflow"), "ui", "--port", str(port), "--workers", "1"],
+        cwd=store,
+        # The jobs are those of language models' traces, and take seconds to start.
+        env={
+            **clean,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # its workers end with it
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, "mlflow ui ended"
+                time.sleep(0.5)
+        yield f"{address}/#/experiments/1"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("browser") / "profile", size=(1600, 1300)) as started:
+        yield started
+
+
+def expand(browser, name, child):
+    """Open a run's row, unless the browser remembers that it was open: it keeps such things."""
+    there = f"{ROWS}.some(row => row.name == '{child}')"
+    browser.wait_for(f"{ROWS}.some(row => row.name.startsWith('{name}'))")
+    if not browser.evaluate(there):
+        browser.wait_for(EXPAND % name)
+        browser.wait_for(there)
+
+
+def run_id(store, name):
+    with sqlite3.connect(store / "mlflow.db") as database:
+        found = "select run_uuid from runs where name = ? order by start_time limit 1"
+        return database.execute(found, (name,)).fetchone()[0]
+
+
+def test_runs_are_shown_as_a_tree_with_their_datasets(ui, browser):
+    browser.open(f"{ui}?workflowType=machine_learning")
+    browser.wait_for(f"{ROWS}.length == 2")
+    expand(browser, "demo", "finetune")
+    expand(browser, "finetune", "finetune@3")
+    expand(browser, "sweep", "trial 1")
+    rows = {row["name"]: row for row in browser.evaluate(ROWS)}
+    (pipeline,) = [name for name in rows if name.startswith("demo ")]
+    depth = {name: row["left"] for name, row in rows.items()}
+    assert depth[pipeline] < depth["finetune"] == depth["sweep"] == depth["evaluate"]
+    for fold in range(5):
+        assert depth["finetune"] < depth[f"finetune@{fold}"] == depth["trial 1"]
+        assert "data/processed/amsmqtp.nc" in rows[f"finetune@{fold}"]["text"]
+    assert "data/raw/pseudo/amsmqtp" in rows["amsmqtp"]["text"]
+    if kept := os.environ.get("SOILFUSE_PICTURES"):
+        browser.picture(Path(kept) / "tree.png")
+
+
+def test_a_fold_s_charts_hold_its_curves(ui, browser, store):
+    browser.open(f"{ui}/runs/{run_id(store, 'finetune@3')}/model-metrics")
+    browser.wait_for(f"Object.keys({CURVES}).length >= 3")
+    curves = browser.evaluate(CURVES)
+    assert {"train_loss", "validation_rmse", "learning_rate"} <= set(curves)
+    assert curves["train_loss"] >= tree_of_runs.EPOCHS - 2  # plotly leaves out corners in line
+
+
+def test_a_fold_shows_its_system_metrics(ui, browser, store):
+    browser.open(f"{ui}/runs/{run_id(store, 'finetune@3')}/system-metrics")
+    browser.wait_for("document.body.innerText.includes('cpu_utilization_percentage')")
+    browser.wait_for("document.querySelectorAll('.js-plotly-plot .barlayer path').length >= 3")
+
+
+def test_folds_are_compared_in_one_chart(ui, browser):
+    query = quote("tags.`soilfuse.stage` = 'finetune' and tags.`soilfuse.profile` = 'demo'")
+    page = f"{ui}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    browser.open(f"{page}&searchFilter={query}")
+    expand(browser, "demo", "finetune")
+    expand(browser, "finetune", "finetune@3")
+    browser.wait_for(f"!{ROWS}.some(row => row.name.startsWith('smoke'))")
+    browser.wait_for(f"Object.keys({CURVES}).includes('validation_rmse')")
+    lines = "document.querySelectorAll('.js-plotly-plot .scatterlayer path.js-line').length"
+    browser.wait_for(f"{lines} >= 10")  # of several folds in several charts
+    if kept := os.environ.get("SOILFUSE_PICTURES"):
+        browser.evaluate("document.querySelector('button[aria-label=\"Close\"]')?.click()")
+        time.sleep(3)
+        browser.picture(Path(kept) / "folds.png")
