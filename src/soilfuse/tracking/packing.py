@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WEIGHTS = "weights_sha256"
 MODEL_CODE = Path(__file__).with_name("ensemble_model.py")
 # What loading and predicting import; the versions are those of the environment that trained.
-PACKAGES = ("mlflow", "numpy", "torch", "safetensors", "pydantic", "ruamel.yaml")
+PACKAGES = ("mlflow", "numpy", "torch", "safetensors", "pydantic", "ruamel.yaml", "shapely", "tqdm")
 
 
 def log_version(
