@@ -162,7 +162,6 @@ def test_folds_are_compared_in_one_chart(ui, browser):
     query = quote("tags.`soilfuse.stage` = 'finetune' and tags.`soilfuse.profile` = 'demo'")
     page = f"{ui}/runs?workflowType=machine_learning&compareRunsMode=CHART"
     browser.open(f"{page}&searchFilter={query}")
-    expand(browser, "demo", "finetune")
     expand(browser, "finetune", "finetune@3")
     browser.wait_for(f"!{ROWS}.some(row => row.name.startsWith('smoke'))")
     browser.wait_for(f"Object.keys({CURVES}).includes('validation_rmse')")
