@@ -63,8 +63,12 @@ def _panels(count: int, title: str) -> "tuple[Figure, Sequence[Axes]]":
     # Not pyplot, which would keep every figure of the process and ask for a screen.
     from matplotlib.figure import Figure
 
-    size = (4.2 * count if count > 1 else 7.5, 3.8)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    # Fixed margins: a layout engine draws all twice, which short trainings notice.
+    size, margins = (7.5, 3.8), {"left": 0.1, "right": 0.72}
+    if count > 1:
+        size, margins = (4.2 * count, 3.8), {"left": 0.06, "right": 0.985, "wspace": 0.28}
+    figure = Figure(figsize=size, dpi=DPI)
+    figure.subplots_adjust(bottom=0.14, top=0.84, **margins)
     figure.suptitle(title, fontsize=11)
     panels = figure.subplots(1, count, squeeze=False)[0]
     for axes in panels:
