@@ -67,12 +67,8 @@ def free_port():
 def store(tmp_path_factory):
     """Return a root with the runs of two pipelines."""
     root = tmp_path_factory.mktemp("ui")
-    (root / ".dvc").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("MLFLOW_RUN_ID", "SOILFUSE_PARENT_RUN_ID", "DVC_ROOT", "MLFLOW_TRACKING_URI"):
-            patch.delenv(name, raising=False)
-        patch.chdir(root)
-        tree_of_runs.make()
+        tree_of_runs.make_in(root, patch)
     return root
 
 

@@ -20,13 +20,9 @@ SEARCHES = [line for language, block in FENCED if not language for line in block
 def store(tmp_path_factory):
     """Stay in a root with the runs of two pipelines, in a store where the page looks for it."""
     root = tmp_path_factory.mktemp("runs")
-    (root / ".dvc").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("MLFLOW_RUN_ID", "SOILFUSE_PARENT_RUN_ID", "DVC_ROOT", "MLFLOW_TRACKING_URI"):
-            patch.delenv(name, raising=False)
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-        patch.chdir(root)
-        tree_of_runs.make()
+        tree_of_runs.make_in(root, patch)
         yield root
 
 

@@ -31,7 +31,7 @@ def test_passwords_are_masked_and_the_rest_stays(told):
 @pytest.mark.parametrize(
     "told",
     [
-        "sqlite:////home/ann/mlflow.db",
+        "sqlite:////data/mlflow.db",
         "http://127.0.0.1:5000/#/experiments/1",
         "models:/soilfuse-trsr-025@champion",
         "infer@ssp370 and ssh://git@host/soilfuse.git",

@@ -39,7 +39,7 @@ def request_of():
 def is_pickle(path):
     try:
         return sum(1 for _ in pickletools.genops(path.read_bytes())) > 1
-    except Exception:
+    except ValueError:  # what pickletools says of other bytes
         return False
 
 

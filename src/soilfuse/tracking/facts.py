@@ -65,13 +65,13 @@ def trial_of(folder: Path) -> Facts:
             trials = list(csv.DictReader(stream))
     except (OSError, ValueError, csv.Error):
         return {}
-    same = [row for row in trials if best and _has(row, best)]
+    numbered = [row for row in trials if str(row.get("trial")).isdecimal()]
+    same = [row for row in numbered if best and _has(row, best)]
     if not same:
         return {}
     scored = [row for row in same if isfinite(_number(row.get(SCORE)))]
     row = min(scored or same, key=lambda each: _number(each.get(SCORE)))
-    number = row.get("trial", row.get("number", str(trials.index(row))))
-    return {"trial": int(_number(number)), SCORE: _number(row.get(SCORE)), "trials": len(trials)}
+    return {"trial": int(row["trial"]), SCORE: _number(row.get(SCORE)), "trials": len(trials)}
 
 
 def swept_names(graph: Graph) -> list[str]:

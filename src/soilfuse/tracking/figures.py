@@ -49,7 +49,9 @@ def layer_scores(own: Mapping[str, Any], others: Mapping[str, Any], title: str) 
         axes.plot(*_by_layer(scores), "o-", linewidth=1, markersize=4, label=_words(name))
     axes.plot(*_by_layer(own), "D-", color=OWN_COLOUR, linewidth=2.2, label="candidate")
     axes.set(xlabel="layer (1 is the uppermost)", ylabel=f"RMSE of soil moisture ({UNIT})", ylim=0)
-    axes.set_xticks(sorted({x for line in axes.lines for x in line.get_xdata()}))  # type: ignore[arg-type, union-attr]
+    axes.set_xticks(
+        sorted({layer for each in (own, *others.values()) for layer in _by_layer(each)[0]})
+    )
     axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 

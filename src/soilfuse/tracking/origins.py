@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from soilfuse.tracking import store
+from soilfuse.tracking.datasets import INPUT
 from soilfuse.tracking.graph import Graph, Step, covers
+from soilfuse.tracking.packing import WEIGHTS
 
-INPUT_TAG = "soilfuse.input/"
 PAGE = 1000  # runs a request
 
 
@@ -77,7 +78,7 @@ def versions_of(weights_sha256: str) -> list[Version]:
     """Return the registered versions that hold these weights, of every model's name."""
     client = store.open_client()
     with store.store_errors(store.tracking_uri()):
-        found = client.search_model_versions(f"tags.weights_sha256 = '{weights_sha256}'")
+        found = client.search_model_versions(f"tags.{WEIGHTS} = '{weights_sha256}'")
         aliases = {v.name: client.get_registered_model(v.name).aliases for v in found}
     versions = [
         Version(v.name, int(v.version), _pointing(aliases[v.name], int(v.version)), v.run_id)
@@ -108,9 +109,7 @@ def _name_of(tags: Mapping[str, str]) -> str:
 def _fits(run: Any, step: Step, graph: Graph) -> bool:
     """Return whether a run had the inputs and parameters of a step."""
     given = {
-        key.removeprefix(INPUT_TAG): md5
-        for key, md5 in run.data.tags.items()
-        if key.startswith(INPUT_TAG)
+        key.removeprefix(INPUT): md5 for key, md5 in run.data.tags.items() if key.startswith(INPUT)
     }
     return (
         set(given) == set(step.data)
