@@ -58,9 +58,9 @@ def sweep(params):
 def finetune(params, fold):
     sections = ["seed", "network", "finetune"]
     with stage_run("finetune", params, sections, [TARGET, BEST], str(fold)) as run:
-        for epoch in range(1, EPOCHS + 1):
-            told = record(fold, epoch, params.network.width)
-            run.log_epoch(told)
+        with run.epochs() as log:
+            for epoch in range(1, EPOCHS + 1):
+                log(told := record(fold, epoch, params.network.width))
         run.log_metrics({"inner_rmse": told["validation_rmse"]})
 
 
