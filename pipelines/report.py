@@ -9,7 +9,7 @@ from soilfuse.tracking.stages import declared_run
 
 
 def main() -> None:
-    """Write reports/index.html and reports/figures/index/."""
+    """Write reports/index.html, reports/sweep.html and reports/figures/index/."""
     params = config.load()
     page = layout.REPORTS / "index.html"
     with declared_run("report", params) as run:

@@ -14,6 +14,7 @@ STATIONS = INSITU / "stations.parquet"
 PRETRAIN = Path("models/pretrain")
 SWEEP = Path("results/sweep")
 BEST = SWEEP / "best.yaml"
+SWEEP_PLOTS = "sweep.html"  # in SWEEP, and in REPORTS
 FINETUNE = Path("models/finetune")
 FINETUNE_CURVES = Path("results/finetune")
 EVALUATE = Path("results/evaluate")

@@ -227,6 +227,16 @@ def test_index_does_without_optional_files(project, tmp_path, champion, settings
     assert "Where the true future is known" not in reader.words
 
 
+def test_the_sweep_s_plots_lie_beside_the_index_that_links_to_them(
+    project, tmp_path, champion, settings
+):
+    swept = shutil.copytree(project / "results" / "sweep", tmp_path / "sweep")
+    (swept / "sweep.html").write_text("<p>plots</p>")
+    target = index(project, tmp_path / "r" / "index.html", champion, settings, sweep_dir=swept)
+    assert '<a href="sweep.html">Plots of all trials' in target.read_text()
+    assert (tmp_path / "r" / "sweep.html").read_text() == "<p>plots</p>"
+
+
 @pytest.mark.parametrize("gone", ["ssp370.nc", "ssp370_regions.csv", "ssp370_series.csv"])
 def test_absent_trends_are_refused_in_one_line(project, tmp_path, champion, settings, gone):
     root = tmp_path / "p"

@@ -12,6 +12,7 @@ from soilfuse import files, names
 from soilfuse.config import Report
 from soilfuse.errors import UserError, unknown
 from soilfuse.grids.regions import Regions
+from soilfuse.layout import SWEEP_PLOTS
 from soilfuse.report import comparison, inputs, labels, summary
 from soilfuse.report.moisture import read_moisture
 from soilfuse.report.pictures import Folder
@@ -90,7 +91,7 @@ def write_index(
     settings: Report,
     regions: Regions,
 ) -> None:
-    """Write the first page to `target`, its PNG to figures/index beside it.
+    """Write the first page to `target`; beside it its PNG in figures/index, and the sweep's plots.
 
     verdict, champion: the contents of verdict.json and champion.json; regions: those of the
     products. Raises UserError where trends or scores.csv are absent; future.csv, stations.csv,
@@ -120,7 +121,7 @@ def write_index(
         sections=[
             scenario_section(folder, place, all_trends),
             evaluation_section(folder, evaluation),
-            *choice_sections(Path(sweep_dir), verdict),
+            *choice_sections(sweep_dir, _beside(target, sweep_dir / SWEEP_PLOTS), verdict),
             Section("methods", "Methods", template="methods.html.j2"),
             Section("glossary", "Words used here", template="glossary.html.j2"),
         ],
@@ -128,6 +129,15 @@ def write_index(
         links=[(f"{name}.html", labels.experiment_title(name)) for name in experiments],
     )
     write(target, page)
+
+
+def _beside(target: Path, page: Path) -> Path | None:
+    """Copy a page beside another; return where it lies, None where there is none."""
+    if not page.exists():
+        return None
+    copied = Path(target).with_name(page.name)
+    files.write_text(copied, page.read_text(encoding="utf-8"))
+    return copied
 
 
 def _index_summary(

@@ -13,6 +13,8 @@ from soilfuse.report.records import Evaluation, Moisture, Trends
 from soilfuse.report.score_tables import checks_table, scores_table, trials_table
 from soilfuse.report.tables import Table
 
+PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
+
 
 @dataclass(frozen=True)
 class Section:
@@ -24,6 +26,7 @@ class Section:
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     folded: Sequence[Table] = ()
+    links: Sequence[tuple[str, str]] = ()
     template: str = ""
 
 
@@ -114,8 +117,13 @@ def evaluation_section(folder: Folder, evaluation: Evaluation) -> Section:
     )
 
 
-def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section]:
-    """Tell how the ensemble was chosen: the sweep, where there was one, and the gate."""
+def choice_sections(
+    sweep_dir: Path, plots: Path | None, verdict: Mapping[str, Any]
+) -> list[Section]:
+    """Tell how the ensemble was chosen: the sweep, where there was one, and the gate.
+
+    plots: the page with the sweep's plots, beside the one that shows the section.
+    """
     sections = []
     trials = inputs.read_trials(sweep_dir)
     if trials is not None:
@@ -124,7 +132,8 @@ def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section
             "these months too, so they are not independent of this choice; only the final test, "
             "2016–2021, was untouched by any choice."
         ]
-        sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)]))
+        links = [(plots.name, PLOTS_TOLD)] if plots else []
+        sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)], links=links))
     checks = verdict.get("checks", [])
     sections.append(
         Section(
