@@ -51,8 +51,8 @@ def test_a_killed_workers_trial_runs_again_and_none_twice(
     shared = with_sweep(params, trials=count, workers=3)
     journal, heard, killed = tmp_path / "a.journal", [], []
 
-    def on_finish(place, *_):
-        heard.append(place)
+    def on_finish(trial):
+        heard.append(trial.place)
         if not killed:
             killed.append(kill_one(open_study(journal, url), set(shared.sweep.search)))
 
@@ -184,7 +184,7 @@ def test_a_trial_taken_for_dead_meanwhile_counts_once(params, tmp_path, monkeypa
 
     monkeypatch.setattr(trials, "_score", score)
     heard = []
-    found = go(params, journal, on_finish=lambda place, *_: heard.append(place))
+    found = go(params, journal, on_finish=lambda trial: heard.append(trial.place))
     assert list(found.trials["trial"]) == heard == [0, 1, 2]
     searched = list(params.sweep.search)
     assert found.trials.loc[0, searched].to_dict() == {n: disturbed[0][n] for n in searched}

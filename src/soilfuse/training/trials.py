@@ -75,6 +75,11 @@ def run(study: "optuna.Study", trial: "optuna.Trial", task: Task, values: Values
     return rmse
 
 
+def state_of(trial: "optuna.trial.FrozenTrial") -> str:
+    """Return how a finished trial ended."""
+    return str(trial.user_attrs.get(STATE, trial.state.name.lower()))
+
+
 def rmse_of(trial: "optuna.trial.FrozenTrial") -> float:
     """Return the inner RMSE that a trial ended with or had reached; NaN where it diverged."""
     diverged = trial.user_attrs.get(STATE) == DIVERGED
