@@ -43,7 +43,7 @@ def test_a_line_that_was_never_finished_costs_nothing_but_itself(
     whole = go(with_trials(params, 5), tmp_path / "whole.journal")
     journal = tmp_path / "a.journal"
     with monkeypatch.context() as before:
-        name = f"{signs_of_life.socket.gethostname()}:999999999:1"
+        name = f"{signs_of_life.machine()}:999999999:1"
         before.setattr(signs_of_life, "worker_of", lambda _: name)
         go(with_trials(params, 3), journal)
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -81,7 +81,7 @@ def test_the_lock_of_a_killed_process_is_free_at_once(params, tmp_path):
 def test_a_process_with_the_number_of_a_killed_one_takes_its_place(params, tmp_path):
     study = open_study(tmp_path / "a.journal")
     trial, values = propose(study, params)
-    host = signs_of_life.socket.gethostname()
+    host = signs_of_life.machine()
     trial.set_user_attr(signs_of_life.WORKER, f"{host}:{os.getpid()}:1")  # began at another time
     again = open_study(tmp_path / "a.journal")
     assert [trial.state.name for trial in again.trials] == ["FAIL"]

@@ -139,7 +139,7 @@ def test_trials_of_dead_processes_are_failed_and_living_ones_left(params, tmp_pa
                 text=True,
                 check=True,
             )
-            name = f"{signs_of_life.socket.gethostname()}:{process.stdout.strip()}"
+            name = f"{signs_of_life.machine()}:{process.stdout.strip()}"
             trial.set_user_attr(signs_of_life.WORKER, name)
         elif worker:
             trial.set_user_attr(signs_of_life.WORKER, worker)
