@@ -16,6 +16,7 @@ from training_cases import CPU
 from soilfuse import names
 from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors
 from soilfuse.training import searching, signs_of_life, trials
+from soilfuse.training import study as study_module
 from soilfuse.training.storage import without_password
 from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
@@ -237,6 +238,21 @@ def test_a_storage_that_cannot_be_used_is_one_line_without_its_password(
     shown = line + capsys.readouterr().err + without_password(url)
     assert "s3cr3t" not in shown
     assert caught.value.__suppress_context__
+
+
+def test_a_storage_that_is_lost_as_it_is_opened_is_one_line(params, tmp_path, monkeypatch):
+    load = study_module.load_study
+
+    def lost(*given):
+        study = load(*given)
+        with sqlite3.connect(tmp_path / "sweep.db") as database:
+            database.execute("DROP TABLE trials")
+        return study
+
+    monkeypatch.setattr(study_module, "load_study", lost)
+    at_url = with_sweep(params, storage=f"sqlite:///{tmp_path}/sweep.db")
+    with pytest.raises(UserError, match="was lost .*no such table.*same command"):
+        go(at_url, tmp_path / "a.journal")
 
 
 def test_a_storage_that_is_lost_on_the_way_is_one_line(params, tmp_path, monkeypatch):
