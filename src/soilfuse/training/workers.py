@@ -102,7 +102,8 @@ def _work(task: Task, arrays: dict, journal: Path, url: str | None, until: float
             with sigterm_interrupts(), reachable(url):
                 computing(task.params.compute.model_copy(update={"threads": 1}), together=False)
                 pretrained = {name: torch.from_numpy(array) for name, array in arrays.items()}
-                search(open_study(journal, url), replace(task, pretrained=pretrained), until)
+                study = open_study(journal, url, mends=False)
+                search(study, replace(task, pretrained=pretrained), until)
         except KeyboardInterrupt:  # the first process tells
             raise SystemExit(1) from None
 
