@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import suppress
 
+import optuna
 import pytest
 import torch
 from optuna.trial import TrialState
@@ -15,7 +16,7 @@ from training_cases import CPU
 
 from soilfuse import names
 from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors
-from soilfuse.training import searching, signs_of_life, trials
+from soilfuse.training import searching, signs_of_life, storage, trials
 from soilfuse.training import study as study_module
 from soilfuse.training.storage import without_password
 from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of, propose
@@ -202,6 +203,45 @@ def test_signs_of_life_are_given_while_a_trial_runs(params, tmp_path, monkeypatc
     kept = study.trials[0].user_attrs[signs_of_life.BEAT]
     time.sleep(0.05)
     assert study.trials[0].user_attrs[signs_of_life.BEAT] == kept
+
+
+def test_a_place_that_two_processes_took_at_once_is_given_up_by_the_later(
+    params, tmp_path, monkeypatch
+):
+    """Each counted the failed trials before the other one's ended."""
+    study, free, raced = open_study(tmp_path / "a.journal"), study_module._free_place, []
+
+    def disturbed(given, trial):
+        place = free(given, trial)
+        if not raced:
+            raced.append(trial)
+            other = given.ask()
+            signs_of_life.named(other)
+            other.set_user_attr("place", place)
+        return place
+
+    monkeypatch.setattr(study_module, "_free_place", disturbed)
+    trial, _ = propose(study, params)
+    assert place_of(trial) == 1
+    held = [t for t in study.trials if t.state == TrialState.RUNNING]
+    assert sorted(place_of(t) for t in held) == [0, 1]
+    assert study.trials[raced[0].number].state == TrialState.FAIL
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("sqlite:////shared/a.db", {"pool_pre_ping": True, "connect_args": {"timeout": 60}}),
+        ("postgresql://me@host/sweeps", {"pool_pre_ping": True}),
+    ],
+)
+def test_databases_are_asked_whether_they_answer_and_writers_wait(url, options, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(
+        optuna.storages, "RDBStorage", lambda *given, **named: asked.update({given: named})
+    )
+    storage._storage(url)
+    assert asked == {(url,): {"engine_kwargs": options}}
 
 
 def test_any_url_is_a_storage_and_gives_the_trials_of_the_journal(params, tmp_path, monkeypatch):
