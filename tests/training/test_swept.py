@@ -126,6 +126,10 @@ def test_other_data_weights_code_or_libraries_have_another_journal(
     with monkeypatch.context() as patch:
         patch.setattr(swept_module, "version", lambda name: f"{name} 0")
         assert journal() != first
+    with monkeypatch.context() as patch:
+        (tmp_path / "seeding.py").write_text("another stream")
+        patch.setattr(swept_module.seeding, "__file__", str(tmp_path / "seeding.py"))
+        assert journal() != first
     rooms = [tmp_path / room.name for room in fingerprint.CODE]
     assert [room.name for room in rooms] == ["networks", "training"]
     for copy, room in zip(rooms, fingerprint.CODE, strict=True):
