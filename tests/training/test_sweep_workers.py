@@ -22,6 +22,8 @@ from soilfuse.training.storage import without_password
 from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
 
+FORKS = multiprocessing.get_context("forkserver")
+
 
 def process_of(trial):
     return int(trial.user_attrs[signs_of_life.WORKER].split(":")[1])
@@ -42,13 +44,26 @@ def kill_one(study, wanted):
         time.sleep(0.01)
 
 
+def arrays_of(trained):
+    return {name: weight.numpy() for name, weight in trained.weights.items()}
+
+
+def searched(params, fields, arrays, journal):
+    """Sweep as a stage does, in a process of its own."""
+    with one_line_errors():
+        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        sweep(params, [fields], weights, journal, CPU)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("storage", ["journal", "sqlite"])
+@pytest.mark.parametrize(
+    ("kept", "count"),
+    [("journal", 12), ("sqlite", 6), pytest.param("journal", 30, marks=pytest.mark.long)],
+)
 def test_a_killed_workers_trial_runs_again_and_none_twice(
-    storage, params, fields, pretrained, tmp_path, monkeypatch
+    kept, count, params, fields, pretrained, tmp_path, monkeypatch
 ):
-    count = 12 if storage == "journal" else 6
-    url = None if storage == "journal" else f"sqlite:///{tmp_path}/sweep.db"
+    url = None if kept == "journal" else f"sqlite:///{tmp_path}/sweep.db"
     monkeypatch.setenv(names.SWEEP_STORAGE, url or "")
     shared = with_sweep(params, trials=count, workers=3)
     journal, heard, killed = tmp_path / "a.journal", [], []
@@ -61,7 +76,7 @@ def test_a_killed_workers_trial_runs_again_and_none_twice(
     found = sweep(shared, [fields], pretrained.weights, journal, CPU, on_finish=on_finish)
     assert list(found.trials["trial"]) == sorted(heard) == list(range(count))
     assert set(found.trials["state"]) == {"complete"}
-    assert journal.exists() == (storage == "journal")
+    assert journal.exists() == (kept == "journal")
     [(place, values)] = killed
     again = found.trials.loc[place, list(values)].to_dict()
     assert again == values
@@ -69,7 +84,9 @@ def test_a_killed_workers_trial_runs_again_and_none_twice(
     held = [t for t in study.trials if t.user_attrs.get("place") == place and t.params]
     assert [t.state.name for t in held] == ["FAIL", "COMPLETE"]
     assert process_of(held[0]) != process_of(held[1])
-    searchers = {process_of(t) for t in study.trials if t.state == TrialState.COMPLETE}
+    complete = [t for t in study.trials if t.state == TrialState.COMPLETE]
+    assert len(complete) == count
+    searchers = {process_of(t) for t in complete}
     assert os.getpid() not in searchers
     assert 1 < len(searchers) <= 3
 
@@ -100,11 +117,34 @@ def test_workers_that_all_end_are_told_and_the_same_command_goes_on(
     assert list(found.trials["state"]) == ["complete"] * 5
 
 
-def searched(params, fields, arrays, journal):
-    """Sweep as a stage does, in a process of its own."""
-    with one_line_errors():
-        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        sweep(params, [fields], weights, journal, CPU)
+@pytest.mark.slow
+def test_a_killed_command_leaves_its_trial_to_another_that_shares_the_database(
+    params, fields, pretrained, tmp_path
+):
+    url, journal = f"sqlite:///{tmp_path}/sweep.db", tmp_path / "a.journal"
+    shared, heard, killed = with_sweep(params, trials=8, storage=url), [], []
+    study, arrays = open_study(journal, url), arrays_of(pretrained)
+    other = FORKS.Process(target=searched, args=(shared, fields, arrays, journal))
+    other.start()
+    while not study.get_trials(states=(TrialState.RUNNING,)):
+        assert other.is_alive()
+        time.sleep(0.01)
+
+    def on_finish(trial):
+        heard.append(trial.place)
+        if not killed:  # this command is between two of its trials, so the other one's runs
+            killed.append(kill_one(study, set(shared.sweep.search)))
+
+    found = sweep(shared, [fields], pretrained.weights, journal, CPU, on_finish=on_finish)
+    other.join(60)
+    assert other.exitcode == -signal.SIGKILL
+    assert list(found.trials["trial"]) == sorted(heard) == list(range(8))
+    assert set(found.trials["state"]) == {"complete"}
+    [(place, values)] = killed
+    held = [t for t in study.trials if t.user_attrs.get("place") == place and t.params]
+    assert [t.state.name for t in held] == ["FAIL", "COMPLETE"]
+    assert [process_of(t) for t in held] == [other.pid, os.getpid()]
+    assert held[0].params == held[1].params == values
 
 
 @pytest.mark.long
@@ -112,10 +152,7 @@ def searched(params, fields, arrays, journal):
 def test_no_worker_outlives_the_first_process(ending, params, fields, pretrained, tmp_path):
     journal = tmp_path / "a.journal"
     shared = with_sweep(params, trials=500, workers=2)
-    arrays = {name: weight.numpy() for name, weight in pretrained.weights.items()}
-    first = multiprocessing.get_context("forkserver").Process(
-        target=searched, args=(shared, fields, arrays, journal)
-    )
+    first = FORKS.Process(target=searched, args=(shared, fields, arrays_of(pretrained), journal))
     first.start()
     study, working = open_study(journal), []
     while len(working) < 2 or not all(set(t.params) == set(params.sweep.search) for t in working):
