@@ -66,7 +66,8 @@ def trial_of(folder: Path) -> Facts:
     except (OSError, ValueError, csv.Error):
         return {}
     numbered = [row for row in trials if str(row.get("trial")).isdecimal()]
-    same = [row for row in numbered if best and _has(row, best)]
+    winners = [row for row in numbered if row.get("state") == "complete"]
+    same = [row for row in winners if best and _has(row, best)]
     if not same:
         return {}
     scored = [row for row in same if isfinite(_number(row.get(SCORE)))]

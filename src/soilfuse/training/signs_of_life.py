@@ -1,5 +1,6 @@
 """Whether the process of a running trial still lives, on this machine or another one."""
 
+import hashlib
 import os
 import socket
 import threading
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
     import optuna
 
 WORKER, BEAT = "worker", "beat"
+IDENTITY = Path("/etc/machine-id")
 BEATS = 30.0  # seconds between two signs of life
 DEAD = 300.0  # seconds without one, after which another machine's process counts as dead
 
 
 def named(trial: "optuna.Trial") -> None:
     """Give a trial the name of this process and the first sign of life."""
-    trial.set_user_attr(WORKER, worker_of(os.getpid()))
+    # In this order: killed in between, a name without a sign would live for ever on other machines.
     trial.set_user_attr(BEAT, time.time())
+    trial.set_user_attr(WORKER, worker_of(os.getpid()))
 
 
 @contextmanager
@@ -54,8 +57,8 @@ def may_live(attributes: Mapping[str, Any]) -> bool:
     process = rest.partition(":")[0]
     if not process:
         return False
-    if host != socket.gethostname():
-        return time.time() - attributes.get(BEAT, time.time()) < DEAD
+    if host != machine():
+        return time.time() - attributes.get(BEAT, 0.0) < DEAD
     return lives(int(process)) and worker == worker_of(int(process))
 
 
@@ -67,5 +70,18 @@ def worker_of(process: int) -> str:
     try:
         told = Path(f"/proc/{process}/stat").read_text()
     except OSError:  # no such process, or not Linux
-        return f"{socket.gethostname()}:{process}:"
-    return f"{socket.gethostname()}:{process}:{told.rpartition(')')[2].split()[19]}"
+        return f"{machine()}:{process}:"
+    return f"{machine()}:{process}:{told.rpartition(')')[2].split()[19]}"
+
+
+def machine() -> str:
+    """Name this machine: images and clusters give one host name to several.
+
+    A hash, since systemd asks that the identity itself be told to nobody.
+    """
+    host = socket.gethostname()
+    try:
+        identity = IDENTITY.read_bytes().strip()
+    except OSError:
+        return host
+    return f"{host}-{hashlib.sha256(identity).hexdigest()[:8]}" if identity else host
