@@ -13,7 +13,7 @@ from soilfuse.tracking.recording import StageRun
 from soilfuse.tracking.runs import stage_run
 
 PIPELINE = Path("dvc.yaml")
-CODE = ("pipelines/", "src/")
+CODE = ("pipelines/", "src/", "../../pipelines/", "../../src/")  # the latter two of studies
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def declared(
         str(dep).replace("${item}", item or "").replace("${raw_root}", params.raw_root)
         for dep in body.get("deps", ())
     ]
-    data = dict.fromkeys(dep for dep in deps if not dep.startswith(CODE))
+    data = dict.fromkeys(d for d in deps if not d.startswith(CODE) and not d.endswith(".py"))
     return list(body.get("params", ())), [Path(dep) for dep in data]
 
 
