@@ -64,6 +64,28 @@ def test_runs_are_a_tree_with_folds_and_trials(smoke):
     assert parent_of["finetune"] == parent_of["sweep"] is not None
 
 
+def test_lineage_names_the_run_of_every_step_back_to_the_raw_files(smoke):
+    chain = json.loads(smoke.run("soilfuse", "lineage", "products/ssp370.nc", "--json").stdout)
+    steps = {node["id"]: node for node in chain["nodes"] if node["kind"] == "step"}
+    folds = {f"finetune@{fold}" for fold in range(5)}
+    models = {f"cmip6@{name}" for name in (*INFERRED, "ssp245")}  # the gate's scores read them all
+    others = {"world", "era5_land", "amsmqtp", "insitu", "pretrain", "sweep", "evaluate", "promote"}
+    assert set(steps) == {"infer@ssp370", *folds, *models, *others}
+    known = {run: name for name, (run, _, status) in runs_by_name(smoke).items()}
+    named = {name: (step["run"] or {}).get("run_id") for name, step in steps.items()}
+    assert {name: known.get(run) for name, run in named.items()} == {name: name for name in steps}
+    files = {node["id"]: node for node in chain["nodes"] if node["kind"] == "file"}
+    assert files["data/raw/pseudo"]["state"] == files["products/ssp370.nc"]["state"]
+    assert chain["changed"] == chain["warnings"] == []
+
+
+@pytest.mark.parametrize("start", ["data/raw/pseudo", "data/raw/pseudo/amsmqtp"])
+def test_lineage_forward_from_raw_files_names_all_products(smoke, start):
+    told = smoke.run("soilfuse", "lineage", start, "--forward", "--json").stdout
+    by_numbers = {node["id"] for node in json.loads(told)["nodes"] if not node.get("decided_only")}
+    assert {f"products/{name}.nc" for name in (*INFERRED, "ssp245")} <= by_numbers
+
+
 def test_infer_up_to_date_logs_the_existing_product(smoke):
     before = (smoke.root / "products" / "ssp370.nc").stat().st_mtime_ns
     done = smoke.run("mlflow", "run", ".", "-e", "infer", "-P", "ssp=ssp370")
