@@ -11,6 +11,7 @@ import xarray as xr
 
 pytestmark = pytest.mark.slow
 INFERRED = ("historical", "ssp370")
+CURVES = "figures/curves.png"
 
 
 def runs_by_name(clone):
@@ -84,6 +85,24 @@ def test_lineage_forward_from_raw_files_names_all_products(smoke, start):
     told = smoke.run("soilfuse", "lineage", start, "--forward", "--json").stdout
     by_numbers = {node["id"] for node in json.loads(told)["nodes"] if not node.get("decided_only")}
     assert {f"products/{name}.nc" for name in (*INFERRED, "ssp245")} <= by_numbers
+
+
+def test_runs_hold_their_layers_figures_datasets_and_the_machine_s_load(smoke):
+    client = smoke.client()
+    runs = {name: client.get_run(run) for name, (run, _, _) in runs_by_name(smoke).items()}
+    wanted = {f"finetune@{fold}": ("model_summary.txt", CURVES) for fold in range(5)}
+    for name, artifacts in {**wanted, "evaluate": ("figures/scores.png",)}.items():
+        folder = smoke.root / "mlruns" / "soilfuse" / runs[name].info.run_id / "artifacts"
+        for artifact in artifacts:
+            content = (folder / artifact).read_bytes()
+            assert content.startswith(b"\x89PNG") or b"weights" in content, (name, artifact)
+            assert len(content) > 300, (name, artifact)
+        assert runs[name].inputs.dataset_inputs, name
+        metrics = runs[name].data.metrics
+        assert metrics["system/process_memory_usage_megabytes"] > 10, name
+        assert "system/cpu_utilization_percentage" in metrics, name
+    read = {each.dataset.name for each in runs["finetune@0"].inputs.dataset_inputs}
+    assert {"data/processed/amsmqtp.nc", "models/pretrain", "results/sweep/best.yaml"} <= read
 
 
 def test_infer_up_to_date_logs_the_existing_product(smoke):
