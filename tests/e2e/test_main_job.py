@@ -176,6 +176,28 @@ def test_a_fresh_clone_with_an_empty_registry_infers_from_what_it_pulled(smoke, 
     assert (alias, int(version)) == ("champion", 1)
 
 
+def test_an_alias_moved_by_hand_stops_inference_in_one_line(smoke):
+    """DVC takes a product away before its stage runs; its cache has the bytes, which come back."""
+    product, name = smoke.root / "products" / "ssp370.nc", "soilfuse-smoke-05"
+    before, client = product.read_bytes(), smoke.client()
+    other = client.create_model_version(name, "elsewhere", tags={"weights_sha256": "0" * 64})
+    client.set_registered_model_alias(name, "champion", other.version)
+    try:
+        done = smoke.run("dvc", "repro", "-f", "-s", "infer@ssp370", ok=False)
+    finally:
+        client.set_registered_model_alias(name, "champion", "1")
+        client.delete_model_version(name, other.version)
+    assert done.returncode != 0
+    [line] = [each for each in done.stderr.splitlines() if "soilfuse: error" in each]
+    assert f"alias 'champion' of {name} points to version {other.version}" in line
+    assert f"`soilfuse rollback {other.version}`" in line
+    assert "`dvc repro -f -s promote`" in line
+    assert not product.exists()
+    smoke.run("dvc", "checkout", "products/ssp370.nc", "products/ssp370.prov.json")
+    assert product.read_bytes() == before
+    assert "up to date" in smoke.run("dvc", "status").stdout
+
+
 def test_reports_are_self_contained(smoke):
     pages = sorted((smoke.root / "reports").glob("*.html"))
     assert [page.stem for page in pages] == ["historical", "index", "ssp245", "ssp370"]
