@@ -11,6 +11,7 @@ import xarray as xr
 
 pytestmark = pytest.mark.slow
 INFERRED = ("historical", "ssp370")
+MANIFEST = "models/finetune/fold_0.json"
 CURVES = "figures/curves.png"
 
 
@@ -196,6 +197,22 @@ def test_an_alias_moved_by_hand_stops_inference_in_one_line(smoke):
     smoke.run("dvc", "checkout", "products/ssp370.nc", "products/ssp370.prov.json")
     assert product.read_bytes() == before
     assert "up to date" in smoke.run("dvc", "status").stdout
+
+
+def test_a_number_of_an_experiment_wins_over_the_sweep_s_which_does_not_run_again(smoke, tmp_path):
+    root, rate = tmp_path / "copy", 7.0e-4
+    shutil.copytree(smoke.root, root, symlinks=True)
+    for leftover in root.glob("mlflow.db*"):
+        leftover.unlink()
+    copy = replace(smoke, root=root, environment={**smoke.environment, "PYTHONPATH": f"{root}/src"})
+    copy.run("dvc", "exp", "run", "-q", "-S", f"finetune.learning_rate={rate}", "finetune@0")
+    told = [json.loads((each / MANIFEST).read_text()) for each in (root, smoke.root)]
+    used, swept = (each["settings"]["learning_rate"] for each in told)
+    assert used == rate != swept
+    assert {name for name in runs_by_name(copy) if name[:5] != "smoke"} == {
+        "finetune",
+        "finetune@0",
+    }
 
 
 def test_reports_are_self_contained(smoke):
