@@ -11,7 +11,7 @@ from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
 from soilfuse.tracking.facts import trial_of
-from soilfuse.tracking.found import reads
+from soilfuse.tracking.found import listing, reads
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
@@ -188,6 +188,19 @@ def test_changed_and_absent_files_are_marked(project):
     assert trace(project, Path("products/ssp585.nc"), runs=False, check=False).changed == []
     (project / SSP585).write_text("edited too")
     assert trace(project, Path(SSP585), runs=False).changed == ["data/raw/pseudo", SSP585]
+
+
+def test_a_raw_folder_s_files_are_known_from_a_cache_that_a_team_shares(project, tmp_path_factory):
+    shared = tmp_path_factory.mktemp("shared")
+    (project / ".dvc" / "cache" / "files").rename(shared / "files")
+    dvc("cache", "dir", "--local", str(shared), cwd=project)
+    shutil.rmtree(project / "data/raw")
+    found = trace(project, Path(SSP585), forward=True, runs=False)
+    assert "products/ssp585.nc" in files(found)
+    raw = locked_steps(project)["world"].made["data/raw/pseudo"]
+    assert set(listing(project, raw)) == {
+        f"cmip6/CESM2/{Path(n).name}" for n in (SSP585, HISTORICAL)
+    }
 
 
 def test_a_stage_that_used_an_earlier_version_is_told(project):
