@@ -113,6 +113,33 @@ def test_runs_are_found_by_stage_item_and_inputs(recorded, project):
     assert max(map(len, lines)) <= 100
 
 
+def test_the_store_s_other_runs_are_not_loaded(recorded, project, monkeypatch):
+    from mlflow.tracking import MlflowClient
+
+    loaded, whole = [], MlflowClient.search_runs
+
+    def counted(client, *arguments, **given):
+        found = whole(client, *arguments, **given)
+        loaded.extend(run.info.run_name for run in found)
+        return found
+
+    lock, champion = project / "dvc.lock", project / "models/champion/champion.json"
+    kept = lock.read_text(), champion.read_text()
+    lock.unlink()  # hashes are then those of the files
+    champion.write_text("another")
+    for _ in range(3):
+        with stages.declared_run("infer", config.load(), "ssp585"):
+            pass
+    lock.write_text(kept[0])
+    champion.write_text(kept[1])
+    monkeypatch.setattr(MlflowClient, "search_runs", counted)
+    assert trace(project, Path("products/ssp585.nc")).runs["infer@ssp585"].alike == 1
+    assert loaded.count("infer@ssp585") == 1
+    loaded.clear()
+    assert trace(project, Path("models/finetune")).runs.keys() >= {"finetune@0", "finetune@1"}
+    assert not any(name.startswith("infer") for name in loaded)
+
+
 def test_runs_are_found_forward_too(recorded, project):
     found = trace(project, Path(SSP585), forward=True)
     assert set(found.runs) == {"cmip6@ssp585", "infer@ssp585"}
