@@ -1,7 +1,7 @@
 """Which MLflow run made what a step made, and which registered version holds an ensemble."""
 
 import ast
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from soilfuse.tracking.datasets import INPUT
 from soilfuse.tracking.endings import matching
 from soilfuse.tracking.graph import Graph, Step, covers
 from soilfuse.tracking.packing import WEIGHTS
+from soilfuse.tracking.recording import leaves
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -141,16 +142,8 @@ def _hashes(path: str, step: Step, graph: Graph) -> set[str]:
 
 
 def _same_params(logged: Mapping[str, str], recorded: Mapping[str, Any]) -> bool:
-    values = {k: v for file in recorded.values() for k, v in _leaves(file)}
+    values = {k: v for file in recorded.values() for k, v in leaves(file, ".")}
     return all(_equal(logged[name], value) for name, value in values.items() if name in logged)
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _equal(logged: str, value: Any) -> bool:
