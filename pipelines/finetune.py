@@ -36,7 +36,8 @@ def main(item: str) -> None:
         return
     with declared_run("finetune", params, item) as run:
         tell_advice(params, read_best(layout.BEST))
-        trained = trained_fold(run.log_epoch)
+        with run.epochs() as on_epoch:
+            trained = trained_fold(on_epoch)
         weights.save(layout.FINETUNE / f"fold_{fold}.safetensors", trained.weights)
         manifest = layout.FINETUNE / f"fold_{fold}.json"
         write_json(manifest, trained.manifest)

@@ -22,14 +22,8 @@ def main() -> None:
         return
     with declared_run("pretrain", params) as run:
         fields, lineage = pretraining_fields(params)
-        trained = pretrain(
-            params,
-            fields,
-            lineage,
-            device,
-            state,
-            on_epoch=run.log_epoch,
-        )
+        with run.epochs() as on_epoch:
+            trained = pretrain(params, fields, lineage, device, state, on_epoch)
         weights.save(layout.PRETRAIN / "generator.safetensors", trained.weights)
         write_json(layout.PRETRAIN / "generator.json", trained.manifest)
         write_curves(layout.PRETRAIN / "curves.csv", trained.history)

@@ -27,7 +27,8 @@ def log_epochs(trouble):
     params = config.load(ROOT / "profiles" / "smoke.yaml")
     with one_line_errors(), stage_run("world", params, ["seed"], []) as run:
         for epoch in range(1, 2000):
-            run.log_epoch({"epoch": epoch, **{f"loss_{k}": 1.0 for k in range(50)}})
+            with run.epochs() as log:
+                log({"epoch": epoch, **{f"loss_{k}": 1.0 for k in range(50)}})
             if epoch == 1:
                 trouble(folder)
 

@@ -16,8 +16,9 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import regions_on
 from soilfuse.report import inputs
-from soilfuse.report.pages import write_index, write_page
+from soilfuse.report.pages import write_evaluation, write_index, write_page
 
+PAGES = ("ssp370", "historical", "index", "evaluation")
 TRSR = regions_on(Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5), "basins", "trsr")
 
 
@@ -72,6 +73,16 @@ def index(project, target, champion, settings, **changed):
     return target
 
 
+def evaluation(project, target, champion, settings, **changed):
+    given = {
+        "evaluate_dir": project / "results" / "evaluate",
+        "verdict": json.loads((project / "verdict.json").read_text()),
+        "regions": TRSR,
+    }
+    write_evaluation(target, champion=champion, settings=settings, **{**given, **changed})
+    return target
+
+
 def test_the_scores_of_a_rejected_candidate_are_not_shown_as_the_champion_s(
     project, champion, settings, tmp_path
 ):
@@ -91,10 +102,11 @@ def written(project, champion, tmp_path_factory):
     for experiment in ("ssp370", "historical"):
         page(project, reports / f"{experiment}.html", experiment, champion, settings)
     index(project, reports / "index.html", champion, settings)
+    evaluation(project, reports / "evaluation.html", champion, settings)
     return reports
 
 
-@pytest.mark.parametrize("name", ["ssp370", "historical", "index"])
+@pytest.mark.parametrize("name", PAGES)
 def test_pages_ask_for_nothing_outside(written, name):
     text = (written / f"{name}.html").read_text(encoding="utf-8")
     reader = Reader(written / f"{name}.html")
@@ -110,7 +122,7 @@ def test_pages_ask_for_nothing_outside(written, name):
         assert "nan" not in image["alt"]
 
 
-@pytest.mark.parametrize("name", ["ssp370", "historical", "index"])
+@pytest.mark.parametrize("name", PAGES)
 def test_links_within_a_page_lead_somewhere(written, name):
     reader = Reader(written / f"{name}.html")
     inner = [link[1:] for link in reader.links if link.startswith("#")]
@@ -120,7 +132,7 @@ def test_links_within_a_page_lead_somewhere(written, name):
 
 
 def test_caveats_come_before_any_number_and_are_escaped(written):
-    for name in ("ssp370", "historical", "index"):
+    for name in PAGES:
         reader = Reader(written / f"{name}.html")
         assert "layer 5 <and says so>." in reader.words
         assert reader.words.index("pseudo-reality (v1 seed 1)") < reader.words.rindex("In short")
@@ -147,16 +159,25 @@ def test_lineage_holds_the_hashes(written, project):
 def test_index_compares_links_and_judges(written):
     reader = Reader(written / "index.html")
     assert [link for link in reader.links if link.endswith(".html")] == [
-        f"{name}.html" for name in names.EXPERIMENT_YEARS
+        *(f"{name}.html" for name in names.EXPERIMENT_YEARS),
+        "evaluation.html",
+        "evaluation.html",
     ]
     assert "under SSP1-2.6, +1.57* under SSP2-4.5" in reader.words
     for title in ("Best 3 of 3 trials", "Checks of the promotion gate", "10.3390/rs16234367"):
         assert title in reader.words
-    assert len(reader.images) == 7
+    assert len(reader.images) == 4
+
+
+def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
+    reader = Reader(written / "evaluation.html")
+    assert {"scores", "taylor", "stations", "future"} < set(reader.ids)
+    assert "the RMSE of the ensemble at" in reader.words
+    assert len(reader.images) == 4
 
 
 def test_every_figure_lies_beside_the_page_too(written):
-    for name in ("ssp370", "historical", "index"):
+    for name in PAGES:
         drawn = list((written / "figures" / name).glob("*.png"))
         assert len(drawn) == len(Reader(written / f"{name}.html").images)
 
@@ -225,6 +246,20 @@ def test_index_does_without_optional_files(project, tmp_path, champion, settings
     assert len(reader.images) == 2
     assert "sweep" not in reader.ids
     assert "Where the true future is known" not in reader.words
+    changed = {"evaluate_dir": bare}
+    reader = Reader(evaluation(project, tmp_path / "e.html", champion, settings, **changed))
+    assert not {"taylor", "stations", "future"} & set(reader.ids)
+    assert len(reader.images) == 1
+
+
+def test_the_sweep_s_plots_lie_beside_the_index_that_links_to_them(
+    project, tmp_path, champion, settings
+):
+    swept = shutil.copytree(project / "results" / "sweep", tmp_path / "sweep")
+    (swept / "sweep.html").write_text("<p>plots</p>")
+    target = index(project, tmp_path / "r" / "index.html", champion, settings, sweep_dir=swept)
+    assert '<a href="sweep.html">Plots of all trials' in target.read_text()
+    assert (tmp_path / "r" / "sweep.html").read_text() == "<p>plots</p>"
 
 
 @pytest.mark.parametrize("gone", ["ssp370.nc", "ssp370_regions.csv", "ssp370_series.csv"])

@@ -161,8 +161,8 @@ def test_a_stage_that_fails_leaves_the_pin(two, monkeypatch, root):
     said("rollback")
     before = (root / "params.yaml").read_bytes()
     monkeypatch.setattr(promotions.lineage, "upstream_problems", lambda *_: [])
-    monkeypatch.setattr(promotions, "COMMAND", ("dvc", "no-such-command"))
-    with pytest.raises(UserError, match="`dvc no-such-command` failed with exit code"):
+    monkeypatch.setattr(promotions, "FORCED", ("--no-such-option",))
+    with pytest.raises(UserError, match="`dvc repro --no-such-option` failed with exit code"):
         said("promote")
     assert (root / "params.yaml").read_bytes() == before
     monkeypatch.setattr(promotions.lineage, "upstream_problems", lambda *_: ["finetune@0 (dry)"])

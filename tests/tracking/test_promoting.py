@@ -1,6 +1,7 @@
 """Promotion as a stage does it: files, alias, version and verdict, or none of them."""
 
 import json
+import shutil
 
 import pytest
 
@@ -141,3 +142,63 @@ def test_a_pin_brings_back_its_version_whatever_the_candidate_scores(params, can
     with pytest.raises(UserError, match=r"no version 7 .*: 1 \(champion\), 2 \(previous\)"):
         promote(pinned_to(params, 7))
     assert files() == first
+
+
+@pytest.fixture
+def two_clones(root, params, candidate_of, monkeypatch):
+    """Return a function that enters one of two roots with one store and the champion version 1."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.tracking_uri())
+    candidate_of(1)
+    promote(params)
+    other = root / "colleague"
+    other.mkdir()
+    for part in ("params.yaml", layout.CHAMPION):
+        copy = shutil.copytree if (root / part).is_dir() else shutil.copyfile
+        copy(root / part, other / part)
+
+    def enter(name):
+        place = {"mine": root, "colleague": other}[name]
+        monkeypatch.chdir(place)
+        return place
+
+    return enter
+
+
+@pytest.mark.slow
+def test_a_candidate_meets_the_champion_that_a_colleague_promoted(
+    params, candidate_of, two_clones, capsys
+):
+    candidate_of(2, 0.02, two_clones("colleague"))
+    assert promote(params).promoted
+    theirs = files()
+    # Better than version 1, which this folder holds, but not than the colleague's version 2.
+    candidate_of(3, 0.025, two_clones("mine"))
+    verdict = promote(params)
+    assert [c.name for c in verdict.checks if not c.passed] == ["not_worse_than_champion"]
+    assert "version 2 of" in capsys.readouterr().err
+    assert files() == theirs
+    assert aliases(params) == {"champion": 2, "previous": 1}
+    assert versions_of(params) == 2
+    # The same where a clone has no champion's files at all, whatever its candidate would be alone.
+    shutil.rmtree(layout.CHAMPION)
+    assert not promote(params).promoted
+    assert files() == theirs
+    # And a better one wins over what it was judged against.
+    candidate_of(4, 0.01)
+    assert promote(params).promoted
+    assert aliases(params) == {"champion": 3, "previous": 2}
+
+
+@pytest.mark.slow
+def test_a_colleague_s_rollback_is_what_a_candidate_is_judged_against(
+    params, candidate_of, two_clones
+):
+    candidate_of(2, 0.02, two_clones("mine"))
+    promote(params)
+    two_clones("colleague")
+    promote(pinned_to(params, 1))
+    first = files()
+    candidate_of(3, 0.05, two_clones("mine"))
+    assert not promote(params).promoted
+    assert files() == first
+    assert aliases(params) == {"champion": 1, "previous": 2}

@@ -9,9 +9,11 @@ import pytest
 from real_servers import serving
 
 from soilfuse import layout
+from soilfuse.errors import UserError
 from soilfuse.files import read_json
 from soilfuse.tracking import store
-from soilfuse.tracking.promoting import promote
+from soilfuse.tracking.promoting import challenge, promote
+from soilfuse.tracking.turns import one_promotion
 
 # A real promotion that says when it has seen the champion, and judges only when told to.
 PROMOTION = """
@@ -144,9 +146,7 @@ def test_of_two_on_one_server_the_second_is_told(clones, params, root, migrated,
 
 def test_one_that_is_registered_second_withdraws(params, candidate_of, versions, root):
     """On a server both may see the champion unmoved: then the lower version number wins."""
-    from soilfuse.errors import UserError
     from soilfuse.tracking.registry import register_champion
-    from soilfuse.tracking.turns import one_promotion
 
     candidate_of(1)
     promote(params)
@@ -161,3 +161,25 @@ def test_one_that_is_registered_second_withdraws(params, candidate_of, versions,
             turn.require("of 3", 3)
         assert turn.client.get_model_version(name, "3").tags["verdict"] == "lost"
     register_champion(layout.CHAMPION, name, {})
+
+
+def test_one_that_lost_with_weights_of_an_earlier_challenger_is_tagged_so(
+    params, candidate_of, versions
+):
+    candidate_of(1)
+    promote(params)
+    candidate_of(2, 0.02)
+    name = params.promote.registered_model
+    assert challenge(params) == 2
+    with one_promotion(name) as turn:
+        tags = {"verdict": "promoted", "weights_sha256": "of a rival"}
+        rival = turn.client.create_model_version(name, "there", tags=tags)
+        turn.client.set_model_version_tag(name, "2", "verdict", "promoted")
+        turn.client.set_registered_model_alias(name, "champion", rival.version)
+        with pytest.raises(UserError, match="another promotion made version 3 champion"):
+            turn.require("of 2", 2)
+        assert turn.client.get_model_version(name, "2").tags["verdict"] == "lost"
+        # Who was champion before keeps what made it that.
+        with pytest.raises(UserError, match="another promotion made version 3 champion"):
+            turn.require("of 1", 1)
+        assert turn.client.get_model_version(name, "1").tags["verdict"] == "promoted"

@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 from soilfuse.errors import UserError
 from soilfuse.networks.generator import Generator
 from soilfuse.networks.registry import parameter_count
-from soilfuse.tracking import stages, store
+from soilfuse.tracking import recording, stages, store
 from soilfuse.tracking.figures import layer_scores, training_curves
 from soilfuse.tracking.model_summary import summary
 from soilfuse.tracking.runs import stage_run
@@ -287,9 +287,33 @@ def test_a_training_s_run_has_layers_weights_curves_and_manifest(root, params):
     assert json.loads((artifacts / "fold_2.json").read_text()) == manifest
 
 
-def test_an_epoch_is_one_request(params, requests):
+def epoch(number):
+    return {"epoch": number, **{f"train_{k}": 0.1 * number for k in range(9)}}
+
+
+@pytest.mark.parametrize(("every", "expected"), [(0.0, 5), (3600.0, 1)])
+def test_long_epochs_are_one_request_each_and_short_ones_share_it(
+    params, requests, monkeypatch, every, expected
+):
+    monkeypatch.setattr(recording, "EVERY", every)
     with stage_run("finetune", params, ["seed"], [], "0") as run:
         before = requests["log_batch"]
-        run.log_epoch({"epoch": 1, **{f"train_{k}": 0.1 for k in range(9)}})
-        assert requests["log_batch"] == before + 1
+        with run.epochs() as log:
+            for number in range(1, 6):
+                log(epoch(number))
+        # Each request holds whole epochs, and none is empty.
+        assert requests["log_batch"] - before == expected
     assert not {"log_metric", "set_tag", "log_param"} & set(requests)
+    points = store.open_client().get_metric_history(run.run_id, "train_3")
+    assert [(point.step, point.value) for point in points] == [(k, 0.1 * k) for k in range(1, 6)]
+
+
+def test_epochs_before_an_error_are_logged(params):
+    with (
+        pytest.raises(ZeroDivisionError),
+        stage_run("finetune", params, ["seed"], [], "0") as run,
+        run.epochs() as log,
+    ):
+        log(epoch(1))
+        raise ZeroDivisionError
+    assert stored(run).data.metrics["train_0"] == 0.1

@@ -183,8 +183,9 @@ def test_metrics_nest_and_survive_nan(params):
     with stage_run("evaluate", params, ["evaluate"], []) as run:
         run.log_metrics({"outer": {"layer_1": {"rmse": 0.03}}, "note": "text", "none": None})
         run.log_metrics({"loss": math.nan, "ratio": math.inf})
-        for epoch, inner in ((1, 0.5), (2, 0.4)):
-            run.log_epoch({"epoch": epoch, "inner": inner})
+        with run.epochs() as log:
+            for epoch, inner in ((1, 0.5), (2, 0.4)):
+                log({"epoch": epoch, "inner": inner})
     found = store.open_client()
     metrics = found.get_run(run.run_id).data.metrics
     assert metrics["outer/layer_1/rmse"] == 0.03

@@ -314,7 +314,7 @@ def test_the_trial_that_gave_the_best_values_is_named(tmp_path):
     (tmp_path / "best.yaml").write_text("learning_rate: 0.0003\nmse: 1.0\n")
     (tmp_path / "trials.csv").write_text(
         "trial,state,inner_rmse,learning_rate,mse\n0,complete,0.04,0.0003,2\n"
-        "1,pruned,,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
+        "1,pruned,0.01,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
     )
     assert trial_of(tmp_path) == {"trial": 2, "inner_rmse": 0.03, "trials": 3}
     (tmp_path / "best.yaml").write_text("learning_rate: 0.1\n")

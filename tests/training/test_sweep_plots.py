@@ -5,9 +5,10 @@ import re
 import pytest
 from sweep_cases import formula, go, with_sweep
 
+from soilfuse.layout import SWEEP_PLOTS
 from soilfuse.training import trials
 from soilfuse.training.loop import DivergedError
-from soilfuse.training.sweep_plots import PLOTS_FILE, write_plots
+from soilfuse.training.sweep_plots import write_plots
 
 RATE = {"learning_rate": {"low": 1e-5, "high": 1e-2}}
 MIXED = {
@@ -33,7 +34,7 @@ def page(params, tmp_path, monkeypatch):
         asked = with_sweep(type(params).model_validate(content), search, trials=count)
         found = go(asked, tmp_path / f"{folder}.journal")
         write_plots(tmp_path / folder, found, asked)
-        return (tmp_path / folder / PLOTS_FILE).read_text()
+        return (tmp_path / folder / SWEEP_PLOTS).read_text()
 
     return made
 

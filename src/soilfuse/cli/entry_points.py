@@ -1,12 +1,12 @@
 """The entry points of MLproject: DVC makes what is stale, the run of `mlflow run` records it."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from soilfuse import config, layout
+from soilfuse.cli.reproducing import reproduce
 from soilfuse.errors import UserError, unknown
 from soilfuse.tracking import lineage
 from soilfuse.tracking.recording import StageRun
@@ -77,18 +77,8 @@ def _reproduce(targets: Sequence[str], single_item: bool, run_id: str) -> None:
     # MLflow would have every stage join the given run as if it were its own: it goes by another
     # name, under which stages become its children.
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_RUN_ID"}
-    environment |= {
-        PARENT_VARIABLE: run_id,
-        "MLFLOW_TRACKING_URI": tracking_uri(),
-        "DVC_NO_ANALYTICS": "true",
-    }
-    command = ["dvc", "repro", *(["--single-item"] if single_item else []), *targets]
-    done = subprocess.run([sys.executable, "-m", *command], env=environment, check=False)
-    if done.returncode != 0:
-        raise UserError(
-            f"`{' '.join(command)}` failed with exit code {done.returncode}: its own lines above "
-            "say why"
-        )
+    environment[PARENT_VARIABLE] = run_id
+    reproduce([*(["--single-item"] if single_item else []), *targets], environment)
 
 
 def _record(run: StageRun, root: Path, targets: Sequence[str], before: dict[str, str]) -> None:

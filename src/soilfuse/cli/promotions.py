@@ -1,8 +1,6 @@
 """`soilfuse promote` and `soilfuse rollback`: through DVC, so that it agrees with them."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +8,14 @@ from pathlib import Path
 from soilfuse import config, layout
 from soilfuse.checks import Check
 from soilfuse.cli import profiles
+from soilfuse.cli.reproducing import reproduce
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, write_text
 from soilfuse.tracking import lineage
 from soilfuse.tracking.aliases import CHAMPION, resolve
-from soilfuse.tracking.store import tracking_uri
 
 STAGE = "promote"
-COMMAND = ("dvc", "repro", "--force", "--single-item", STAGE)
+FORCED = ("--force", "--single-item", STAGE)
 
 
 def judge_candidate() -> tuple[bool, str]:
@@ -30,7 +28,7 @@ def judge_candidate() -> tuple[bool, str]:
     _refuse_stale_candidate()
     pinned = params.promote.pin
     with _unpinned(pinned):
-        _run_stage()
+        reproduce(FORCED, os.environ)
     name = params.promote.registered_model
     champion = f"version {resolve(name, CHAMPION)} of {name}"
     verdict = read_json(layout.VERDICT)
@@ -115,13 +113,3 @@ def _unpinned(pinned: int | None) -> Iterator[None]:
     except BaseException:
         write_text(config.PARAMS_FILE, before)
         raise
-
-
-def _run_stage() -> None:
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(), "DVC_NO_ANALYTICS": "true"}
-    done = subprocess.run([sys.executable, "-m", *COMMAND], env=environment, check=False)
-    if done.returncode != 0:
-        raise UserError(
-            f"`{' '.join(COMMAND)}` failed with exit code {done.returncode}: its own lines above "
-            "say why"
-        )

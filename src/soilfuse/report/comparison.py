@@ -126,15 +126,14 @@ def _anomaly_sentence(evaluation: Evaluation, own: str, layer: int) -> list[str]
 
 def future_sentence(evaluation: Evaluation) -> list[str]:
     """Compare the methods' errors of the projected change where the true future is known."""
-    if evaluation.future is None:
+    future = evaluation.table("future")
+    if future is None:
         return []
-    changes = evaluation.future[
-        evaluation.future["quantity"].astype(str).str.match(r"change_\d")
-        & (evaluation.future["layer"] == 1)
+    changes = future[
+        future["quantity"].astype(str).str.match(r"change_\d") & (future["layer"] == 1)
     ]
     errors = {
-        method: float(pick(changes, method=method)["rmse"].mean())
-        for method in methods_of(evaluation.future)
+        method: float(pick(changes, method=method)["rmse"].mean()) for method in methods_of(future)
     }
     known = {method: error for method, error in errors.items() if math.isfinite(error)}
     if len(known) < 2:

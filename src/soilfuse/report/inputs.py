@@ -20,6 +20,13 @@ TREND_COLUMNS = {
     "periods": ("region", "season", "layer", "period", "mean", "change_percent"),
     "series": ("region", "season", "layer", "year", "value"),
 }
+# The tables of an evaluation that may be absent, and the columns that are drawn.
+EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
+    "intervals": ("method", "layer", "metric", "difference", "low", "high"),
+    "stations": (),
+    "taylor": ("name", "layer", "sd", "r"),
+    "future": ("method", "experiment", "layer", "quantity", "rmse"),
+}
 MAP_VARIABLES = ("sens_slope", "significant")
 HASHES = ("sha256", "hash", "version", "world")
 
@@ -134,22 +141,13 @@ def read_evaluation(evaluate_dir: Path, whole: str) -> Evaluation:
     evaluate_dir = Path(evaluate_dir)
     scores = evaluate_dir / "scores.csv"
     require_files([scores], "evaluate")
-    optional = {
-        "intervals": ("method", "layer", "metric", "difference", "low", "high"),
-        "stations": (),
-        "taylor": ("name", "layer", "sd", "r"),
-        "future": ("method", "experiment", "layer", "quantity", "rmse"),
-    }
-    paths = {name: evaluate_dir / f"{name}.csv" for name in optional}
-    tables = {
-        name: read_table(path, optional[name]) if path.exists() else None
-        for name, path in paths.items()
-    }
+    paths = {name: evaluate_dir / f"{name}.csv" for name in EVALUATION_COLUMNS}
+    found = {name: path for name, path in paths.items() if path.exists()}
+    tables = {name: read_table(path, EVALUATION_COLUMNS[name]) for name, path in found.items()}
     columns = ("method", "block", "layer", "season", "region", "metric", "value")
-    files = (scores, *(path for path in paths.values() if path.exists()))
     table = read_table(scores, columns)
     require_region(table, scores, whole, "evaluate")
-    return Evaluation(whole=whole, scores=table, files=files, **tables)
+    return Evaluation(whole, table, tables, files=(scores, *found.values()))
 
 
 def hashes_of(attributes: dict[str, Any]) -> dict[str, str]:

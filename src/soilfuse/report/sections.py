@@ -9,9 +9,11 @@ from soilfuse import files
 from soilfuse.report import comparison, figures, index_figures, inputs, labels, tables
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
-from soilfuse.report.records import Evaluation, Moisture, Trends
-from soilfuse.report.score_tables import checks_table, scores_table, trials_table
+from soilfuse.report.records import Moisture, Trends
+from soilfuse.report.score_tables import checks_table, trials_table
 from soilfuse.report.tables import Table
+
+PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Section:
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     folded: Sequence[Table] = ()
+    links: Sequence[tuple[str, str]] = ()
     template: str = ""
 
 
@@ -97,25 +100,13 @@ def scenario_section(folder: Folder, place: Place, all_trends: Sequence[Trends])
     )
 
 
-def evaluation_section(folder: Folder, evaluation: Evaluation) -> Section:
-    """Draw the scores; the RMSE of the held-out years stands open, the other tables folded."""
-    shown = []
-    for block, title in comparison.BLOCK_TITLES.items():
-        rows = comparison.headline(evaluation, block)
-        for metric, what in (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R")):
-            if (rows["metric"] == metric).any():
-                shown.append(scores_table(rows, metric, f"{what}, {title}"))
-    return Section(
-        "evaluation",
-        "Skill beside the baselines",
-        pictures=index_figures.evaluation_pictures(folder, evaluation),
-        tables=shown[:1],
-        folded=shown[1:],
-    )
+def choice_sections(
+    sweep_dir: Path, plots: Path | None, verdict: Mapping[str, Any]
+) -> list[Section]:
+    """Tell how the ensemble was chosen: the sweep, where there was one, and the gate.
 
-
-def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section]:
-    """Tell how the ensemble was chosen: the sweep, where there was one, and the gate."""
+    plots: the page with the sweep's plots, beside the one that shows the section.
+    """
     sections = []
     trials = inputs.read_trials(sweep_dir)
     if trials is not None:
@@ -124,7 +115,8 @@ def choice_sections(sweep_dir: Path, verdict: Mapping[str, Any]) -> list[Section
             "these months too, so they are not independent of this choice; only the final test, "
             "2016–2021, was untouched by any choice."
         ]
-        sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)]))
+        links = [(plots.name, PLOTS_TOLD)] if plots else []
+        sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)], links=links))
     checks = verdict.get("checks", [])
     sections.append(
         Section(

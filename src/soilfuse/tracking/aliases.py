@@ -52,6 +52,25 @@ def version_with(client: "MlflowClient", name: str, weights: str) -> int | None:
     return max((int(each.version) for each in found), default=None)
 
 
+def promoted_after(client: "MlflowClient", name: str, version: int, own: int | None) -> bool:
+    """Tell whether a version became champion later than `own`, by a promotion and not by hand.
+
+    own: None where it is not registered, which anything came after. A promotion of `own` that was
+    cut short before the alias moved has no time yet: then the higher number is the later.
+    """
+    if own is None:
+        return True
+    theirs, ours = (_promoted_at(client, name, each) for each in (version, own))
+    if ours is None:
+        return version > own and theirs is not None
+    return theirs is not None and theirs > ours
+
+
+def _promoted_at(client: "MlflowClient", name: str, version: int) -> datetime | None:
+    told = client.get_model_version(name, str(version)).tags.get(PROMOTED_AT)
+    return datetime.fromisoformat(told) if told else None
+
+
 def resolve(name: str, wanted: str, mend: str = "name one of these, by number or alias") -> int:
     """Return the number of a version that is named by number or alias.
 
@@ -84,5 +103,5 @@ def point(client: "MlflowClient", name: str, version: int) -> None:
     client.set_registered_model_alias(name, CHAMPION, str(version))
     if aliases.get(CHALLENGER) == version:
         client.delete_registered_model_alias(name, CHALLENGER)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
     client.set_model_version_tag(name, str(version), PROMOTED_AT, now)

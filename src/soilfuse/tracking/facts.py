@@ -15,6 +15,7 @@ from soilfuse.files import read_json
 from soilfuse.names import SWEEP
 from soilfuse.tracking.graph import Graph, Step
 from soilfuse.tracking.lineage import read_yaml
+from soilfuse.tracking.trial_runs import SCORE
 
 Told = dict[str, Any]
 TOLD_OF_A_FOLD = (
@@ -32,7 +33,6 @@ OF_A_RUN = {
     "dirty": "sf:git_dirty",
     "model_version": "sf:model_version",
 }
-SCORE = "inner_rmse"
 
 
 def told_by(root: Path, graph: Graph) -> dict[str, Told]:
@@ -72,7 +72,8 @@ def trial_of(folder: Path) -> Told:
     except (OSError, ValueError, csv.Error):
         return {}
     numbered = [row for row in trials if str(row.get("trial")).isdecimal()]
-    same = [row for row in numbered if best and _has(row, best)]
+    winners = [row for row in numbered if row.get("state") == "complete"]
+    same = [row for row in winners if best and _has(row, best)]
     if not same:
         return {}
     scored = [row for row in same if isfinite(_number(row.get(SCORE)))]

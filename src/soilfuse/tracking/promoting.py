@@ -17,6 +17,7 @@ from soilfuse.evaluation.bootstrap import paired_mean_rmse
 from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_caveats, read_monthly
 from soilfuse.files import read_json, read_mapping, write_json
 from soilfuse.inference.manifests import read_manifests
+from soilfuse.progress import note
 from soilfuse.tracking import registry
 from soilfuse.tracking.aliases import CHALLENGING, PROMOTED, VERDICT
 from soilfuse.tracking.lineage import LOCK, content_hash, git_state
@@ -38,7 +39,8 @@ FACTS_FILE = "facts.json"
 def promote(params: config.Params, run_id: str | None = None) -> Verdict:
     """Judge models/finetune by results/evaluate; write verdict.json and, if promoted, the champion.
 
-    A rejected candidate leaves models/champion as it was, and the alias points to it. With
+    A candidate is judged against the champion that was promoted last, here or elsewhere. One that
+    is rejected leaves that champion in models/champion, and the alias points to it. With
     promote.pin set, that registered version is champion whatever the candidate scores. Raises
     UserError where the candidate is rejected and no champion stands to be used instead, and where
     another promotion was faster, which then stands.
@@ -72,6 +74,11 @@ def challenge(params: config.Params) -> int:
 
 def _judged(params: config.Params, turn: Turn, run_id: str | None) -> Verdict:
     content = candidate_content()
+    if theirs := registry.take_over(turn, layout.CHAMPION):
+        note(
+            f"version {theirs} of {turn.name} was promoted elsewhere: {layout.CHAMPION} holds it "
+            "now, and the candidate is judged against it"
+        )
     candidate, champion = facts_of(content), _standing_champion()
     difference = None
     if champion is not None and not unequal(candidate, champion):

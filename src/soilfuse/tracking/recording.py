@@ -1,7 +1,7 @@
 """What a run records: numbers, parameters, tags and files, in as few requests as MLflow allows."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,13 @@ from soilfuse.errors import without_passwords
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from mlflow.entities import Metric
     from mlflow.tracking import MlflowClient
 
 PARENT_TAG = "mlflow.parentRunId"
 PER_BATCH = 100  # MLflow's limit on parameters and tags in one request
 METRICS_PER_BATCH = 1000
+EVERY = 1.0  # seconds: epochs that end sooner after the last request wait for the next
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,37 @@ class StageRun:
         A value that is not a number (None, text, a list) is left out; NaN and infinity stay what
         they are, since a diverged loss must show.
         """
-        self._log(_numbers(metrics), step or 0)
+        self._send(_metrics(metrics, step or 0))
 
-    def log_epoch(self, record: Mapping[str, Any]) -> None:
-        """Log one epoch's numbers in one request, at the step that its `epoch` says."""
-        values = {key: value for key, value in record.items() if key != "epoch"}
-        self.log_metrics(values, step=int(record["epoch"]))
+    @contextmanager
+    def epochs(self) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+        """Yield the call that logs an epoch's numbers, at the step that its `epoch` says.
+
+        Epochs shorter than EVERY share a request; what still waits goes out as the block ends,
+        however it ends.
+        """
+        waiting: list[Metric] = []
+        sent = time.monotonic()
+
+        def send() -> None:
+            nonlocal sent
+            self._send(waiting)
+            waiting.clear()
+            sent = time.monotonic()
+
+        def log(record: Mapping[str, Any]) -> None:
+            values = {key: value for key, value in record.items() if key != "epoch"}
+            waiting.extend(_metrics(values, int(record["epoch"])))
+            if time.monotonic() - sent >= EVERY:
+                send()
+
+        try:
+            yield log
+        except BaseException:
+            with suppress(Exception):  # the first error is the one to tell
+                send()
+            raise
+        send()
 
     def log_params(self, values: Mapping[str, Any]) -> None:
         """Log parameters of this run, each once; nested ones by dotted names."""
@@ -80,11 +107,7 @@ class StageRun:
         with ended(child):
             yield child
 
-    def _log(self, numbers: Sequence[tuple[str, float]], step: int) -> None:
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        metrics = [Metric(key, value, now, step) for key, value in numbers]
+    def _send(self, metrics: "Sequence[Metric]") -> None:
         for start in range(0, len(metrics), METRICS_PER_BATCH):
             self.client.log_batch(self.run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
 
@@ -125,11 +148,13 @@ def leaves(values: Mapping[str, Any], joint: str, prefix: str = "") -> Iterator[
             yield f"{prefix}{key}", value
 
 
-def _numbers(values: Mapping[str, Any]) -> list[tuple[str, float]]:
+def _metrics(values: Mapping[str, Any], step: int) -> "list[Metric]":
     import numpy as np
+    from mlflow.entities import Metric
 
+    now = int(time.time() * 1000)
     return [
-        (key, float(value))
+        Metric(key, float(value), now, step)
         for key, value in leaves(values, "/")
         if isinstance(value, int | float | np.number | np.bool_)
     ]

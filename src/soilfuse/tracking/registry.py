@@ -17,6 +17,7 @@ from soilfuse.tracking.aliases import (
     VERDICT,
     aliases_of,
     point,
+    promoted_after,
     resolve,
     version_with,
     weights_of,
@@ -69,6 +70,25 @@ def install_champion(
     return version
 
 
+def take_over(turn: Turn, folder: Path) -> int | None:
+    """Put the champion that was promoted elsewhere after the folder's into the folder.
+
+    Returns its version; None where the folder's own is the latest that was promoted, also where the
+    alias was moved by hand to another. Raises UserError where the version's files cannot be had.
+    """
+    own, path = None, Path(folder) / CHAMPION_FILE
+    if path.exists():
+        weights = read_mapping(path, ("weights_sha256",))["weights_sha256"]
+        own = version_with(turn.client, turn.name, weights)
+    if not turn.champion or not promoted_after(turn.client, turn.name, turn.champion, own):
+        return None
+    target = Path(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as aside:
+        swap_in(fetch_files(turn.name, turn.champion, Path(aside)), target)
+    return turn.champion
+
+
 def require_champion(champion_dir: Path, name: str, run_id: str | None = None) -> int:
     """Return the registered version of the champion in a folder, and see that both agree.
 
@@ -88,7 +108,8 @@ def require_champion(champion_dir: Path, name: str, run_id: str | None = None) -
             f"alias '{CHAMPION}' of {name} points to version {aliased} (weights {weights[:8]}), "
             f"but {champion_dir} holds weights {champion.weights_sha256[:8]}: moved by hand or "
             f"promoted elsewhere; to keep version {aliased}: `soilfuse rollback {aliased}`, then "
-            "`dvc repro promote`; to go back to the folder's: `dvc repro -f -s promote`"
+            "`dvc repro promote`; to judge again: `dvc repro -f -s promote`, which takes over what "
+            "was promoted elsewhere, and puts back an alias that was moved by hand"
         )
     return aliased
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse import config
+from soilfuse import config, layout
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import mending, read_mapping, sha256_of_content
 from soilfuse.processes import process_name
@@ -62,9 +62,9 @@ def stage_run(
     tags = _tags(stage, params, item) | input_tags(hashes)
     client = store.open_client()
     with store.store_errors(tracking_uri()):
-        ancestors = _ancestors(client, params, stage if item is not None else None)
+        ancestors = _ancestors(client, params, _called(stage) if item is not None else None)
         parent = ancestors[-1]
-        name = stage if item is None else f"{stage}@{item}"
+        name = _called(stage) if item is None else f"{_called(stage)}@{item}"
         tags |= {PARENT_TAG: parent.run_id, TOP_TAG: ancestors[0].run_id}
         end_killed(client, parent.experiment_id, tags)
         made = client.create_run(parent.experiment_id, tags=tags, run_name=name)
@@ -118,7 +118,9 @@ def _ancestors(client: "MlflowClient", params: config.Params, group: str | None)
         else:
             kind = {"soilfuse.kind": "pipeline", "soilfuse.pipeline": key}
             experiment = store.experiment_id(client)
-            top, fresh = _found_or_made(client, experiment, kind, f"{params.profile} {key[:8]}")
+            top, fresh = _found_or_made(
+                client, experiment, kind, f"{_called(params.profile)} {key[:8]}"
+            )
             if fresh:
                 with failing(top):
                     top.set_tags({"soilfuse.profile": params.profile})
@@ -144,12 +146,12 @@ def _tags(stage: str, params: config.Params, item: str | None) -> dict[str, str]
     commit, dirty = lineage.git_state(Path.cwd())
     tags = {
         "soilfuse.kind": "stage",
-        "soilfuse.stage": stage,
+        "soilfuse.stage": _called(stage),
         "soilfuse.profile": params.profile,
         "soilfuse.world": world_of(params),
         "soilfuse.dirty": str(dirty).lower(),
         "mlflow.source.git.commit": commit,
-        "mlflow.source.name": f"pipelines/{stage}.py",
+        "mlflow.source.name": _script(stage),
         "mlflow.source.type": "PROJECT",
         "mlflow.user": _user(),
         PROCESS_TAG: process_name(),
@@ -157,6 +159,19 @@ def _tags(stage: str, params: config.Params, item: str | None) -> dict[str, str]
     if item is not None:
         tags["soilfuse.item"] = str(item)
     return tags
+
+
+def _called(name: str) -> str:
+    """Return the name of a stage or profile, after the name of its study and a slash in one's."""
+    return f"{layout.study()}/{name}" if layout.study() else name
+
+
+def _script(stage: str) -> str:
+    """Return a stage's script from the root: a study's own, where it has one of this name."""
+    own = f"{stage}.py"
+    if layout.study() and Path(own).exists():
+        return f"{layout.STUDIES}/{layout.study()}/{own}"
+    return f"pipelines/{own}"
 
 
 def world_of(params: config.Params) -> str:

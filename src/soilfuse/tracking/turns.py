@@ -11,6 +11,7 @@ from soilfuse.tracking.aliases import (
     CHAMPION,
     LOST,
     PROMOTED,
+    PROMOTED_AT,
     VERDICT,
     aliases_of,
     tags_of,
@@ -47,7 +48,7 @@ class Turn:
                 self._lose(rival, version)
 
     def _lose(self, to: int, version: int | None) -> None:
-        if version is not None and version > self.newest:
+        if version is not None and not self._was_champion(version):
             self.client.set_model_version_tag(self.name, str(version), VERDICT, LOST)
         before = f"version {self.champion}" if self.champion else "none"
         raise UserError(
@@ -56,6 +57,9 @@ class Turn:
             f"shows both, then `soilfuse rollback {to}` keeps that one, or `dvc repro promote` "
             "judges this candidate again"
         )
+
+    def _was_champion(self, version: int) -> bool:
+        return PROMOTED_AT in self.client.get_model_version(self.name, str(version)).tags
 
 
 @contextmanager

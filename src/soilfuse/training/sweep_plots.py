@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from soilfuse import config
 from soilfuse.files import write_text
+from soilfuse.layout import SWEEP_PLOTS
 from soilfuse.training.space import distributions
 from soilfuse.training.sweep import Swept
 from soilfuse.training.trials import COMPLETE
@@ -19,7 +20,6 @@ from soilfuse.training.trials import COMPLETE
 if TYPE_CHECKING:
     import optuna
 
-PLOTS_FILE = "sweep.html"
 SCORE = "inner RMSE (m3 m-3)"
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -53,7 +53,7 @@ def write_plots(folder: Path, swept: Swept, params: config.Params) -> None:
         told=escape(f"{told}{SCORE} {swept.rmse:.5f}."),
         plots="\n".join(parts),
     )
-    write_text(Path(folder) / PLOTS_FILE, page)
+    write_text(Path(folder) / SWEEP_PLOTS, page)
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,107 @@
+"""The tables of an evaluation beyond the scores, each made from the same judged methods."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from soilfuse import config
+from soilfuse.baselines.statistics import multi_model_mean
+from soilfuse.evaluation.bootstrap import INTERVAL_COLUMNS, paired_intervals
+from soilfuse.evaluation.fields import region_weights
+from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
+from soilfuse.evaluation.judging import Scored
+from soilfuse.evaluation.material import TARGET, Material, Method
+from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
+from soilfuse.evaluation.yardsticks import ClimateModels
+from soilfuse.names import GATE_BASELINE, HISTORICAL
+from soilfuse.progress import progress
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Methods with their sums and scores, the candidate first, and what they were judged by.
+
+    final_months: (T,) of the final test, None where there is none; sens_slope: (Y, N) annual values
+    -> (N,) slopes per year.
+    """
+
+    methods: Sequence[Method]
+    scored: Sequence[Scored]
+    material: Material
+    models: ClimateModels
+    final_months: np.ndarray | None
+    settings: config.Evaluate
+    seed: int
+    sens_slope: SlopeOf
+
+    @property
+    def place(self) -> int:
+        """The index of all regions together along the sums' third axis."""
+        return list(self.material.regions).index(self.material.whole)
+
+
+Made = Mapping[str, pd.DataFrame]
+
+
+def taylor(judged: Judged) -> Made:
+    """Return the Taylor statistics of target, methods and climate models by layer."""
+    material = judged.material
+    fields = judged.models.kept(HISTORICAL).values
+    weight = region_weights(material.grid.area, material.regions)[material.whole]
+    truth = material.target.at(material.outer_months, "the target")
+    of_methods = [(m.name, m.outer[:, :, judged.place].sum(axis=0)) for m in judged.scored]
+    of_models = cross_statistics(fields, truth, weight)
+    rows = [target_rows(TARGET, of_methods[0][1])]
+    rows += [taylor_rows(name, sums) for name, sums in of_methods]
+    rows += [
+        taylor_rows(name, sums) for name, sums in zip(material.source_ids, of_models, strict=True)
+    ]
+    if GATE_BASELINE not in (method.name for method in judged.scored):
+        mean = multi_model_mean(fields)[:, None]
+        rows.append(taylor_rows(GATE_BASELINE, cross_statistics(mean, truth, weight)[0]))
+    return {"taylor": pd.concat(rows, ignore_index=True)}
+
+
+def intervals(judged: Judged) -> Made:
+    """Return the intervals of the candidate's paired differences from every baseline."""
+    candidate, *others = judged.scored
+    settings, place = judged.settings, judged.place
+    parts = [
+        paired_intervals(
+            candidate.outer[:, :, place],
+            other.outer[:, :, place],
+            settings.bootstrap_samples,
+            settings.bootstrap_block_months,
+            judged.seed,
+        ).assign(method=other.name)
+        for other in others
+    ]
+    columns = ["method", *INTERVAL_COLUMNS]
+    made = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return {"intervals": made}
+
+
+def future(judged: Judged) -> Made:
+    """Return the errors of change and slope against the truth, without rows where it is unknown."""
+    material = judged.material
+    scenarios = [name for name in material.experiments if name != HISTORICAL]
+    if material.truth is None or not scenarios:
+        return {"future": pd.DataFrame(columns=FUTURE_COLUMNS)}
+    weight = region_weights(material.grid.area, material.regions)[material.whole].ravel()
+    cells = np.flatnonzero(weight > 0)
+    truth = all_maps(material.truth, scenarios, cells, judged.sens_slope, "the truth")
+    parts = []
+    for method in progress(judged.methods, "changes and trends"):
+        maps = all_maps(method.future, scenarios, cells, judged.sens_slope, method.name)
+        parts.append(future_errors(method.name, maps, truth, weight[cells]))
+    return {"future": pd.concat(parts, ignore_index=True)}
+
+
+MAKERS: tuple[Callable[[Judged], Made], ...] = (taylor, intervals, future)
+
+
+def made_tables(judged: Judged) -> dict[str, pd.DataFrame]:
+    """Return every table by the stem of its file in results/evaluate."""
+    return {stem: table for make in MAKERS for stem, table in make(judged).items()}

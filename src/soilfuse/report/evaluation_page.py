@@ -1,0 +1,109 @@
+"""What stands on the page of the evaluation: a section each, as far as its table was made."""
+
+from collections.abc import Callable
+
+from soilfuse.report import labels
+from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
+from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars, station_boxes
+from soilfuse.report.pictures import Folder, Picture
+from soilfuse.report.records import Evaluation, pick
+from soilfuse.report.score_tables import scores_table
+from soilfuse.report.sections import Section
+from soilfuse.report.tables import Table
+from soilfuse.report.taylor_figure import taylor_diagram
+from soilfuse.report.words import joined
+
+SHOWN = (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R"))
+
+
+def score_pictures(folder: Folder, evaluation: Evaluation) -> list[Picture]:
+    """Draw the error of every method by layer, and the intervals of the differences."""
+    rows = headline(evaluation, HELD_OUT)
+    methods = joined([labels.method_title(method) for method in methods_of(rows)])
+    picture = folder.draw(
+        "scores",
+        lambda: score_bars(rows, evaluation.table("intervals"), "rmse"),
+        f"Error of every method, {BLOCK_TITLES[HELD_OUT]}",
+        "Left: RMSE by layer. Right: paired differences with 95 % intervals from months "
+        "resampled in blocks.",
+        f"Bar chart of RMSE by layer of {methods}, and differences with intervals.",
+    )
+    return [picture]
+
+
+def score_tables(evaluation: Evaluation) -> list[Table]:
+    """Return the headline scores by method and layer, that of the held-out years first."""
+    shown = []
+    for block, title in BLOCK_TITLES.items():
+        rows = headline(evaluation, block)
+        for metric, what in SHOWN:
+            if (rows["metric"] == metric).any():
+                shown.append(scores_table(rows, metric, f"{what}, {title}"))
+    return shown
+
+
+def _scores(folder: Folder, evaluation: Evaluation) -> Section:
+    tables = score_tables(evaluation)
+    return Section(
+        "scores",
+        "Skill beside the baselines",
+        pictures=score_pictures(folder, evaluation),
+        tables=tables[:1],
+        folded=tables[1:],
+    )
+
+
+def _taylor(folder: Folder, evaluation: Evaluation) -> Section | None:
+    table = evaluation.table("taylor")
+    if table is None:
+        return None
+    first = pick(table, layer=1)
+    picture = folder.draw(
+        "taylor",
+        lambda: taylor_diagram(first),
+        f"Taylor diagram, {labels.layer_title(1)}",
+        "Nearer to the star is better. Angle: correlation; radius: standard deviation; dotted "
+        "circles: centred root-mean-square difference.",
+        f"Taylor diagram of {len(first)} models and methods against the target.",
+    )
+    return Section("taylor", "Every climate model", pictures=[picture])
+
+
+def _stations(folder: Folder, evaluation: Evaluation) -> Section | None:
+    table = evaluation.table("stations")
+    if table is None:
+        return None
+    stations = pick(table, block=HELD_OUT)
+    picture = folder.draw(
+        "stations",
+        lambda: station_boxes(stations),
+        f"Beside the stations, {BLOCK_TITLES[HELD_OUT]}",
+        "Each box holds the middle half of the station series, whiskers 5 to 95 %. The target "
+        "was itself made from such stations, so its agreement is no independent proof.",
+        "Box plots of correlation and RMSE against station series by layer and method.",
+    )
+    return Section("stations", "Beside the stations", pictures=[picture])
+
+
+def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
+    table = evaluation.table("future")
+    if table is None:
+        return None
+    picture = folder.draw(
+        "future",
+        lambda: future_bars(table),
+        "Error of the projected future, where its truth is known",
+        "Bars: mean over scenarios; dots: single scenarios.",
+        "Bar charts of the errors of projected changes and trends by layer and method.",
+    )
+    return Section("future", "Skill of the future", pictures=[picture])
+
+
+Maker = Callable[[Folder, Evaluation], Section | None]
+MAKERS: tuple[Maker, ...] = (_scores, _taylor, _stations, _future)
+
+
+def evaluation_sections(folder: Folder, evaluation: Evaluation) -> list[Section]:
+    """Draw and order what the page of the evaluation shows."""
+    made = [make(folder, evaluation) for make in MAKERS]
+    return [section for section in made if section is not None]
