@@ -7,6 +7,7 @@ soil as gaps or as zeros in all layers: both are missing here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -85,15 +86,15 @@ def read_moisture(root: Path, name: str, years: tuple[int, int]) -> dict[str, xr
     bounds = np.array(list(about.layers.values()))
     weights = {depth: shares(bounds, 0.0, base, about.title) for depth, base in DEPTHS.items()}
     sums: dict[str, np.ndarray] = {}
-    largest = None
+    largest = np.zeros(1, np.float32)
     for i, (variable, (top, base)) in enumerate(about.layers.items()):
         field = _read(root, name, variable, years, thickness=base - top)
-        largest = field.values if largest is None else np.maximum(largest, field.values)
+        largest = np.fmax(largest, field.values)
         for depth, bottom in DEPTHS.items():
             if weights[depth][i]:
                 part = field.values * np.float32(weights[depth][i] * bottom * names.WATER_DENSITY)
                 sums[depth] = sums[depth] + part if depth in sums else part
-    soil = np.nanmax(np.where(np.isnan(largest), 0, largest), axis=0) > 0
+    soil = largest.max(axis=0) > 0
     attributes = {**field.attrs, "units": "kg m-2"}
     return {
         depth: field.copy(data=np.where(soil, values, np.nan)).assign_attrs(attributes)
@@ -132,14 +133,16 @@ def _read(
 
 def _holding(files: list[Path], variable: str, title: str) -> list[Path]:
     """Return the files that hold a variable: some are downloaded with one variable each."""
-    held = []
-    for path in files:
-        with opened(path, title) as file:
-            if variable in file:
-                held.append(path)
+    held = [path for path in files if variable in _variables(path, title)]
     if not held:
         raise UserError(
             f"no variable {variable!r} in any of the {len(files)} files of {files[0].parent} "
             f"({title}): download it too"
         )
     return held
+
+
+@lru_cache(maxsize=4096)
+def _variables(path: Path, title: str) -> frozenset[str]:
+    with opened(path, title) as file:
+        return frozenset(file.names())

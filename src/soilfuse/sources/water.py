@@ -3,7 +3,7 @@
 Letters: T months, H, W the common grid.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,8 @@ def model_water(
             hashes.append(field.attrs["inputs_sha256"])
             total = total + on_grid(field, grid, f"{variable} of {source_id} {member}")
         means[variable] = total / np.float32(len(members))
-    return _dataset(means, field, grid, hashes, {"left_out": ", ".join(left_out)})
+    about: dict[str, str | int] = {"left_out": ", ".join(left_out), "members": len(members)}
+    return _dataset(means, field, grid, hashes, about)
 
 
 def reanalysis_water(root: Path, name: str, years: tuple[int, int], grid: Grid) -> xr.Dataset:
@@ -54,7 +55,7 @@ def reanalysis_water(root: Path, name: str, years: tuple[int, int], grid: Grid) 
         fields[flux] = reanalyses.read_water_flux(root, name, flux, years)
     values = {key: on_grid(one, grid, f"{key} of {title}") for key, one in fields.items()}
     hashes = [one.attrs["inputs_sha256"] for one in fields.values()]
-    return _dataset(values, fields["pr"], grid, hashes, {"left_out": ""})
+    return _dataset(values, fields["pr"], grid, hashes, {"left_out": "", "members": 1})
 
 
 def write_water(path: Path, water: xr.Dataset) -> None:
@@ -80,8 +81,8 @@ def _of_model(
     if variable == "shallow":
         field = read_mrsos(root, source_id, member, "historical", *years, FILL_CELLS)
     else:
-        layers = (0.0, base, FILL_CELLS)
-        field = read_mrsol(root, source_id, member, "Emon", "historical", *years, *layers)
+        named = (root, source_id, member, "Emon", "historical")
+        field = read_mrsol(*named, *years, 0.0, base, FILL_CELLS)
     return field.copy(data=field.values * np.float32(base * names.WATER_DENSITY))
 
 
@@ -90,12 +91,15 @@ def _dataset(
     like: xr.DataArray,
     grid: Grid,
     hashes: Sequence[str],
-    about: dict[str, str],
+    about: Mapping[str, str | int],
 ) -> xr.Dataset:
     dims = ("time", "lat", "lon")
-    attributes = {"world": like.attrs["world"], "inputs_sha256": sha256_of_content(list(hashes))}
+    attributes: dict[str, str | int] = {
+        "world": like.attrs["world"],
+        "inputs_sha256": sha256_of_content(list(hashes)),
+    }
     return xr.Dataset(
         {name: (dims, one, {"units": UNITS[name]}) for name, one in values.items()},
         coords={"time": like.time.values, "lat": grid.lat, "lon": grid.lon},
-        attrs=attributes | about,
+        attrs=attributes | dict(about),
     )
