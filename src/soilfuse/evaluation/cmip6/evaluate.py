@@ -72,7 +72,9 @@ def evaluate(
         "tss": _wide(scores),
         "counts": pd.DataFrame(_counts(scores, good_tss)),
     }
-    return Skill(tables, maps, _facts(tables, maps, masks, good_tss, alpha))
+    world = next(iter(references.values())).attrs["world"]
+    facts = {"world": world, "good_tss": good_tss, "alpha": alpha}
+    return Skill(tables, maps, facts | _facts(tables, maps, masks, alpha))
 
 
 def require_alike(sources: Sources, grid: Grid) -> None:
@@ -252,11 +254,10 @@ def _facts(
     tables: "Mapping[str, pd.DataFrame]",
     maps: xr.Dataset,
     masks: Mapping[str, np.ndarray],
-    good: float,
     alpha: float,
 ) -> dict[str, Any]:
     counts = tables["counts"]
-    facts: dict[str, Any] = {"good_tss": good, "alpha": alpha, "models": len(tables["models"])}
+    facts: dict[str, Any] = {"models": len(tables["models"])}
     for (variable, reference), some in counts[counts["by"] == "source"].groupby(
         ["variable", "reference"], sort=False
     ):
