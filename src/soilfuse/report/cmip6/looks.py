@@ -63,5 +63,5 @@ MOISTURE_SCALES = {
 RATIO_SCALE = _even("BrBG", 1, 20, "(mean of models − reference) / mean of models", low=-1)
 FLUX_SCALE = _even("YlGnBu", 2500, 10, "mm a year")
 RUNOFF_SCALE = _even("YlGnBu", 1000, 10, "mm a year")
-GAIN_SCALE = _even("BrBG", 1200, 12, "mm a year", low=-1200)
+GAIN_SCALE = _even("BrBG", 600, 12, "mm a year", low=-600)
 CORRELATION_SCALE = _even("RdBu", 1, 20, "correlation R of monthly values", low=-1)

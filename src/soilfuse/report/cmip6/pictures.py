@@ -1,6 +1,7 @@
 """Every figure of the page with its title, caption and description."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from soilfuse.evaluation.cmip6.climatology import NORTHERN
@@ -31,14 +32,14 @@ def map_pictures(folder: Folder, skill: Skill) -> list[Picture]:
         pictures += [
             folder.draw(
                 f"fig{number:02}_mean_{depth}",
-                lambda d=depth: world_maps.mean_figure(place, maps, d),
+                partial(world_maps.mean_figure, place, maps, depth),
                 f"Mean soil moisture, {words} (as figure {number} of the paper)",
                 "Means over all months. White: sea, Greenland, Antarctica, or no value.",
                 f"Four world maps of mean soil moisture of {words}.",
             ),
             folder.draw(
                 f"fig{number:02}_ratio_{depth}",
-                lambda d=depth: world_maps.ratio_figure(place, maps, d),
+                partial(world_maps.ratio_figure, place, maps, depth),
                 f"Ratio of bias, {words}",
                 "(Mean of models − reference) / mean of models. Green: the models are wetter.",
                 f"Three world maps of the models' relative bias, {words}.",
@@ -52,7 +53,7 @@ def map_pictures(folder: Folder, skill: Skill) -> list[Picture]:
         pictures.append(
             folder.draw(
                 f"fig04_{name}",
-                lambda v=variables, s=scale: world_maps.flux_figure(place, maps, v, s),
+                partial(world_maps.flux_figure, place, maps, variables, scale),
                 f"{', '.join(looks.FLUX_TITLES[v] for v in variables)} (as figure 4)",
                 "Yearly means of ERA5, GLDAS-Noah and the models.",
                 "World maps of yearly water fluxes.",
@@ -82,7 +83,7 @@ def cycle_pictures(folder: Folder, skill: Skill) -> list[Picture]:
     return [
         folder.draw(
             f"fig{number:02}_cycles_{depth}",
-            lambda d=depth: cycles.cycle_figure(skill.tables["cycles"], d),
+            partial(cycles.cycle_figure, skill.tables["cycles"], depth),
             f"Annual cycle, {looks.DEPTH_TITLES[depth]} (as figure {number})",
             "Area means over the land of each box and hemisphere. Each panel has its own scale.",
             f"Fifteen panels of monthly mean soil moisture, {looks.DEPTH_TITLES[depth]}.",
@@ -136,7 +137,7 @@ def taylor_pictures(folder: Folder, skill: Skill) -> list[Picture]:
     return [
         folder.draw(
             name,
-            lambda p=panels, c=columns: taylor_panels.taylor_grid(p, c, numbers),
+            partial(taylor_panels.taylor_grid, panels, columns, numbers),
             title,
             HOW_TO_READ,
             f"Taylor diagrams: {title}.",
@@ -151,7 +152,7 @@ def score_pictures(folder: Folder, skill: Skill) -> list[Picture]:
     pictures = [
         folder.draw(
             f"fig{number}_tss_{depth}",
-            lambda d=depth: scores.score_figure(skill.tables["tss"], d, models, good),
+            partial(scores.score_figure, skill.tables["tss"], depth, models, good),
             f"Taylor's skill score, {looks.DEPTH_TITLES[depth]} (as figure {number})",
             f"4(1 + R) / ((s + 1/s)² (1 + R0)), R0 = 1; bold above {good:g}. A dash: the paper's "
             "table 1 has no such variable of that model.",

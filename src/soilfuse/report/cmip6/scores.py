@@ -14,26 +14,27 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 
 def score_figure(tss: "pd.DataFrame", depth: str, models: Sequence[str], good: float) -> "Figure":
     """Draw TSS of models (rows) by regions (columns), a panel a reference; `good` ones in bold."""
-    height = 0.26 * len(models) + 0.85
-    figure = style.new_figure(style.PAGE_WIDTH, len(AGAINST) * height + 0.75)
+    height = 0.24 * len(models) + 0.5
+    figure = style.new_figure(style.PAGE_WIDTH, len(AGAINST) * height + 1.0)
     axes = figure.subplots(len(AGAINST), 1, squeeze=False)[:, 0]
-    total = len(AGAINST) * height + 0.75
-    figure.subplots_adjust(0.13, 0.85 / total, 0.99, 1 - 0.3 / total, hspace=0.28)
+    total = len(AGAINST) * height + 1.0
+    figure.subplots_adjust(0.13, 1.05 / total, 0.99, 1 - 0.3 / total, hspace=0.2)
     for place, reference in zip(axes, AGAINST, strict=True):
         chosen = tss[(tss["variable"] == depth) & (tss["reference"] == reference)]
         values = chosen.set_index("source")[list(REGIONS)].reindex(models).to_numpy(dtype=float)
         image = _heat(place, values, models, good)
         place.set_title(f"against {looks.title(reference)}", fontweight="bold")
-    bar = figure.add_axes((0.33, 0.42 / total, 0.4, 0.1 / total))
+    bar = figure.add_axes((0.4, 0.62 / total, 0.35, 0.1 / total))
     figure.colorbar(image, cax=bar, orientation="horizontal", label="Taylor's skill score")
     return figure
 
 
-def _heat(axes: "Axes", values: np.ndarray, models: Sequence[str], good: float) -> "object":
+def _heat(axes: "Axes", values: np.ndarray, models: Sequence[str], good: float) -> "AxesImage":
     image = axes.imshow(values, cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         known = bool(np.isfinite(value))
@@ -57,16 +58,17 @@ def _heat(axes: "Axes", values: np.ndarray, models: Sequence[str], good: float) 
 
 def count_figure(counts: "pd.DataFrame", models: Sequence[str]) -> "Figure":
     """Draw the number of good models a region and of good regions a model, both depths."""
-    figure = style.new_figure(style.PAGE_WIDTH, 6.4)
+    figure = style.new_figure(style.PAGE_WIDTH, 6.6)
     axes = figure.subplots(2, 2, width_ratios=(15, max(len(models), 8)))
-    figure.subplots_adjust(0.05, 0.2, 0.99, 0.95, wspace=0.1, hspace=0.75)
+    figure.subplots_adjust(0.05, 0.22, 0.99, 0.95, wspace=0.1, hspace=0.72)
     for line, depth in zip(axes, looks.DEPTH_TITLES, strict=True):
         for place, (by, names) in zip(line, (("region", REGIONS), ("source", models)), strict=True):
             chosen = counts[(counts["variable"] == depth) & (counts["by"] == by)]
             _bars(place, chosen, names)
             what = "models good in a region" if by == "region" else "boxes in which a model is good"
             place.set_title(f"{looks.DEPTH_TITLES[depth]}: {what}", fontweight="bold")
-    axes[0, 0].legend(loc="upper right", ncols=2)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower left", ncols=2, bbox_to_anchor=(0.05, 0.06))
     return figure
 
 

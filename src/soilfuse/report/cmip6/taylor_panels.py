@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 LEAST, MOST = 1.5, 4.0  # standard deviations, over the reference's, that a panel reaches
 RAYS = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9, 0.99)
-SIDE, LEGEND = 2.72, 0.85  # inches of a panel and of the legend below
+WIDTH, LEGEND, TOP = 11.4, 1.15, 0.4  # inches; of the legend below, of a title above
+HALF, QUARTER, GAP = 1.85, 2.75, 0.5  # inches a row of half and of quarter discs, and between
 
 
 def taylor_grid(
@@ -26,25 +27,32 @@ def taylor_grid(
     Rows need source, kind, group, r and sd_ratio. Points beyond a panel's reach lie on its rim.
     """
     rows = -(-len(panels) // columns)
-    height = rows * SIDE * 0.78 + LEGEND + 0.1
-    figure = style.new_figure(min(columns * SIDE, 11.4), height)
+    half = any((table["r"] < 0).any() for table in panels.values())
+    side = HALF if half else QUARTER
+    height = rows * side + LEGEND + TOP
+    figure = style.new_figure(WIDTH, height)
     axes = figure.subplots(rows, columns, squeeze=False)
-    figure.subplots_adjust(0.015, LEGEND / height, 0.985, 1 - 0.3 / height, 0.06, 0.2)
+    gap = GAP / (side - GAP)
+    figure.subplots_adjust(0.03, LEGEND / height, 0.97, 1 - TOP / height, 0.12, gap)
     for place, (heading, table) in zip(axes.flat, panels.items(), strict=False):
-        taylor_panel(place, table, numbers)
-        place.set_title(heading, fontsize=8.5, fontweight="bold", pad=7)
+        taylor_panel(place, table, numbers, half)
+        place.set_title(heading, fontsize=8.5, fontweight="bold", pad=9, loc="center")
     for place in axes.flat[len(panels) :]:
         place.axis("off")
-    _legend(figure, panels.values(), numbers)
+    _legend(figure, list(panels.values()), numbers)
     return figure
 
 
-def taylor_panel(axes: "Axes", table: "pd.DataFrame", numbers: Mapping[str, int]) -> None:
-    """Draw one diagram: angle is the correlation, radius the standardised deviation."""
+def taylor_panel(
+    axes: "Axes", table: "pd.DataFrame", numbers: Mapping[str, int], half: bool
+) -> None:
+    """Draw one diagram: angle is the correlation, radius the standardised deviation.
+
+    half: a half disc, which negative correlations need.
+    """
     shown = table[np.isfinite(table["r"]) & np.isfinite(table["sd_ratio"])]
     largest = float(shown["sd_ratio"].max()) if len(shown) else 1.0
     reach = float(np.clip(1.1 * largest, LEAST, MOST))
-    half = bool((shown["r"] < 0).any())
     _frame(axes, reach, half)
     for row in shown.itertuples():
         radius = min(row.sd_ratio, reach)

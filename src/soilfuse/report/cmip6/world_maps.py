@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COMPARED = ("era5", "gldas", ALL)
+EVERY = 2  # cells from dot to dot
+
+
+class World(Place):
+    """The whole globe but Antarctica; its edges are just inside the seam, or 180 stood twice."""
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, east, south and north of the drawn window in degrees."""
+        return -179.9, 179.9, max(float(self.lat[0]), -57.0), float(self.lat[-1])
 
 
 def place_of(maps: xr.Dataset) -> Place:
     """Return the land of the maps' grid, with coasts in the place of outlines."""
     grid = Grid(maps["lat"].values, maps["lon"].values)
     masks = masks_of(grid)
-    return Place(grid.lat, grid.lon, masks["NH"] | masks["SH"], coast_lines())
+    return World(grid.lat, grid.lon, masks["NH"] | masks["SH"], coast_lines())
 
 
 def mean_figure(place: Place, maps: xr.Dataset, depth: str) -> "Figure":
@@ -73,11 +83,13 @@ def _correlation_panel(
 ) -> Panel:
     here = maps.sel(gain=gain, source=source)
     dots = here["p_effective"].values < alpha
+    thinned = np.zeros_like(dots)
+    thinned[::EVERY, ::EVERY] = dots[::EVERY, ::EVERY]  # or dots would hide the colours
     return Panel(
         here["r"].values,
         looks.CORRELATION_SCALE,
         looks.title(source) if titled else "",
-        dots=dots & np.isfinite(here["r"].values),
+        dots=thinned & np.isfinite(here["r"].values),
     )
 
 
