@@ -57,7 +57,7 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
         ("finetune", "precision", "fp16", "params.yaml:finetune.precision"),
         ("cmip6", "models", {"CESM3": "r1i1p1f1"}, "did you mean 'CESM2'"),
         ("cmip6", "models", {"CESM2": "first"}, "'first' of CESM2; expected one as r1i1p1f1"),
-        ("cmip6", "fill_cells", 21, "less than or equal to 20"),
+        ("cmip6", "fill_cells", 41, "less than or equal to 40"),
         ("insitu", "min_records", 745, "less than or equal to 744"),
         ("insitu", "good_flags", [], r"good_flags is \[\]; expected a list of one or more of G, U"),
         ("insitu", "good_flags", "G", "good_flags is 'G'; expected a list of one or more of G, U"),

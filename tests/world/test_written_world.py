@@ -226,7 +226,7 @@ def test_a_failure_leaves_the_earlier_world(root, monkeypatch):
     assert [path.name for path in root.parent.iterdir()] == [root.name]
 
 
-@pytest.mark.parametrize("model", names.CLIMATE_MODELS.values(), ids=lambda m: m.source_id)
+@pytest.mark.parametrize("model", names.KNOWN_MODELS.values(), ids=lambda m: m.source_id)
 def test_native_grids_have_the_published_steps(model):
     lat, lon = latitudes(model.source_id), longitudes(model)
     assert np.diff(lat).mean() == pytest.approx(model.lat_step, rel=0.005)

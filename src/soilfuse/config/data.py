@@ -104,7 +104,7 @@ class Cmip6(Section):
 
     models: dict[str, str] = Field(min_length=1)
     depth: tuple[float, float] | None
-    fill_cells: int = Field(ge=0, le=20)
+    fill_cells: int = Field(ge=0, le=40)
 
     @field_validator("models")
     @classmethod

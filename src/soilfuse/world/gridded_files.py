@@ -127,9 +127,16 @@ def write_amsmqtp(
     write(folder / f"AMSMQTP_ensemble_{year}.nc", variables, attributes)
 
 
-def write_truth(folder: Path, grid: Grid, experiment: str, values: np.ndarray, world: str) -> None:
-    """Write (T, 5, N) m3 m-3 as canonical soil_moisture."""
-    bounds = np.array(names.PRODUCT_LAYERS)
+def write_truth(
+    folder: Path,
+    grid: Grid,
+    experiment: str,
+    values: np.ndarray,
+    world: str,
+    layers: tuple[tuple[float, float], ...] = names.PRODUCT_LAYERS,
+) -> None:
+    """Write (T, D, N) m3 m-3 of layers (bounds in m) as canonical soil_moisture."""
+    bounds = np.array(layers)
     months = month_axis(*names.EXPERIMENT_YEARS[experiment])
     days = (months - np.datetime64("1850-01-01")) // np.timedelta64(1, "D")
     maps = quantised(values).reshape(*values.shape[:-1], *grid.shape)

@@ -12,23 +12,40 @@ from soilfuse.names import ClimateModel
 MARGIN = 2  # native cells beyond the domain on every side
 GAUSSIAN = {
     "BCC-CSM2-MR": 160,
+    "CanESM5": 64,
     "CanESM5-CanOE": 64,
+    "CAS-ESM2-0": 128,
     "CNRM-CM6-1-HR": 360,
     "CNRM-ESM2-1": 128,
+    "EC-Earth3-Veg": 256,
     "EC-Earth3-Veg-LR": 160,
     "MIROC6": 128,
     "MIROC-ES2L": 64,
+    "MPI-ESM1-2-HR": 192,
     "MPI-ESM1-2-LR": 96,
     "MRI-ESM2-0": 160,
 }
 POLE_TO_POLE = {
+    "ACCESS-ESM1-5": 145,
     "CESM2": 192,
+    "CESM2-WACCM": 192,
     "CMCC-CM2-SR5": 192,
+    "CMCC-ESM2": 192,
+    "IPSL-CM6A-LR": 143,
     "NorESM2-LM": 96,
     "NorESM2-MM": 192,
     "TaiESM1": 192,
 }
-HALF_A_STEP = {"ACCESS-CM2": 144, "KACE-1-0-G": 144, "UKESM1-0-LL": 144}
+HALF_A_STEP = {
+    "ACCESS-CM2": 144,
+    "FGOALS-f3-L": 180,
+    "FGOALS-g3": 80,  # even here; the model's own are finer towards the poles
+    "GFDL-ESM4": 180,
+    "GISS-E2-1-G": 90,
+    "KACE-1-0-G": 144,
+    "UKESM1-0-LL": 144,
+}
+LONGITUDES = {"FGOALS-g3": 180}  # the others have a multiple of 16
 # The archive's files mostly run south to north; a reader must take both.
 NORTH_TO_SOUTH = ("BCC-CSM2-MR", "MPI-ESM1-2-LR")
 
@@ -78,7 +95,7 @@ def latitudes(source_id: str) -> np.ndarray:
 
 def longitudes(model: ClimateModel) -> np.ndarray:
     """Return all longitudes of a model's grid, 0 to 360 degrees east."""
-    count = round(360 / model.lon_step / 16) * 16
+    count = LONGITUDES.get(model.source_id, round(360 / model.lon_step / 16) * 16)
     first = 0.5 if model.source_id in HALF_A_STEP else 0.0
     return 360 / count * (np.arange(count) + first)
 
