@@ -18,10 +18,11 @@ from soilfuse.config.params import Params
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
 from soilfuse.config.searching import SEARCHED, SearchRange, Sweep, has_password
 from soilfuse.config.section import PARAMS_FILE
-from soilfuse.config.studies import STUDIES, Cmip6Study, StudyParams, StudyWorld
+from soilfuse.config.studies import STUDIES, ChinaStudy, Cmip6Study, StudyParams, StudyWorld
 
 __all__ = [
     "Amsmqtp",
+    "ChinaStudy",
     "Cmip6",
     "Cmip6Study",
     "Compute",

@@ -5,12 +5,16 @@ their names and types, so that the main pipeline's stage scripts run in its fold
 """
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from soilfuse.config.data import VARIANT_LABEL, Compute, Domain
-from soilfuse.config.section import PARAMS_FILE, Section, Years, refuse
+from soilfuse import names
+from soilfuse.config.data import VARIANT_LABEL, Cmip6, Compute, Domain, Era5Land
+from soilfuse.config.learning import Network, Perceptual, Pretrain
+from soilfuse.config.section import PARAMS_FILE, Count, Section, Years, refuse, unknown_names
+
+Pixel = Annotated[tuple[float, float], Field(strict=False)]  # YAML has lists only
 
 
 class StudyWorld(Section):
@@ -75,7 +79,61 @@ class Cmip6Study(StudyParams):
         return models
 
 
-STUDIES: dict[str, type[StudyParams]] = {"cmip6_evaluation": Cmip6Study}
+class ChinaInfer(Section):
+    """How many months a network is given at a time."""
+
+    batch: Count
+
+
+class Analysis(Section):
+    """Where figure 8 is split, in degrees, and the zones' pixels: name -> (lat, lon)."""
+
+    east_of: float = Field(ge=-180, le=360)
+    north_of: float = Field(ge=-90, le=90)
+    pixels: dict[str, Pixel] = Field(min_length=1)
+
+
+class ChinaStudy(StudyParams):
+    """The whole of studies/china/params.yaml (Feng et al. 2022).
+
+    experiments: what is read; scenarios: those of them whose change is told.
+    """
+
+    experiments: list[str]
+    scenarios: list[str]
+    domain: Domain
+    cmip6: Cmip6
+    era5_land: Era5Land
+    network: Network
+    perceptual: Perceptual
+    pretrain: Pretrain
+    infer: ChinaInfer
+    analysis: Analysis
+    report: StudyReport
+
+    @field_validator("experiments")
+    @classmethod
+    def _with_historical(cls, experiments: list[str]) -> list[str]:
+        refuse(unknown_names(experiments, "experiment", names.EXPERIMENT_YEARS, "experiments"))
+        if names.HISTORICAL not in experiments or len(set(experiments)) != len(experiments):
+            raise ValueError(
+                f"experiments are {experiments}; expected each once, {names.HISTORICAL} among them"
+            )
+        return experiments
+
+    @field_validator("scenarios")
+    @classmethod
+    def _all_but_historical(cls, scenarios: list[str], info: ValidationInfo) -> list[str]:
+        read = info.data.get("experiments", [names.HISTORICAL, *scenarios])
+        if scenarios != [name for name in read if name != names.HISTORICAL]:
+            raise ValueError(
+                f"scenarios are {scenarios}; expected those of experiments, {read}, without "
+                f"{names.HISTORICAL}"
+            )
+        return scenarios
+
+
+STUDIES: dict[str, type[StudyParams]] = {"china": ChinaStudy, "cmip6_evaluation": Cmip6Study}
 
 
 def study_of(content: Any) -> str | None:

@@ -37,10 +37,14 @@ def load_members(folder: Path) -> list[Member]:
     Raises UserError as `read_manifests` does, and where weights are missing, damaged, of another
     network, or not those that the manifest was written for.
     """
-    return [_member(path, manifest) for path, manifest in read_manifests(folder).items()]
+    return [load_member(path, manifest) for path, manifest in read_manifests(folder).items()]
 
 
-def _member(path: Path, manifest: dict[str, Any]) -> Member:
+def load_member(path: Path, manifest: dict[str, Any]) -> Member:
+    """Build one network from its manifest, read from `path`, and the weights beside that.
+
+    Raises UserError where they are missing, damaged, or do not belong to the manifest.
+    """
     import torch
 
     from soilfuse.networks.generator import Generator

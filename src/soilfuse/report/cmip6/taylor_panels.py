@@ -45,10 +45,10 @@ def taylor_grid(
 
 def taylor_panel(
     axes: "Axes", table: "pd.DataFrame", numbers: Mapping[str, int], half: bool
-) -> None:
+) -> float:
     """Draw one diagram: angle is the correlation, radius the standardised deviation.
 
-    half: a half disc, which negative correlations need.
+    half: a half disc, which negative correlations need. Returns the radius of the rim.
     """
     shown = table[np.isfinite(table["r"]) & np.isfinite(table["sd_ratio"])]
     largest = float(shown["sd_ratio"].max()) if len(shown) else 1.0
@@ -66,6 +66,7 @@ def taylor_panel(
             colour, marker = looks.COLOURS[row.source], looks.MARKERS[row.kind]
             axes.plot(x, y, marker, color=colour, markersize=4.8, zorder=4)
     axes.plot(1, 0, "*", color=style.INK, markersize=9, clip_on=False, zorder=5)
+    return reach
 
 
 def _frame(axes: "Axes", reach: float, half: bool) -> None:

@@ -1,0 +1,1 @@
+"""Feng et al.'s comparison of YNet with the ensemble mean over China."""
