@@ -1,5 +1,6 @@
 """Every study: its parameters, its pipeline, and where its runs and checkpoints go."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,11 @@ def test_parameters_are_valid_and_name_the_folder(folder):
     assert config.load_study(STUDIES[folder.name], folder / "params.yaml") == params
 
 
+def test_the_papers_size_is_valid_too(folder):
+    for path in folder.glob("params.*.yaml"):
+        assert config.load(path).study == folder.name
+
+
 def test_an_unknown_key_is_refused_in_one_line(folder):
     content = parsed(folder / "params.yaml")
     content["world"]["sed"] = 1
@@ -86,8 +92,16 @@ def expanded(value, content):
 
 
 def stages_of(folder):
-    stages = lineage.read_yaml(folder / "dvc.yaml")["stages"]
-    return {name: body.get("do", body) for name, body in stages.items()}
+    content = parsed(folder / "params.yaml")
+    found = {}
+    for name, body in lineage.read_yaml(folder / "dvc.yaml")["stages"].items():
+        if "foreach" not in body:
+            found[name] = body
+            continue
+        for item in content[body["foreach"].strip("${}")]:
+            text = json.dumps(body["do"]).replace("${item}", item)
+            found[f"{name}@{item}"] = json.loads(text)
+    return found
 
 
 def paths_of(body, kind, content):
@@ -170,3 +184,17 @@ def test_a_study_shares_the_root_s_store_and_keeps_its_own_state(tmp_path, monke
     assert "soilfuse.output/studies/cmip6_evaluation/results/seen.txt" in run.data.tags
     inputs = {key for key in run.data.tags if key.startswith("soilfuse.input/")}
     assert len(inputs) == 1, "code is no input"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("experiments", ["ssp126"], "historical among them"),
+        ("experiments", ["historical", "ssp999"], "unknown experiment 'ssp999'"),
+        ("scenarios", ["ssp126"], "expected those of experiments"),
+    ],
+)
+def test_china_s_scenarios_are_those_that_are_read(key, value, told):
+    content = parsed(ROOT / "studies" / "china" / "params.yaml") | {key: value}
+    with pytest.raises(UserError, match=told):
+        config.validate(content)

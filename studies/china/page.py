@@ -1,0 +1,22 @@
+"""Stage page: figures 3 to 8 of Feng et al. (2022) from this study's own results, and its page."""
+
+from pathlib import Path
+
+from soilfuse import config
+from soilfuse.errors import one_line_errors
+from soilfuse.report.china.page import write_study_page
+from soilfuse.tracking.stages import declared_run
+
+
+def main() -> None:
+    """Write results/page/index.html and results/page/figures/*.png."""
+    params = config.load_study(config.ChinaStudy)
+    page = Path("results/page/index.html")
+    with declared_run("page", params) as run:
+        write_study_page(page, Path("results"), params)
+        run.log_artifact(page)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()
