@@ -16,12 +16,13 @@ from soilfuse.training.folds import final_test
 
 @dataclass(frozen=True)
 class Scored:
-    """One method's sums (T, D, G, S) and score rows."""
+    """One method's sums (T, D, G, S), out of fold and of the final test, and score rows."""
 
     name: str
     outer: np.ndarray
     scores: pd.DataFrame
     stations: pd.DataFrame
+    final: np.ndarray | None = None
 
 
 def final_months_of(candidate: Method, material: Material) -> np.ndarray | None:
@@ -54,7 +55,7 @@ def score_method(method: Method, material: Material, final_months: np.ndarray | 
         here = np.isin(months, fold.outer)
         part, block = outer[here], f"fold_{fold.index}"
         tables.append(score_table(method.name, block, part, months[here], regions, ("annual",)))
-    blocks = [("out_of_fold", method.outer)]
+    blocks, final = [("out_of_fold", method.outer)], None
     if final_months is not None and method.final is not None:
         final = block_statistics(method.name, method.final, final_months, material, "final_test")
         tables.append(score_table(method.name, "final_test", final, final_months, regions))
@@ -65,7 +66,7 @@ def score_method(method: Method, material: Material, final_months: np.ndarray | 
         )
         for block, series in blocks
     ]
-    return Scored(method.name, outer, pd.concat(tables), pd.concat(stations))
+    return Scored(method.name, outer, pd.concat(tables), pd.concat(stations), final)
 
 
 def target_stations(material: Material, final_months: np.ndarray | None) -> pd.DataFrame:
