@@ -11,6 +11,8 @@ from soilfuse.evaluation.bootstrap import paired_intervals
 from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
+from soilfuse.evaluation.intervals import headline
+from soilfuse.evaluation.judging import score_method
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
 from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
@@ -202,8 +204,25 @@ def test_changing_a_held_out_year_does_not_change_its_prediction(material):
 def test_the_candidate_beats_every_baseline_and_nothing_is_said_against_it(good):
     rows = good.tables["intervals"]
     assert set(rows["method"]) == set(names.BASELINES)
-    assert (rows.loc[rows["metric"] == "rmse", "high"] < 0).all()
+    whole = rows[rows["season"] == "annual"]
+    assert (whole.loc[whole["metric"] == "rmse", "high"] < 0).all()
     assert good.caveats == [STATIONS]
+
+
+def test_intervals_hold_every_block_and_the_headline_is_that_of_the_months_kept(good, material):
+    rows, regions = good.tables["intervals"], list(REGIONS.masks)
+    others, metrics = len(names.BASELINES), 7
+    assert len(rows) == others * metrics * 5 * len(regions) * (2 * 5 + 5)
+    assert set(rows["block"]) == {"out_of_fold", "final_test", *(f"fold_{k}" for k in range(5))}
+    assert set(rows[rows["block"] == "fold_3"]["season"]) == {"annual"}
+    assert not rows.duplicated(["method", "block", "season", "region", "layer", "metric"]).any()
+    models = ClimateModels(inputs, {"historical": OUTER, "ssp245": FINAL})
+    ridge = score_method(baseline_method("ridge", material, models, FINAL), material, FINAL)
+    samples = SETTINGS.bootstrap_samples
+    expected = paired_intervals(good.monthly, ridge.outer[:, :, 0], samples, 12, seed=1)
+    got = headline(rows[rows["method"] == "ridge"], "TRSR")
+    got = got[got["metric"].isin(["rmse", "r"])][expected.columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(got, expected, rtol=1e-12)
 
 
 def test_a_poor_candidate_gets_its_sentences(material):
@@ -246,6 +265,22 @@ def test_taylor_rows_hold_target_methods_and_models(good):
     assert set(rows["name"]) == {"AMSMQTP", "unet", *names.BASELINES, *MODELS}
     assert (rows[rows["name"] == "AMSMQTP"]["r"] == 1).all()
     assert len(rows) == (2 + len(names.BASELINES) + len(MODELS)) * 5
+
+
+def test_parts_of_r_stand_beside_the_scores_they_are_parts_of(good):
+    parts = good.tables["r_parts"]
+    regions = len(REGIONS.masks)
+    assert len(parts) == (1 + len(names.BASELINES)) * 2 * 5 * regions * 6
+    where = {"method": "ridge", "block": "final_test", "layer": 2, "region": "yellow"}
+    for part, metric in (("pooled", "r"), ("anomaly", "anomaly_r")):
+        expected = value(good.tables["scores"], **where, season="annual", metric=metric)
+        assert value(parts, **where, part=part) == expected
+    # Noise of 0.01 about a season of 0.05: the candidate has the years too, the climatology not.
+    own = {**where, "method": "unet", "block": "out_of_fold"}
+    other = {**own, "method": "climatology"}
+    assert value(parts, **own, part="interannual") > 0.6
+    assert value(parts, **other, part="interannual") < 0.3
+    assert value(parts, **other, part="seasonal") > 0.9
 
 
 def test_station_rows_hold_methods_and_the_target_itself(good):
@@ -302,6 +337,7 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
+        "r_parts.csv",
         "scores.csv",
         "station_medians.csv",
         "stations.csv",

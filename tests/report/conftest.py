@@ -180,11 +180,25 @@ def write_evaluation(folder):
     score_table().to_csv(folder / "scores.csv", index=False)
     rng = generator(3, "evaluation")
     intervals = [
-        (method, layer, "rmse", -0.002 * i, -0.002 * i - 0.001, -0.002 * i + 0.0012)
+        (method, block, season, region, layer, "rmse", middle, middle - 0.001, middle + 0.0012)
         for i, method in enumerate(names.BASELINES)
+        for block in ("out_of_fold", "final_test")
+        for season in ("annual", "JJA")
+        for region in REGIONS
         for layer in LAYERS
+        for middle in [-0.002 * i]
     ]
-    columns = ["method", "layer", "metric", "difference", "low", "high"]
+    columns = [
+        "method",
+        "block",
+        "season",
+        "region",
+        "layer",
+        "metric",
+        "difference",
+        "low",
+        "high",
+    ]
     pd.DataFrame(intervals, columns=columns).to_csv(folder / "intervals.csv", index=False)
     taylor = [("AMSMQTP", 1, 0.08, 1.0, 0.0)]
     spots = [

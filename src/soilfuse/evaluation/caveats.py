@@ -108,7 +108,8 @@ def caveats(
 ) -> list[str]:
     """Return the sentences, the gravest first: worse than a baseline, by chance, no test at all.
 
-    scores: those of all regions together; smoothing_years: as of evaluation.material.Method.
+    scores: those of all regions together; intervals: those of intervals.headline;
+    smoothing_years: as of evaluation.material.Method.
     """
     unknown_future = [UNTESTED_FUTURE] if future.empty else _worse_future(future, candidate)
     return [

@@ -6,6 +6,7 @@ import pandas as pd
 from soilfuse import config
 from soilfuse.evaluation.caveats import caveats
 from soilfuse.evaluation.future import SlopeOf
+from soilfuse.evaluation.intervals import headline
 from soilfuse.evaluation.judging import final_months_of, score_method, target_stations
 from soilfuse.evaluation.material import Material, Method
 from soilfuse.evaluation.outputs import (
@@ -59,6 +60,7 @@ def _assembled(judged: Judged) -> Evaluation:
     of_target = target_stations(material, judged.final_months)
     stations = pd.concat([*(method.stations for method in scored), of_target], ignore_index=True)
     of_whole = scores[scores["region"] == material.whole]
+    of_intervals = headline(made["intervals"], material.whole)
     medians = station_medians(stations)
     nested = {
         "world": material.world,
@@ -70,7 +72,7 @@ def _assembled(judged: Judged) -> Evaluation:
     return Evaluation(
         metrics=nested,
         tables={"scores": scores, "stations": stations, "station_medians": medians, **made},
-        caveats=caveats(name, of_whole, made["intervals"], made["future"], years),
+        caveats=caveats(name, of_whole, of_intervals, made["future"], years),
         months=material.outer_months,
         monthly=scored[0].outer[:, :, judged.place],
     )

@@ -8,11 +8,12 @@ import pandas as pd
 
 from soilfuse import config
 from soilfuse.baselines.statistics import multi_model_mean
-from soilfuse.evaluation.bootstrap import INTERVAL_COLUMNS, paired_intervals
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
+from soilfuse.evaluation.intervals import intervals
 from soilfuse.evaluation.judging import Scored
 from soilfuse.evaluation.material import TARGET, Material, Method
+from soilfuse.evaluation.parts_of_r import parts
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import ClimateModels
 from soilfuse.names import GATE_BASELINE, HISTORICAL
@@ -64,25 +65,6 @@ def taylor(judged: Judged) -> Made:
     return {"taylor": pd.concat(rows, ignore_index=True)}
 
 
-def intervals(judged: Judged) -> Made:
-    """Return the intervals of the candidate's paired differences from every baseline."""
-    candidate, *others = judged.scored
-    settings, place = judged.settings, judged.place
-    parts = [
-        paired_intervals(
-            candidate.outer[:, :, place],
-            other.outer[:, :, place],
-            settings.bootstrap_samples,
-            settings.bootstrap_block_months,
-            judged.seed,
-        ).assign(method=other.name)
-        for other in others
-    ]
-    columns = ["method", *INTERVAL_COLUMNS]
-    made = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-    return {"intervals": made}
-
-
 def future(judged: Judged) -> Made:
     """Return the errors of change and slope against the truth, without rows where it is unknown."""
     material = judged.material
@@ -99,7 +81,12 @@ def future(judged: Judged) -> Made:
     return {"future": pd.concat(parts, ignore_index=True)}
 
 
-MAKERS: tuple[Callable[[Judged], Made], ...] = (taylor, intervals, future)
+MAKERS: tuple[Callable[[Judged], Made], ...] = (
+    taylor,
+    intervals,
+    future,
+    parts,
+)
 
 
 def made_tables(judged: Judged) -> dict[str, pd.DataFrame]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from soilfuse.report import labels
-from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
+from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline, intervals_of
 from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars, station_boxes
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
@@ -22,7 +22,7 @@ def score_pictures(folder: Folder, evaluation: Evaluation) -> list[Picture]:
     methods = joined([labels.method_title(method) for method in methods_of(rows)])
     picture = folder.draw(
         "scores",
-        lambda: score_bars(rows, evaluation.table("intervals"), "rmse"),
+        lambda: score_bars(rows, intervals_of(evaluation, HELD_OUT), "rmse"),
         f"Error of every method, {BLOCK_TITLES[HELD_OUT]}",
         "Left: RMSE by layer. Right: paired differences with 95 % intervals from months "
         "resampled in blocks.",

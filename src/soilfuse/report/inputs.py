@@ -22,7 +22,10 @@ TREND_COLUMNS = {
 }
 # The tables of an evaluation that may be absent, and the columns that are drawn.
 EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
-    "intervals": ("method", "layer", "metric", "difference", "low", "high"),
+    "intervals": (
+        *("method", "block", "season", "region"),
+        *("layer", "metric", "difference", "low", "high"),
+    ),
     "stations": (),
     "taylor": ("name", "layer", "sd", "r"),
     "future": ("method", "experiment", "layer", "quantity", "rmse"),
