@@ -104,6 +104,7 @@ def on_cells(
         outer=cells.take_series(candidate.outer),
         final=None if candidate.final is None else cells.take_series(candidate.final),
         future=cells.take_each(candidate.future),
+        spread=None if candidate.spread is None else cells.take_series(candidate.spread),
     )
     regions = {name: cells.take(mask) for name, mask in material.regions.items()}
     return method, replace(

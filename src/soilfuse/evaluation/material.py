@@ -54,7 +54,8 @@ class Method:
     outer: every month of the folds' outer blocks, predicted out of fold; final: the final test's
     months, None where there are none; future: gives the prediction of an experiment, called once
     each, so that no two need be in memory; smoothing_years: over how many years the climate models
-    that it sees are smoothed, 1 for none.
+    that it sees are smoothed, 1 for none; spread: standard deviations of `final`, None where the
+    method has none.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Method:
     final: Series | None
     future: ByExperiment
     smoothing_years: int = 1
+    spread: Series | None = None
 
 
 @dataclass(frozen=True)
