@@ -114,7 +114,8 @@ def method(material, error, future_error=0.0):
         Series(time, noisy(material.target.at(time, "x"), error, "own", len(time)))
         for time in (OUTER, FINAL)
     )
-    return Method("unet", outer, final, future)
+    spread = Series(FINAL, np.full_like(final.values, error))
+    return Method("unet", outer, final, future, spread=spread)
 
 
 def slope(series):
@@ -283,6 +284,32 @@ def test_parts_of_r_stand_beside_the_scores_they_are_parts_of(good):
     assert value(parts, **other, part="seasonal") > 0.9
 
 
+def test_only_the_final_test_tells_what_the_spread_is_worth(good):
+    spread, regions = good.tables["spread"], len(REGIONS.masks)
+    assert set(spread["block"]) == {"final_test"}
+    assert set(spread[spread["interval"] == "spread"]["method"]) == {"unet"}
+    assert len(spread) == (2 + len(names.BASELINES)) * 9 * 5 * regions
+    where = {"layer": 3, "region": "TRSR"}
+    for interval in ("spread", "residuals"):
+        rows = spread[(spread["level"] == 0.9) & (spread["interval"] == interval)]
+        row = rows[(rows["method"] == "unet") & (rows[[*where]] == where).all(axis=1)]
+        assert row["coverage"].item() == pytest.approx(0.9, abs=0.02)
+    crps = good.tables["crps"].set_index(["method", "layer", "region"])
+    assert crps.loc[("unet", 3, "TRSR"), "crps"] == pytest.approx(0.01 / np.sqrt(np.pi), rel=0.05)
+    climatology = crps.loc[("climatology", 3, "TRSR")]
+    assert climatology["crps"] == climatology["mae"]
+
+
+def test_the_spectrum_is_the_same_on_the_cells_that_count(good, material):
+    table = good.tables["spectrum"]
+    assert set(table["method"]) == {"AMSMQTP", "unet", *names.BASELINES}
+    assert (table[table["method"] == "AMSMQTP"]["ratio"] == 1).all()
+    cells = evaluate(*on_cells(method(material, 0.01), material), SETTINGS, 1, slope)
+    # Ridge has one penalty for all cells that it sees.
+    whole, some = (each[each["method"] != "ridge"] for each in (table, cells.tables["spectrum"]))
+    pd.testing.assert_frame_equal(some, whole, rtol=1e-6)
+
+
 def test_station_rows_hold_methods_and_the_target_itself(good):
     rows = good.tables["stations"]
     assert set(rows["method"]) == {"unet", "AMSMQTP", *names.BASELINES}
@@ -333,12 +360,15 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "caveats.json",
+        "crps.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
         "r_parts.csv",
         "scores.csv",
+        "spectrum.csv",
+        "spread.csv",
         "station_medians.csv",
         "stations.csv",
         "taylor.csv",

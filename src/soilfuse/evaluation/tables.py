@@ -14,6 +14,8 @@ from soilfuse.evaluation.intervals import intervals
 from soilfuse.evaluation.judging import Scored
 from soilfuse.evaluation.material import TARGET, Material, Method
 from soilfuse.evaluation.parts_of_r import parts
+from soilfuse.evaluation.probabilistic import spread_tables
+from soilfuse.evaluation.spectrum import spectra
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import ClimateModels
 from soilfuse.names import GATE_BASELINE, HISTORICAL
@@ -86,6 +88,8 @@ MAKERS: tuple[Callable[[Judged], Made], ...] = (
     intervals,
     future,
     parts,
+    spread_tables,
+    spectra,
 )
 
 
