@@ -31,6 +31,7 @@ SEASON_FACTOR = {"annual": 1.0, "DJF": 1.25, "MAM": 1.6, "JJA": 0.05, "SON": 1.1
 REFERENCE = "1995-2014"
 FUTURES = ("2021-2040", "2041-2070", "2071-2100")
 METHODS = ("soilfuse", *names.BASELINES)
+BLOCKS = ("out_of_fold", "final_test")
 
 
 def periods_of(experiment):
@@ -214,6 +215,7 @@ def write_evaluation(folder):
     pd.DataFrame(taylor, columns=["name", "layer", "sd", "r", "crmsd"]).to_csv(
         folder / "taylor.csv", index=False
     )
+    write_skill(folder)
     stations = [
         (
             method,
@@ -240,6 +242,42 @@ def write_evaluation(folder):
     ]
     columns = ["method", "experiment", "layer", "quantity", "rmse", "bias"]
     pd.DataFrame(future, columns=columns).to_csv(folder / "future.csv", index=False)
+
+
+def write_skill(folder):
+    """Write what scores are made of: parts of R, spread and spectrum."""
+    rng = generator(4, "skill")
+    keys = [(m, b, n, r) for m in METHODS for b in BLOCKS for n in LAYERS for r in REGIONS]
+    columns = ["method", "block", "layer", "region"]
+    parts = [
+        (*key, part, rng.uniform(-0.3, 1), 100, 0)
+        for key in keys
+        for part in ("pooled", "spatial", "temporal", "seasonal", "interannual", "anomaly")
+    ]
+    made = {"r_parts": pd.DataFrame(parts, columns=[*columns, "part", "value", "n", "n_without"])}
+    spread = [
+        (*key, kind, level, 900, level**power, 0.1 * level, np.nan if power == 3 else 4.0)
+        for key in keys
+        if key[1] == "final_test"
+        for kind, power in (("spread", 3), ("residuals", 1))
+        if kind == "residuals" or key[0] == "soilfuse"
+        for level in (0.1, 0.5, 0.9)
+    ]
+    added = ["interval", "level", "n", "coverage", "width", "factor"]
+    made["spread"] = pd.DataFrame(spread, columns=[*columns, *added])
+    crps = [(*key, 900, 0.02 + 0.001 * key[2]) for key in keys if key[1] == "final_test"]
+    made["crps"] = pd.DataFrame(crps, columns=[*columns, "n", "crps"])
+    spectrum = [
+        (method, block, layer, length, 1e-5, 1.0 if method == "AMSMQTP" else rng.uniform(0.3, 1.2))
+        for method in ("AMSMQTP", *METHODS)
+        for block in BLOCKS
+        for layer in LAYERS
+        for length in (1200.0, 600.0, 300.0, 60.0)
+    ]
+    columns = ["method", "block", "layer", "wavelength_km", "power", "ratio"]
+    made["spectrum"] = pd.DataFrame(spectrum, columns=columns)
+    for stem, table in made.items():
+        table.to_csv(folder / f"{stem}.csv", index=False)
 
 
 CHAMPION = {

@@ -171,9 +171,10 @@ def test_index_compares_links_and_judges(written):
 
 def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
     reader = Reader(written / "evaluation.html")
-    assert {"scores", "taylor", "stations", "future"} < set(reader.ids)
+    own = {"scores", "taylor", "stations", "future", "parts", "spread", "detail"}
+    assert own < set(reader.ids)
     assert "the RMSE of the ensemble at" in reader.words
-    assert len(reader.images) == 4
+    assert len(reader.images) == 7
 
 
 def test_every_figure_lies_beside_the_page_too(written):

@@ -9,6 +9,7 @@ from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
 from soilfuse.report.score_tables import scores_table
 from soilfuse.report.sections import Section
+from soilfuse.report.skill_sections import detail_section, parts_section, spread_section
 from soilfuse.report.tables import Table
 from soilfuse.report.taylor_figure import taylor_diagram
 from soilfuse.report.words import joined
@@ -100,7 +101,15 @@ def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
 
 
 Maker = Callable[[Folder, Evaluation], Section | None]
-MAKERS: tuple[Maker, ...] = (_scores, _taylor, _stations, _future)
+MAKERS: tuple[Maker, ...] = (
+    _scores,
+    parts_section,
+    _taylor,
+    _stations,
+    _future,
+    spread_section,
+    detail_section,
+)
 
 
 def evaluation_sections(folder: Folder, evaluation: Evaluation) -> list[Section]:

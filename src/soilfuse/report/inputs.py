@@ -29,6 +29,13 @@ EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
     "stations": (),
     "taylor": ("name", "layer", "sd", "r"),
     "future": ("method", "experiment", "layer", "quantity", "rmse"),
+    "r_parts": ("method", "block", "layer", "region", "part", "value"),
+    "spread": (
+        *("method", "block", "layer", "region"),
+        *("interval", "level", "coverage", "width", "factor"),
+    ),
+    "crps": ("method", "block", "layer", "region", "crps"),
+    "spectrum": ("method", "block", "layer", "wavelength_km", "ratio"),
 }
 MAP_VARIABLES = ("sens_slope", "significant")
 HASHES = ("sha256", "hash", "version", "world")
