@@ -72,6 +72,7 @@ def judged():
         Series(outer, fields(outer, 5, "outer")),
         Series(final, fields(final, 5, "final")),
         by_experiment(5, "future"),
+        spread=Series(final, np.abs(fields(final, 5, "spread"))),
     )
     return method, material
 

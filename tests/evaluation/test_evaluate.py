@@ -247,6 +247,16 @@ def test_a_smoothed_candidate_is_said_to_have_no_weather(material):
     assert others == [STATIONS]
 
 
+def test_a_spread_too_small_is_said_to_be_none(material):
+    own = method(material, 0.01)
+    narrow = replace(own, spread=Series(FINAL, own.spread.values / 4))
+    first, *others = evaluate(*on_cells(narrow, material), SETTINGS, 1, slope).caveats
+    assert first.startswith("The spread over the networks is no range of uncertainty: in the final")
+    assert "a 90 % interval made of it holds 3" in first
+    assert first.endswith("of the observed values in layers 1, 2, 3, 4, 5.")
+    assert others == [STATIONS]
+
+
 def test_future_errors_know_the_truth(good):
     future = (
         good.tables["future"].set_index(["method", "experiment", "quantity", "layer"]).sort_index()

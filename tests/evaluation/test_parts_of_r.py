@@ -91,8 +91,10 @@ def test_cells_that_are_constant_or_missing_are_counted_and_left_out(fields, wei
     x[:, 0, 0, 0] = 0.3
     y[:, 0, 0, 1] = np.nan
     got = table_of(x, y, weights)
-    assert tuple(got.loc[(1, "all", "temporal"), ["n", "n_without"]]) == (18, 2)
-    assert tuple(got.loc[(2, "all", "temporal"), ["n", "n_without"]]) == (20, 0)
+    counts = ["n", "n_without", "cells_missing"]
+    assert tuple(got.loc[(1, "all", "temporal"), counts]) == (18, 2, 1)
+    assert tuple(got.loc[(1, "all", "pooled"), counts]) == (60 * 19, 60, 1)
+    assert tuple(got.loc[(2, "all", "temporal"), counts]) == (20, 0, 0)
     some = {**weights, "all": weights["all"].copy()}
     some["all"][0, :2] = 0
     expected = table_of(x, y, some)["value"].loc[(1, "all", "temporal")]

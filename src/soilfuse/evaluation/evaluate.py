@@ -61,6 +61,7 @@ def _assembled(judged: Judged) -> Evaluation:
     stations = pd.concat([*(method.stations for method in scored), of_target], ignore_index=True)
     of_whole = scores[scores["region"] == material.whole]
     of_intervals = headline(made["intervals"], material.whole)
+    of_spread = made["spread"][made["spread"]["region"] == material.whole]
     medians = station_medians(stations)
     nested = {
         "world": material.world,
@@ -72,7 +73,7 @@ def _assembled(judged: Judged) -> Evaluation:
     return Evaluation(
         metrics=nested,
         tables={"scores": scores, "stations": stations, "station_medians": medians, **made},
-        caveats=caveats(name, of_whole, of_intervals, made["future"], years),
+        caveats=caveats(name, of_whole, of_intervals, made["future"], years, of_spread),
         months=material.outer_months,
         monthly=scored[0].outer[:, :, judged.place],
     )

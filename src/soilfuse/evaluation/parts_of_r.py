@@ -20,7 +20,10 @@ from soilfuse.grids.months import year_of
 if TYPE_CHECKING:
     from soilfuse.evaluation.tables import Judged
 
-PART_COLUMNS = ["method", "block", "layer", "region", "part", "value", "n", "n_without"]
+PART_COLUMNS = [
+    *("method", "block", "layer", "region"),
+    *("part", "value", "n", "n_without", "cells_missing"),
+]
 POOLED = {"pooled": "r", "anomaly": "anomaly_r"}
 PARTS = ("pooled", "spatial", "temporal", "seasonal", "interannual", "anomaly")
 
@@ -79,11 +82,12 @@ def r_parts(
     weights: dict[str, np.ndarray],
     sums: np.ndarray,
 ) -> pd.DataFrame:
-    """Return layer, region, part, value, n, n_without of one method's fields.
+    """Return layer, region, part, value, n, n_without, cells_missing of one method's fields.
 
     prediction, truth: (T, D, H, W); weights: G arrays (H, W), 0 outside the region; sums:
     (T, D, G, S) of the same months. n counts the months of `spatial`, the cells of those by cell
-    and the pairs of the others; n_without the months or cells that have no R: constant or missing.
+    and the pairs of the others; n_without the months or cells that have no R, constant or missing,
+    and the missing pairs; cells_missing: those of the region without any valid pair.
     """
     stacked = np.stack([weight.ravel() for weight in weights.values()])
     cells = np.flatnonzero((stacked > 0).any(axis=0))
@@ -91,18 +95,21 @@ def r_parts(
     x, y = (values.reshape(flat)[:, :, cells] for values in (prediction, truth))
     pooled = metrics(sums.sum(axis=0), ("n", *POOLED.values()))
     monthly = metrics(sums, ("r",))["r"]
-    rows: list[tuple[int, str, str, float, int, int]] = []
+    rows: list[tuple[int, str, str, float, int, int, int]] = []
     for d in range(truth.shape[1]):
         by_cell = cell_parts(x[:, d], y[:, d], months)
+        empty = ~(np.isfinite(x[:, d]) & np.isfinite(y[:, d])).any(axis=0)
         for g, region in enumerate(weights):
             weight = stacked[g, cells]
             found = {name: averaged(values, weight) for name, values in by_cell.items()}
             found["spatial"] = averaged(monthly[:, d, g], np.ones(len(months)))
-            pairs = int(pooled["n"][d, g])
+            pairs, inside = int(pooled["n"][d, g]), weight > 0
+            lost = len(months) * int(inside.sum()) - pairs
             found |= {
-                part: (float(pooled[metric][d, g]), pairs, 0) for part, metric in POOLED.items()
+                part: (float(pooled[metric][d, g]), pairs, lost) for part, metric in POOLED.items()
             }
-            rows += [(d + 1, region, part, *found[part]) for part in PARTS]
+            missing = int((empty & inside).sum())
+            rows += [(d + 1, region, part, *found[part], missing) for part in PARTS]
     return pd.DataFrame(rows, columns=PART_COLUMNS[2:])
 
 

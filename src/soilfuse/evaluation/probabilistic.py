@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from soilfuse.evaluation.blocks import FINAL, Block, blocks_of, weights_of
+from soilfuse.evaluation.blocks import FINAL, blocks_of, weights_of
 from soilfuse.evaluation.metrics import metrics
 
 if TYPE_CHECKING:
@@ -124,21 +124,25 @@ def coverage_table(
 
 
 def crps_table(
-    block: Block, spread: np.ndarray | None, weights: np.ndarray, regions: list[str]
+    errors: np.ndarray,
+    spread: np.ndarray | None,
+    sums: np.ndarray,
+    weights: np.ndarray,
+    regions: list[str],
 ) -> pd.DataFrame:
-    """Return layer, region, n, crps, mae, rmse, spread and spread_skill of one method's block.
+    """Return layer, region, n, crps, mae, rmse, spread and spread_skill of one method.
 
-    spread: (T, D, C) on the cells of weights (C, G). Without it crps is the mean absolute error,
-    which the score is for a prediction without spread. spread: root of the mean variance;
+    errors: (T, D, C) prediction minus truth; spread: the same of standard deviations, None without;
+    sums: (T, D, G, S) of the same months; weights: (C, G). Without a spread crps is the mean
+    absolute error, which the score is for such a prediction. spread: root of the mean variance;
     spread_skill: its ratio to the RMSE, 1 where the spread is as large as the error.
     """
-    scores = metrics(block.sums.sum(axis=0), ("n", "mae", "rmse"))
+    scores = metrics(sums.sum(axis=0), ("n", "mae", "rmse"))
     if spread is None:
         missing = np.full_like(scores["mae"], np.nan)
         columns = {**scores, "crps": scores["mae"], "spread": missing, "spread_skill": missing}
         return _long(columns, regions)
-    flat = (*block.truth.shape[:2], -1)
-    score = crps_gaussian(block.prediction.reshape(flat), spread, block.truth.reshape(flat))
+    score = crps_gaussian(errors, spread, np.zeros_like(errors))
     valid = np.isfinite(score)
     weight = valid.sum(axis=0) @ weights
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -153,27 +157,31 @@ def spread_tables(judged: "Judged") -> dict[str, pd.DataFrame]:
     """Return CRPS and coverage of every method in the final test; without rows where none is."""
     area = weights_of(judged)
     regions, stacked = list(area), np.stack([weight.ravel() for weight in area.values()], axis=1)
+    cells = np.flatnonzero((stacked > 0).any(axis=1))
+    weights = stacked[cells]
+
+    def inside(values: np.ndarray) -> np.ndarray:
+        return values.reshape(*values.shape[:2], -1)[:, :, cells]
+
     outer = judged.material.outer_months
-    target = judged.material.target.at(outer, "the target")
+    target = inside(judged.material.target.at(outer, "the target"))
     covered, scored = [], []
     for block in blocks_of(judged, FINAL):
         method = judged.methods[block.place]
-        flat = (*block.truth.shape[:2], -1)
-        series = method.spread
-        spread = None if series is None else series.at(block.months, "the spread").reshape(flat)
-        fitted = method.outer.at(outer, f"the out_of_fold prediction of {method.name}")
-        own = {"method": block.method, "block": block.name}
-        errors = (block.prediction - block.truth).reshape(flat)
-        residuals = (fitted - target).reshape(len(outer), *errors.shape[1:])
-        table = coverage_table(errors, residuals, spread, stacked, regions)
+        series, name = method.spread, method.name
+        spread = None if series is None else inside(series.at(block.months, f"spread of {name}"))
+        errors = inside(block.prediction) - inside(block.truth)
+        residuals = inside(method.outer.at(outer, f"the out_of_fold prediction of {name}")) - target
+        own = {"method": name, "block": block.name}
+        table = coverage_table(errors, residuals, spread, weights, regions)
         covered.append(table.assign(**own)[COVERAGE_COLUMNS])
-        scored.append(crps_table(block, spread, stacked, regions).assign(**own)[CRPS_COLUMNS])
-    if not covered:
-        return {
-            "spread": pd.DataFrame(columns=COVERAGE_COLUMNS),
-            "crps": pd.DataFrame(columns=CRPS_COLUMNS),
-        }
+        table = crps_table(errors, spread, block.sums, weights, regions)
+        scored.append(table.assign(**own)[CRPS_COLUMNS])
     return {
-        "spread": pd.concat(covered, ignore_index=True),
-        "crps": pd.concat(scored, ignore_index=True),
+        "spread": _joined(covered, COVERAGE_COLUMNS),
+        "crps": _joined(scored, CRPS_COLUMNS),
     }
+
+
+def _joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
