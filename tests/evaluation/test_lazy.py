@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import dask
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from soilfuse.evaluation.lazy import scores, statistics
 from soilfuse.evaluation.metrics import METRICS, metrics
 from soilfuse.grids.months import month_axis
 
+DOCS = Path(__file__).parents[2] / "docs" / "evaluation.md"
 MONTHS = month_axis(2001, 2004)
 LAT, LON = np.arange(31.0, 35), np.arange(90.0, 95)
 
@@ -74,7 +78,43 @@ def test_without_time_there_are_no_anomalies(pair):
     assert got["r"].notnull().all()
 
 
+def test_rounded_coordinates_are_the_same_and_others_are_refused(pair, area):
+    x, y = pair
+    moved = x.assign_coords(lat=LAT + 1e-8, time=MONTHS + np.timedelta64(14, "D"))
+    expected = scores(x, y, ["time", "lat", "lon"], area)
+    near = area.assign_coords(lat=LAT - 1e-8)
+    xr.testing.assert_identical(scores(moved, y, ["time", "lat", "lon"], near), expected)
+    with pytest.raises(UserError, match="prediction and truth do not stand in the same places"):
+        scores(x.assign_coords(lat=LAT + 0.1), y, ["time"])
+    with pytest.raises(UserError, match="weights and truth do not stand in the same places"):
+        scores(x, y, ["time"], area.isel(lat=slice(1, None)))
+
+
 def test_other_months_are_refused(pair):
     x, y = pair
     with pytest.raises(UserError, match="do not stand in the same places"):
         statistics(x.isel(time=slice(1, None)), y)
+
+
+def test_the_documented_way_gives_the_scores_of_a_product(
+    pair, area, tmp_path, monkeypatch, capsys
+):
+    """The example of docs/evaluation.md, on files with the names and times of the real ones."""
+    x, y = (each.assign_coords(time=month_axis(2016, 2019)) for each in pair)
+    product = xr.Dataset({"soil_moisture": x, "cell_area": area})
+    product["region"] = (area > 0).astype("int8")
+    product["time"] = product["time"].values + np.timedelta64(14, "D")
+    for path, dataset in (
+        ("products/ssp245.nc", product),
+        ("data/processed/amsmqtp.nc", y.to_dataset(name="soil_moisture")),
+    ):
+        (tmp_path / path).parent.mkdir(parents=True)
+        dataset.to_netcdf(tmp_path / path, engine="h5netcdf")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(code, "docs/evaluation.md", "exec"), {})
+    expected = scores(x, y, ["time", "lat", "lon"], area)["rmse"].values
+    told = capsys.readouterr().out.strip("[]\n").split()
+    np.testing.assert_allclose([float(value) for value in told], expected, rtol=1e-6)
+    with xr.open_dataset("scores_by_cell.nc", engine="h5netcdf") as by_cell:
+        assert dict(by_cell["rmse"].sizes) == {"depth": 2, "lat": 4, "lon": 5}
