@@ -12,8 +12,8 @@ import pandas as pd
 
 from soilfuse import layout
 from soilfuse.evaluation.bootstrap import paired_intervals
-from soilfuse.evaluation.intervals import headline
 from soilfuse.evaluation.future import CHANGE, SLOPE
+from soilfuse.evaluation.intervals import headline
 from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_monthly
 from soilfuse.files import read_json
 from soilfuse.names import ENSEMBLE

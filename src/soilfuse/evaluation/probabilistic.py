@@ -4,7 +4,7 @@ Two intervals about a prediction. `spread`: mean +- z x standard deviation over 
 as the product's files give it. `residuals`: prediction +- the quantile of the absolute errors that
 were made out of fold in the same cell and layer (split conformal prediction, Lei et al. 2018,
 doi:10.1080/01621459.2017.1307116). Both are judged in the final test alone: out of fold one network
-predicts a month, the other four were trained on it, so no spread exists there.
+predicts a month that others were trained on, so no spread exists there.
 """
 
 from typing import TYPE_CHECKING
