@@ -18,7 +18,6 @@ from soilfuse.evaluation.stations import station_medians, station_scores
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
 from soilfuse.insitu.table import COLUMNS
-from soilfuse.report.evaluation_figures import station_boxes
 from soilfuse.training.folds import folds
 
 GRID = Grid.regular(95, 97, 33, 34, 0.5)
@@ -136,7 +135,6 @@ def test_one_station_is_its_own_median_and_says_that_it_is_one():
     (median,) = station_medians(scores).to_dict("records")
     assert (row["n"], median["series"], median["series_with_r"]) == (40, 1, 1)
     assert median["rmse"] == row["rmse"] and median["r"] == row["r"]
-    assert len(station_boxes(scores).axes) == 2
 
 
 def test_one_station_with_few_months_has_errors_and_no_correlation():
@@ -144,7 +142,6 @@ def test_one_station_with_few_months_has_errors_and_no_correlation():
     (median,) = station_medians(scores).to_dict("records")
     assert (median["series"], median["series_with_r"]) == (1, 0)
     assert np.isnan(median["r"]) and np.isfinite(median["rmse"])
-    station_boxes(scores)
 
 
 def test_negative_moisture_is_scored_as_it_is_and_told_to_the_gate():
