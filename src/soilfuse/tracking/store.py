@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.errors import UserError, shortened
+from soilfuse.errors import UserError, shortened, without_words_of
 from soilfuse.files import written_aside
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def store_errors(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, DBAPIError) as error:
         raise UserError(
-            f"the MLflow store {uri} refused: {_reason(error)}; {_remedy(uri, error)}"
+            f"the MLflow store {uri} refused: {without_words_of(uri, _reason(error))}; "
+            f"{_remedy(uri, error)}"
         ) from None
 
 
