@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError, shortened, without_words_of
 from soilfuse.files import written_aside
+from soilfuse.tracking.answering import require_answer
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -87,8 +88,9 @@ def store_errors(uri: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """Return the database's own words, without the statement and values that it refused."""
-    refused = error.__cause__ if error.__cause__ is not None else error
-    return shortened(getattr(refused, "orig", None) or getattr(error, "message", error))
+    drivers = [getattr(each, "orig", None) for each in (error, error.__cause__)]
+    own = next(filter(None, drivers), getattr(error, "message", error))
+    return shortened(str(own).split("[SQL:")[0].split("(Background")[0])
 
 
 def _remedy(uri: str, error: Exception) -> str:
@@ -131,9 +133,15 @@ def open_client() -> "MlflowClient":
         from sqlalchemy.exc import ArgumentError
 
         database = _database(uri)
+        if database is not None and database.is_dir():
+            raise UserError(
+                f"MLFLOW_TRACKING_URI is {uri}, and '{database}' is a folder; expected a file, "
+                f"such as {SQLITE}{database / DATABASE}"
+            )
         if database is not None and not database.exists():
             _create(database)
         try:
+            require_answer(uri)
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
         except (ValueError, ArgumentError):  # neither is told: both may quote half a password
             raise UserError(
