@@ -1,6 +1,7 @@
 """Addresses of a store that nothing answers at, or that are none: one line without the password."""
 
 import socket
+import sys
 import time
 
 import pytest
@@ -54,4 +55,11 @@ def test_a_database_that_does_not_answer_is_told_soon(monkeypatch, tmp_path):
 def test_a_folder_is_no_database(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}")
     with pytest.raises(UserError, match=rf"is a folder; expected a file, .*{tmp_path}/mlflow.db"):
+        store.open_client()
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyodbc", None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"mssql+pyodbc://ann:{SECRET}@host/runs")
+    with pytest.raises(UserError, match=r"ann:\*\*\*@host/runs needs the driver pyodbc, which is"):
         store.open_client()

@@ -149,6 +149,12 @@ def open_client() -> "MlflowClient":
                 "https://host, sqlite:///file or postgresql://host/database; in a name or password "
                 "before the host write @ : / # % ? as %40 and so on"
             ) from None
+        except ImportError as error:
+            raise UserError(
+                f"the MLflow store {uri} needs the driver {error.name}, which is not installed: "
+                "install it (for PostgreSQL `pip install 'psycopg[binary]'`), or set "
+                "MLFLOW_TRACKING_URI to another store"
+            ) from None
 
 
 def _create(database: Path) -> None:
