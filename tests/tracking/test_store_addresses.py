@@ -63,3 +63,16 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"mssql+pyodbc://ann:{SECRET}@host/runs")
     with pytest.raises(UserError, match=r"ann:\*\*\*@host/runs needs the driver pyodbc, which is"):
         store.open_client()
+
+
+@pytest.mark.parametrize("keeps", [0, 1000])  # bytes of the beginning, which tells what it is
+def test_a_damaged_database_is_told_without_the_statement(root, monkeypatch, keeps):
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # MLflow's retries
+    database = root / "mlflow.db"
+    whole = database.read_bytes()
+    database.write_bytes(whole[:keeps] + b"\x07" * (len(whole) - keeps))
+    with pytest.raises(UserError, match="refused: .*restore a copy of .*mlflow.db', or mo") as told:
+        store.experiment_id(store.open_client())
+    assert "SELECT" not in str(told.value)
+    assert "sqlalche.me" not in str(told.value)
+    assert "permissions" not in str(told.value)

@@ -1,10 +1,16 @@
-"""Whether the database of a store answers, asked before MLflow asks for a long time in silence."""
+"""Whether a store's database answers, asked before MLflow asks for long in silence; refusals."""
 
 import time
 from functools import cache
+from pathlib import Path
+
+from soilfuse.errors import shortened
 
 TRIES = 3  # MLflow's own ten take 100 s, and more where nothing refuses
 PATIENCE = 10  # s
+# What sqlite says of a file that cannot be written, and of one that is damaged.
+NO_ROOM = ("disk is full", "disk i/o", "readonly", "read-only", "unable to open")
+DAMAGED = ("malformed", "not a database")
 
 
 @cache
@@ -35,3 +41,26 @@ def require_answer(uri: str) -> None:
                 raise
         time.sleep(0.5)
     engine.dispose()
+
+
+def reason(error: Exception) -> str:
+    """Return the database's own words, without the statement and values that it refused."""
+    drivers = [getattr(each, "orig", None) for each in (error, error.__cause__)]
+    own = next(filter(None, drivers), getattr(error, "message", error))
+    return shortened(str(own).split("[SQL:")[0].split("(Background")[0])
+
+
+def remedy(uri: str, database: Path | None, error: Exception) -> str:
+    """Return what to do; database: the file of a sqlite address."""
+    other = "set MLFLOW_TRACKING_URI to one that answers"
+    if database is None:
+        return other
+    told = reason(error).lower()
+    if any(words in told for words in DAMAGED):
+        return f"restore a copy of '{database}', or move it away and a new one is begun"
+    if any(words in told for words in NO_ROOM):
+        return (
+            f"free space in '{database.parent}' or mend its permissions, and the same command goes "
+            "on, or set MLFLOW_TRACKING_URI to another store"
+        )
+    return f"{other}, or `mlflow db upgrade {uri}` where its tables are old"

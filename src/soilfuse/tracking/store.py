@@ -11,9 +11,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.errors import UserError, shortened, without_words_of
+from soilfuse.errors import UserError, without_words_of
 from soilfuse.files import written_aside
-from soilfuse.tracking.answering import require_answer
+from soilfuse.tracking.answering import reason, remedy, require_answer
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 EXPERIMENT = "soilfuse"
 DATABASE = "mlflow.db"
 SQLITE = "sqlite:///"
-NO_ROOM = ("disk", "readonly", "read-only", "unable to open")  # what sqlite says then
 MARKERS = (".dvc", "MLproject")
 QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
@@ -81,29 +80,9 @@ def store_errors(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, DBAPIError) as error:
         raise UserError(
-            f"the MLflow store {uri} refused: {without_words_of(uri, _reason(error))}; "
-            f"{_remedy(uri, error)}"
+            f"the MLflow store {uri} refused: {without_words_of(uri, reason(error))}; "
+            f"{remedy(uri, _database(uri), error)}"
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    """Return the database's own words, without the statement and values that it refused."""
-    drivers = [getattr(each, "orig", None) for each in (error, error.__cause__)]
-    own = next(filter(None, drivers), getattr(error, "message", error))
-    return shortened(str(own).split("[SQL:")[0].split("(Background")[0])
-
-
-def _remedy(uri: str, error: Exception) -> str:
-    other = "set MLFLOW_TRACKING_URI to one that answers"
-    database = _database(uri)
-    if database is None:
-        return other
-    if any(word in _reason(error).lower() for word in NO_ROOM):
-        return (
-            f"free space in '{database.parent}' or mend its permissions, and the same command goes "
-            "on, or set MLFLOW_TRACKING_URI to another store"
-        )
-    return f"{other}, or `mlflow db upgrade {uri}` where its tables are old"
 
 
 def locked(uri: str, what: str = "") -> Any:
