@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from soilfuse import config, seeding
+from soilfuse.cli import verification
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files, write_json
 from soilfuse.product.attributes import params_hash, product_attributes
@@ -90,6 +91,36 @@ def test_product_that_dvc_does_not_know(chain):
     checks = {c.name: c for c in verified(path, folder, {}, origin)}
     assert not checks["bytes"].passed
     assert "no entry" in checks["bytes"].allowed
+
+
+def test_a_product_under_another_s_name_is_found(chain):
+    path, *rest = chain
+    for suffix in (".nc", ".prov.json"):
+        path.with_name(f"ssp245{suffix}").symlink_to(path.with_suffix(suffix).name)
+    other = path.with_name("ssp245.nc")
+    assert failed(other, *rest)[:2] == ["bytes", "name"]
+
+
+def test_a_link_to_dvc_s_cache_is_the_product_and_one_to_another_is_not(chain, monkeypatch):
+    path, folder, outs, origin = chain
+    monkeypatch.chdir(folder.parent)
+    cache = folder.parent / "cache"
+    cache.mkdir()
+    lock = {}
+    for file in (path, path.with_suffix(".prov.json")):
+        lock[file.name] = outs[file.as_posix()]
+        file.rename(cache / outs[file.as_posix()])
+        file.symlink_to(cache / outs[file.as_posix()])
+    Path("ssp245.nc").symlink_to("ssp370.nc")
+    lock["ssp245.nc"] = "another"
+    monkeypatch.setattr(verification, "dvc_outs", lambda root: lock)
+    monkeypatch.setattr(verification, "origin", lambda experiment, params: origin)
+    monkeypatch.setattr(verification.layout, "CHAMPION", folder)
+    params = config.load(DEMO)
+    for given in (Path("ssp370.nc"), path):
+        assert [c.name for c in verification.verify_file(given, params) if not c.passed] == []
+    lines = verification.verify_file(Path("ssp245.nc"), params)
+    assert [c.name for c in lines if not c.passed][:2] == ["bytes", "name"]
 
 
 def test_other_weights_are_found(chain):

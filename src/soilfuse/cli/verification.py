@@ -18,7 +18,9 @@ from soilfuse.tracking.lineage import content_hash, dvc_outs
 
 def verify_file(product: Path, params: config.Params) -> list[Check]:
     """Return every check of one product; some of its months are computed again."""
-    product = product.resolve()
+    # The file itself is not resolved: one of DVC's cache that it links to is still this product,
+    # and another product is not.
+    product = product.parent.resolve() / product.name
     if product.is_relative_to(Path.cwd()):
         product = product.relative_to(Path.cwd())  # as dvc.lock names it
     limits = Limits(params.promote.min_coverage, params.promote.max_soil_moisture)
