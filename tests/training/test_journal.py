@@ -47,7 +47,7 @@ def test_a_line_that_was_never_finished_costs_nothing_but_itself(
     journal = tmp_path / "a.journal"
     with monkeypatch.context() as before:
         name = f"{signs_of_life.machine()}:999999999:1"
-        before.setattr(signs_of_life, "worker_of", lambda _: name)
+        before.setattr(signs_of_life, "process_name", lambda: name)
         go(with_trials(params, 3), journal)
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:left])

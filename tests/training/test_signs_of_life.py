@@ -1,12 +1,12 @@
 """Which processes other machines take for living ones, by what a trial says of its own."""
 
-import os
 import socket
 import time
 
 import pytest
 from optuna.trial import TrialState
 
+from soilfuse import processes
 from soilfuse.training import signs_of_life
 from soilfuse.training.study import fail_dead, open_study, propose
 
@@ -52,15 +52,16 @@ def test_one_host_name_on_two_machines_is_told_apart(tmp_path, monkeypatch):
         path = tmp_path / f"{len(names)}"
         if identity is not None:
             path.write_bytes(identity)
-        monkeypatch.setattr(signs_of_life, "IDENTITY", path)
+        monkeypatch.setattr(processes, "IDENTITY", path)
         names.append(signs_of_life.machine())
     host = socket.gethostname()
     assert names[2:] == [host, host]
     assert len({*names}) == 3
     assert all(name.startswith(host) and "secret" not in name for name in names)
     # the other machine has a process of that number, or none: its signs alone count
-    monkeypatch.setattr(signs_of_life, "machine", lambda: names[0])
-    told = {signs_of_life.WORKER: signs_of_life.worker_of(os.getpid())}
+    for module in (processes, signs_of_life):
+        monkeypatch.setattr(module, "machine", lambda: names[0])
+    told = {signs_of_life.WORKER: processes.process_name()}
     assert signs_of_life.may_live(told)
     monkeypatch.setattr(signs_of_life, "machine", lambda: names[1])
     assert signs_of_life.may_live({**told, signs_of_life.BEAT: time.time()})

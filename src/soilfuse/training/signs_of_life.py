@@ -1,22 +1,17 @@
 """Whether the process of a running trial still lives, on this machine or another one."""
 
-import hashlib
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.files import lives
+from soilfuse.processes import is_dead, machine, process_name
 
 if TYPE_CHECKING:
     import optuna
 
 WORKER, BEAT = "worker", "beat"
-IDENTITY = Path("/etc/machine-id")
 BEATS = 30.0  # seconds between two signs of life
 DEAD = 300.0  # seconds without one, after which another machine's process counts as dead
 
@@ -25,7 +20,7 @@ def named(trial: "optuna.Trial") -> None:
     """Give a trial the name of this process and the first sign of life."""
     # In this order: killed in between, a name without a sign would live for ever on other machines.
     trial.set_user_attr(BEAT, time.time())
-    trial.set_user_attr(WORKER, worker_of(os.getpid()))
+    trial.set_user_attr(WORKER, process_name())
 
 
 @contextmanager
@@ -59,29 +54,4 @@ def may_live(attributes: Mapping[str, Any]) -> bool:
         return False
     if host != machine():
         return time.time() - attributes.get(BEAT, 0.0) < DEAD
-    return lives(int(process)) and worker == worker_of(int(process))
-
-
-def worker_of(process: int) -> str:
-    """Name a process of this machine; its start tells it from a later one of the same number.
-
-    A container that is killed and started again gives its process the number it had.
-    """
-    try:
-        told = Path(f"/proc/{process}/stat").read_text()
-    except OSError:  # no such process, or not Linux
-        return f"{machine()}:{process}:"
-    return f"{machine()}:{process}:{told.rpartition(')')[2].split()[19]}"
-
-
-def machine() -> str:
-    """Name this machine: images and clusters give one host name to several.
-
-    A hash, since systemd asks that the identity itself be told to nobody.
-    """
-    host = socket.gethostname()
-    try:
-        identity = IDENTITY.read_bytes().strip()
-    except OSError:
-        return host
-    return f"{host}-{hashlib.sha256(identity).hexdigest()[:8]}" if identity else host
+    return not is_dead(worker)
