@@ -109,6 +109,15 @@ def test_an_unknown_stage_is_a_user_error(pipeline):
         lineage.upstream_problems(pipeline, ["nowhere"])
 
 
+def test_what_dvc_refuses_comes_with_what_to_do(pipeline):
+    (pipeline / "dvc.lock").write_text("stages: [1]")
+    with pytest.raises(UserError, match="dvc.lock' validation failed.*run `git checkout dvc.lock`"):
+        lineage.upstream_problems(pipeline, ["page"])
+    (pipeline / ".dvc" / "config").write_text("")  # DVC then wants git
+    with pytest.raises(UserError, match="is not a git repository; run this inside the .* clone"):
+        lineage.upstream_problems(pipeline, ["page"])
+
+
 def test_the_code_s_state_leaves_out_what_runs_write(root, git):
     commit = git("rev-parse", "HEAD")
     (root / "dvc.lock").write_text("stages: {}")

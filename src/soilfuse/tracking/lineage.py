@@ -25,6 +25,12 @@ def parsed(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
 
 
+WAYS_OUT = {  # by a word of DVC's refusal
+    LOCK: f"run `git checkout {LOCK}`, or remove it and run `dvc repro`",
+    " repository": "run this inside the project's git clone, of which .git and .dvc are parts",
+}
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping of a YAML file of DVC's; {} where it is absent or half-written."""
     from yaml import YAMLError
@@ -136,7 +142,9 @@ def upstream_problems(root: Path, targets: Sequence[str]) -> list[str]:
         with Repo(str(root)) as repo:
             status = repo.status(targets=list(targets), with_deps=True)
     except DvcException as error:
-        raise UserError(f"DVC cannot tell the state of {', '.join(targets)}: {error}") from None
+        advice = next((f"; {way}" for word, way in WAYS_OUT.items() if word in str(error)), "")
+        told = f"DVC cannot tell the state of {', '.join(targets)}: {error}{advice}"
+        raise UserError(told) from None
     return [
         f"{stage} ({_reasons(changes)})"
         for stage, changes in status.items()
