@@ -17,6 +17,7 @@ from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
 from soilfuse.product.provenance import RunRecord, write_prov
 from soilfuse.product.verify import Origin, verify_product
+from soilfuse.tracking.graph import Recorded, Step
 from soilfuse.tracking.lineage import content_hash
 
 DEMO = Path(__file__).parents[2] / "profiles" / "demo.yaml"
@@ -113,7 +114,9 @@ def test_a_link_to_dvc_s_cache_is_the_product_and_one_to_another_is_not(chain, m
         file.symlink_to(cache / outs[file.as_posix()])
     Path("ssp245.nc").symlink_to("ssp370.nc")
     lock["ssp245.nc"] = "another"
-    monkeypatch.setattr(verification, "dvc_outs", lambda root: lock)
+    made = {name: Recorded(name, md5) for name, md5 in lock.items()}
+    step = Step("infer", "", {}, made)
+    monkeypatch.setattr(verification, "locked_steps", lambda root: {"infer": step})
     monkeypatch.setattr(verification, "origin", lambda experiment, params: origin)
     monkeypatch.setattr(verification.layout, "CHAMPION", folder)
     params = config.load(DEMO)
@@ -121,6 +124,14 @@ def test_a_link_to_dvc_s_cache_is_the_product_and_one_to_another_is_not(chain, m
         assert [c.name for c in verification.verify_file(given, params) if not c.passed] == []
     lines = verification.verify_file(Path("ssp245.nc"), params)
     assert [c.name for c in lines if not c.passed][:2] == ["bytes", "name"]
+
+
+def test_a_damaged_lock_is_told_before_any_check(chain, monkeypatch):
+    monkeypatch.chdir(chain[0].parent)
+    Path("dvc.yaml").write_text("stages: {infer: {cmd: infer}}")
+    Path("dvc.lock").write_text("stages: {infer: [")
+    with pytest.raises(UserError, match="dvc.lock in .* is damaged .*run `git checkout dvc.lock`"):
+        verification.verify_file(chain[0], config.load(DEMO))
 
 
 def test_other_weights_are_found(chain):

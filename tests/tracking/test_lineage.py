@@ -86,6 +86,18 @@ def test_untracked_and_missing_inputs(root):
     assert lineage.dvc_outs(root) == {}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"\xff\xfe", b"stages: [1]", b"stages: {promote: null}", b"[" * 2000),
+        *(b"stages: {promote: {outs: [{path: [1], md5: x}, 2]}}", b"stages: {promote: {outs: 3}}"),
+    ],
+)
+def test_a_damaged_lock_tells_no_hash(root, damage):
+    (root / "dvc.lock").write_bytes(damage)
+    assert lineage.dvc_outs(root) == {}
+
+
 def test_upstream_problems_name_the_stale_stages_only(pipeline):
     assert lineage.upstream_problems(pipeline, ["page"]) == []
     (pipeline / "page.txt").unlink()
