@@ -319,6 +319,11 @@ def test_the_trial_that_gave_the_best_values_is_named(tmp_path):
     assert trial_of(tmp_path) == {"trial": 2, "inner_rmse": 0.03, "trials": 3}
     (tmp_path / "best.yaml").write_text("learning_rate: 0.1\n")
     assert trial_of(tmp_path) == {} == trial_of(tmp_path / "nowhere")
+    (tmp_path / "best.yaml").write_bytes(b"\xff\xfe")
+    assert trial_of(tmp_path) == {}
+    (tmp_path / "best.yaml").unlink()
+    (tmp_path / "best.yaml").mkdir()
+    assert trial_of(tmp_path) == {}
 
 
 def test_paths_may_be_spelled_otherwise(project):

@@ -65,8 +65,8 @@ def trial_of(folder: Path) -> Told:
 
     folder: with best.yaml and trials.csv. {} where they are absent or no trial has these values.
     """
-    best = read_yaml(folder / "best.yaml")
     try:
+        best = read_yaml(folder / "best.yaml")
         with (folder / "trials.csv").open(encoding="utf-8", newline="") as stream:
             trials = list(csv.DictReader(stream))
     except (OSError, ValueError, csv.Error):
