@@ -10,8 +10,9 @@ from small_pipeline import RAW, dvc, run_pipeline
 from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
-from soilfuse.tracking.facts import trial_of
+from soilfuse.tracking.facts import swept_names, trial_of
 from soilfuse.tracking.found import listing, reads
+from soilfuse.tracking.graph import Graph, Step
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
@@ -90,6 +91,19 @@ def test_who_reads_a_raw_climate_model_s_file_of_this_repository(name, readers):
     steps = locked_steps(ROOT).values()
     path = f"data/raw/pseudo/cmip6/CESM2/{name}"
     assert {s.name for s in steps if s.stage == "cmip6" and reads(s, path)} == readers
+
+
+def test_parameters_that_are_no_mapping_are_no_names():
+    def step(name, values):
+        return Step(name, "", {}, {}, {"params.yaml": values})
+
+    assert reads(step("cmip6@ssp585", {"cmip6": ["x"]}), SSP585)
+    steps = [
+        step("finetune@0", {"finetune": {"epochs": 1, "loss": {"mse": "sweep"}}}),
+        *(step(f"finetune@{fold}", {"finetune": odd}) for fold, odd in enumerate(("x", [1], None))),
+    ]
+    graph = Graph({str(number): each for number, each in enumerate(steps)}, {}, ())
+    assert swept_names(graph) == ["finetune.loss.mse"]
 
 
 def test_forward_from_a_folder_and_from_a_file_that_dvc_added(project):

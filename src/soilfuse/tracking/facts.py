@@ -15,6 +15,7 @@ from soilfuse.files import read_json
 from soilfuse.names import SWEEP
 from soilfuse.tracking.graph import Graph, Step
 from soilfuse.tracking.lineage import read_yaml
+from soilfuse.tracking.recording import leaves
 from soilfuse.tracking.trial_runs import SCORE
 
 Told = dict[str, Any]
@@ -89,15 +90,8 @@ def swept_names(graph: Graph) -> list[str]:
 
 def _swept(step: Step) -> Iterable[str]:
     for values in step.params.values():
-        yield from _saying(values.get("finetune") or {}, "finetune.")
-
-
-def _saying(values: Mapping[str, Any], prefix: str) -> Iterable[str]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _saying(value, f"{prefix}{name}.")
-        elif value == SWEEP:
-            yield prefix + name
+        settings = leaves({"finetune": values.get("finetune")}, ".")
+        yield from (name for name, value in settings if value == SWEEP)
 
 
 def _has(row: Mapping[str, Any], best: Mapping[str, Any]) -> bool:
