@@ -13,6 +13,7 @@ from soilfuse.tracking import prov, stages, store
 from soilfuse.tracking.facts import swept_names, trial_of
 from soilfuse.tracking.found import listing, reads
 from soilfuse.tracking.graph import Graph, Step
+from soilfuse.tracking.lineage import content_hash
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
@@ -217,6 +218,29 @@ def test_a_champion_that_was_kept_does_not_come_from_todays_folds(project):
     raw = trace(project, Path("data/own"), forward=True, runs=False)
     assert "models/finetune" in files(raw)
     assert not any(path.startswith("products") for path in files(raw))
+
+
+def test_a_record_that_was_not_made_with_its_product_is_not_believed(project):
+    record = project / "products/ssp585.prov.json"
+    own = {"activity": {"a": {"sf:mlflow_run_id": "77cc", "sf:model_version": "3"}}}
+    record.write_text(json.dumps(own))
+    lock = (project / "dvc.lock").read_text()
+    start = lock.index("infer@ssp585")
+    entry = f"    - path: products/ssp585.prov.json\n      md5: {content_hash(record)}\n"
+    known = lock[:start] + lock[start:].replace("    outs:\n", "    outs:\n" + entry, 1)
+    (project / "dvc.lock").write_text(known)
+    product = Path("products/ssp585.nc")
+    assert trace(project, product).runs["infer@ssp585"].run_id == "77cc"
+    forward = trace(project, product, forward=True)
+    assert forward.warnings == () and forward.facts[product.as_posix()]["run"] == "77cc"
+    for other in (json.dumps(own).replace("77cc", "88dd"), "{"):
+        record.write_text(other)
+        found = trace(project, product)
+        assert "infer@ssp585" not in found.runs and product.as_posix() not in found.facts
+        assert found.changed == ["products/ssp585.prov.json"]
+        told = " ".join(text(found).split())
+        assert "note: products/ssp585.prov.json is not the one that dvc.lock recorded" in told
+        assert trace(project, product, check=False).changed == []
 
 
 def test_changed_and_absent_files_are_marked(project):
