@@ -7,7 +7,7 @@ from pathlib import Path
 from soilfuse.errors import shortened
 
 TRIES = 3  # MLflow's own ten take 100 s, and more where nothing refuses
-PATIENCE = 10  # s
+CONNECTED_WITHIN = 10  # s
 # What sqlite says of a file that cannot be written, and of one that is damaged.
 NO_ROOM = ("disk is full", "disk i/o", "readonly", "read-only", "unable to open")
 DAMAGED = ("malformed", "not a database")
@@ -30,7 +30,7 @@ def require_answer(uri: str) -> None:
         return
     url = make_url(uri)
     if kind in ("postgresql", "mysql"):
-        url = url.update_query_dict({"connect_timeout": str(PATIENCE), **url.query})
+        url = url.update_query_dict({"connect_timeout": str(CONNECTED_WITHIN), **url.query})
     engine = create_sqlalchemy_engine(url.render_as_string(hide_password=False))
     for left in reversed(range(TRIES)):
         try:
