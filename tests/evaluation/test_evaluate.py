@@ -397,6 +397,35 @@ def test_monthly_sums_survive_the_file_and_give_the_same_interval(good, tmp_path
     assert (table["difference"] == 0).all()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2 + 7],
+        lambda whole: whole[:-3],
+        lambda whole: whole.rsplit(b"\n", 2)[0] + b"\n",
+        lambda whole: whole.replace(b"-03,", b"-13,"),
+        lambda whole: b"\xff\xfe" + whole,
+        lambda whole: whole.replace(b".", b".x"),
+    ],
+    ids=[
+        "empty",
+        "cut in a row",
+        "cut in a number",
+        "lacks a row",
+        "no month",
+        "no text",
+        "no number",
+    ],
+)
+def test_damaged_monthly_sums_are_one_line(good, tmp_path, damage):
+    write_evaluation(good, tmp_path)
+    path = tmp_path / "monthly.csv"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=rf"{path} is damaged .*run `dvc repro -s evaluate`"):
+        read_monthly(path)
+
+
 def test_with_real_data_the_future_is_said_to_be_untested(material):
     real = Material(**{**vars(material), "truth": None, "experiments": ("historical",)})
     got = evaluate(method(material, 0.01), real, SETTINGS, 1, slope)
