@@ -97,6 +97,7 @@ def material():
         folds=folds("blocked", 1),
         stations=stations(target),
         world="v0 seed 1",
+        reanalysis=Series(OUTER, target.at(OUTER, "x") + np.float32(0.03)),
     )
 
 
@@ -250,11 +251,20 @@ def test_taylor_rows_hold_target_methods_and_models(good):
 
 def test_station_rows_hold_methods_and_the_target_itself(good):
     rows = good.tables["stations"]
-    assert set(rows["method"]) == {"unet", "AMSMQTP", *names.BASELINES}
+    assert set(rows["method"]) == {"unet", "AMSMQTP", "ERA5-Land", *names.BASELINES}
     target = rows[rows["method"] == "AMSMQTP"]
     np.testing.assert_allclose(target["mae"], 0.01, rtol=1e-4)
     np.testing.assert_allclose(target["r"], 1)
     assert set(target["n"]) == {80, 45}
+
+
+def test_era5_land_is_held_against_the_stations_as_far_as_it_reaches(good):
+    """Its months end before the final test; its last layer is two thirds of the product's."""
+    own = good.tables["stations"].query("method == 'ERA5-Land'")
+    np.testing.assert_allclose(own["bias"], 0.02, rtol=1e-3)
+    assert set(own["block"]) == {"out_of_fold"}
+    covered = good.tables["station_quartiles"].groupby("method")["covered"].min()
+    assert covered.to_dict() == dict.fromkeys(covered.index, 1.0)  # stations have layers 1 and 2
 
 
 def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
@@ -304,6 +314,7 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
         "monthly.csv",
         "scores.csv",
         "station_medians.csv",
+        "station_quartiles.csv",
         "stations.csv",
         "taylor.csv",
     ]

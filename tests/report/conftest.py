@@ -9,6 +9,7 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.config import Report
+from soilfuse.evaluation.stations import station_quartiles
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_on
@@ -201,22 +202,18 @@ def write_evaluation(folder):
         folder / "taylor.csv", index=False
     )
     stations = [
-        (
-            method,
-            "out_of_fold",
-            "MAQU",
-            f"S{n}",
-            layer,
-            60,
-            rng.uniform(0.3, 0.95),
-            rng.uniform(0.02, 0.08),
-        )
-        for method in ("AMSMQTP", "ERA5-Land", "soilfuse", "climatology")
+        (method, block, "MAQU", f"S{n}", layer, 60, *rng.uniform(0.02, 0.95, 4))
+        for method in ("AMSMQTP", "ERA5-Land", "soilfuse", "climatology", "ridge")
+        for block in ("out_of_fold", "final_test")
+        if (method, block) != ("ERA5-Land", "final_test")
         for n in range(20)
         for layer in LAYERS
     ]
-    columns = ["method", "block", "network", "station", "layer", "n", "r", "rmse"]
-    pd.DataFrame(stations, columns=columns).to_csv(folder / "stations.csv", index=False)
+    columns = ["method", "block", "network", "station", "layer", "n", "mae", "rmse", "mape", "r"]
+    table = pd.DataFrame(stations, columns=columns)
+    table.to_csv(folder / "stations.csv", index=False)
+    quartiles = station_quartiles(table, {"ERA5-Land": np.array([1, 1, 1, 1, 2 / 3])})
+    quartiles.to_csv(folder / "station_quartiles.csv", index=False)
     future = [
         (method, experiment, layer, quantity, size * (1 + 0.3 * i) * rng.uniform(0.8, 1.2), 0.0)
         for i, method in enumerate(METHODS)

@@ -176,6 +176,15 @@ def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
     assert len(reader.images) == 4
 
 
+def test_the_origin_of_the_target_stands_wherever_its_agreement_with_stations_does(written):
+    """Above the figure, in its caption, and under both tables that hold AMSMQTP's R."""
+    words = Reader(written / "evaluation.html").words
+    assert words.count(names.STATIONS_CAVEAT) == 4
+    assert "Median R of the station series, held-out years of 2000–2014: 0." in words
+    assert "ERA5-Land has no more than 67 % of the layer 80–110 cm" in words
+    assert words.count("ERA5-Land does not reach these years.") == 1
+
+
 def test_every_figure_lies_beside_the_page_too(written):
     for name in PAGES:
         drawn = list((written / "figures" / name).glob("*.png"))

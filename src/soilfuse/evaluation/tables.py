@@ -11,12 +11,20 @@ from soilfuse.baselines.statistics import multi_model_mean
 from soilfuse.evaluation.bootstrap import INTERVAL_COLUMNS, paired_intervals
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
-from soilfuse.evaluation.judging import Scored
+from soilfuse.evaluation.judging import Scored, reference_stations
 from soilfuse.evaluation.material import TARGET, Material, Method
+from soilfuse.evaluation.stations import station_medians, station_quartiles
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import ClimateModels
-from soilfuse.names import GATE_BASELINE, HISTORICAL
+from soilfuse.names import (
+    ERA5_LAND,
+    ERA5_LAND_LAYERS,
+    GATE_BASELINE,
+    HISTORICAL,
+    PRODUCT_LAYERS,
+)
 from soilfuse.progress import progress
+from soilfuse.sources.depths import covered_shares
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,26 @@ def future(judged: Judged) -> Made:
     return {"future": pd.concat(parts, ignore_index=True)}
 
 
-MAKERS: tuple[Callable[[Judged], Made], ...] = (taylor, intervals, future)
+def stations(judged: Judged) -> Made:
+    """Return the scores of methods, target and ERA5-Land by station series, and their quartiles."""
+    references = reference_stations(judged.material, judged.final_months)
+    of_methods = (method.stations for method in judged.scored)
+    scores = pd.concat([*of_methods, references], ignore_index=True)
+    bounds = (np.array(layers) for layers in (ERA5_LAND_LAYERS, PRODUCT_LAYERS))
+    covered = {ERA5_LAND: covered_shares(*bounds)}
+    return {
+        "stations": scores,
+        "station_medians": station_medians(scores),
+        "station_quartiles": station_quartiles(scores, covered),
+    }
+
+
+MAKERS: tuple[Callable[[Judged], Made], ...] = (
+    taylor,
+    intervals,
+    future,
+    stations,
+)
 
 
 def made_tables(judged: Judged) -> dict[str, pd.DataFrame]:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from soilfuse.report import labels
 from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
-from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars, station_boxes
+from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
 from soilfuse.report.score_tables import scores_table
 from soilfuse.report.sections import Section
+from soilfuse.report.station_section import station_section
 from soilfuse.report.tables import Table
 from soilfuse.report.taylor_figure import taylor_diagram
 from soilfuse.report.words import joined
@@ -69,22 +70,6 @@ def _taylor(folder: Folder, evaluation: Evaluation) -> Section | None:
     return Section("taylor", "Every climate model", pictures=[picture])
 
 
-def _stations(folder: Folder, evaluation: Evaluation) -> Section | None:
-    table = evaluation.table("stations")
-    if table is None:
-        return None
-    stations = pick(table, block=HELD_OUT)
-    picture = folder.draw(
-        "stations",
-        lambda: station_boxes(stations),
-        f"Beside the stations, {BLOCK_TITLES[HELD_OUT]}",
-        "Each box holds the middle half of the station series, whiskers 5 to 95 %. The target "
-        "was itself made from such stations, so its agreement is no independent proof.",
-        "Box plots of correlation and RMSE against station series by layer and method.",
-    )
-    return Section("stations", "Beside the stations", pictures=[picture])
-
-
 def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
     table = evaluation.table("future")
     if table is None:
@@ -100,7 +85,12 @@ def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
 
 
 Maker = Callable[[Folder, Evaluation], Section | None]
-MAKERS: tuple[Maker, ...] = (_scores, _taylor, _stations, _future)
+MAKERS: tuple[Maker, ...] = (
+    _scores,
+    _taylor,
+    station_section,
+    _future,
+)
 
 
 def evaluation_sections(folder: Folder, evaluation: Evaluation) -> list[Section]:

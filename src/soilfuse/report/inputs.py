@@ -23,7 +23,8 @@ TREND_COLUMNS = {
 # The tables of an evaluation that may be absent, and the columns that are drawn.
 EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
     "intervals": ("method", "layer", "metric", "difference", "low", "high"),
-    "stations": (),
+    "stations": ("method", "block", "layer", "mae", "rmse", "mape", "r"),
+    "station_quartiles": ("method", "block", "layer", "metric", "series", "median", "covered"),
     "taylor": ("name", "layer", "sd", "r"),
     "future": ("method", "experiment", "layer", "quantity", "rmse"),
 }
