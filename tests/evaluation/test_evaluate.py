@@ -267,6 +267,18 @@ def test_era5_land_is_held_against_the_stations_as_far_as_it_reaches(good):
     assert covered.to_dict() == dict.fromkeys(covered.index, 1.0)  # stations have layers 1 and 2
 
 
+def test_the_plotted_table_holds_the_scores_of_all_regions_by_layer(material):
+    few = SETTINGS.model_copy(update={"baselines": ["ensemble_mean", "climatology"]})
+    got = evaluate(method(material, 0.01), material, few, 1, slope).tables
+    plotted = got["scores_by_layer"]
+    assert list(plotted) == ["layer", "unet", *names.BASELINES]
+    assert plotted["ridge"].isna().all()  # plots ask for the column of every baseline
+    where = {"block": "out_of_fold", "season": "annual", "region": "TRSR", "metric": "rmse"}
+    expected = [value(got["scores"], method="unet", layer=n, **where) for n in plotted["layer"]]
+    assert plotted["unet"].tolist() == expected
+    assert got["density"].groupby("layer")["share"].sum().tolist() == pytest.approx([1] * 5)
+
+
 def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
     """The candidate by layer, the baselines as means over layers, the future by method."""
     write_evaluation(good, tmp_path)
@@ -308,11 +320,13 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "caveats.json",
+        "density.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
         "scores.csv",
+        "scores_by_layer.csv",
         "station_medians.csv",
         "station_quartiles.csv",
         "stations.csv",

@@ -9,6 +9,7 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.config import Report
+from soilfuse.evaluation.density import density_table, joint_histogram
 from soilfuse.evaluation.stations import station_quartiles
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
@@ -187,7 +188,7 @@ def write_evaluation(folder):
     ]
     columns = ["method", "layer", "metric", "difference", "low", "high"]
     pd.DataFrame(intervals, columns=columns).to_csv(folder / "intervals.csv", index=False)
-    taylor = [("AMSMQTP", 1, 0.08, 1.0, 0.0)]
+    taylor = [("AMSMQTP", layer, 0.08, 1.0, 0.0) for layer in LAYERS]
     spots = [
         (name, rng.uniform(0.03, 0.09), rng.uniform(-0.2, 0.7)) for name in names.CLIMATE_MODELS
     ]
@@ -197,10 +198,14 @@ def write_evaluation(folder):
         ("climatology", 0.07, 0.89),
     ]
     for name, sd, r in spots:
-        taylor.append((name, 1, sd, r, np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)))
+        crmsd = np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)
+        taylor += [(name, layer, sd, r, crmsd) for layer in LAYERS]
     pd.DataFrame(taylor, columns=["name", "layer", "sd", "r", "crmsd"]).to_csv(
         folder / "taylor.csv", index=False
     )
+    truth = rng.uniform(0.05, 0.4, (60, 5, 2, 2))
+    sums = joint_histogram(truth + rng.normal(0, 0.02, truth.shape), truth, np.ones((2, 2)))
+    density_table(sums).to_csv(folder / "density.csv", index=False)
     stations = [
         (method, block, "MAQU", f"S{n}", layer, 60, *rng.uniform(0.02, 0.95, 4))
         for method in ("AMSMQTP", "ERA5-Land", "soilfuse", "climatology", "ridge")

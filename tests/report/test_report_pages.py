@@ -171,9 +171,10 @@ def test_index_compares_links_and_judges(written):
 
 def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
     reader = Reader(written / "evaluation.html")
-    assert {"scores", "taylor", "stations", "future"} < set(reader.ids)
+    assert {"scores", "density", "taylor", "stations", "future"} < set(reader.ids)
     assert "the RMSE of the ensemble at" in reader.words
-    assert len(reader.images) == 4
+    assert "Taylor diagrams of the layers below" in reader.words
+    assert len(reader.images) == 6
 
 
 def test_the_origin_of_the_target_stands_wherever_its_agreement_with_stations_does(written):

@@ -9,6 +9,7 @@ import pandas as pd
 from soilfuse import config
 from soilfuse.baselines.statistics import multi_model_mean
 from soilfuse.evaluation.bootstrap import INTERVAL_COLUMNS, paired_intervals
+from soilfuse.evaluation.density import density_table, joint_histogram
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
 from soilfuse.evaluation.judging import Scored, reference_stations
@@ -17,6 +18,7 @@ from soilfuse.evaluation.stations import station_medians, station_quartiles
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import ClimateModels
 from soilfuse.names import (
+    BASELINES,
     ERA5_LAND,
     ERA5_LAND_LAYERS,
     GATE_BASELINE,
@@ -121,11 +123,37 @@ def stations(judged: Judged) -> Made:
     }
 
 
+def density(judged: Judged) -> Made:
+    """Return how often the target and the candidate's out-of-fold prediction meet, by class."""
+    material, months = judged.material, judged.material.outer_months
+    candidate = judged.methods[0]
+    prediction = candidate.outer.at(months, f"the out-of-fold prediction of {candidate.name}")
+    weight = region_weights(material.grid.area, material.regions)[material.whole]
+    sums = joint_histogram(prediction, material.target.at(months, "the target"), weight)
+    return {"density": density_table(sums)}
+
+
+def scores_by_layer(judged: Judged) -> Made:
+    """Return each method's out-of-fold RMSE as a column, what `dvc plots show` draws by layer.
+
+    Baselines that were not scored have their column too, empty, so that plots find it.
+    """
+    scores = pd.concat([method.scores for method in judged.scored])
+    where = {"block": "out_of_fold", "season": "annual", "region": judged.material.whole}
+    for column, wanted in {**where, "metric": "rmse"}.items():
+        scores = scores[scores[column] == wanted]
+    table = scores.pivot(index="layer", columns="method", values="value")
+    columns = [judged.methods[0].name, *BASELINES]
+    return {"scores_by_layer": table.reindex(columns=columns).reset_index()}
+
+
 MAKERS: tuple[Callable[[Judged], Made], ...] = (
     taylor,
     intervals,
     future,
     stations,
+    density,
+    scores_by_layer,
 )
 
 

@@ -25,6 +25,7 @@ EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
     "intervals": ("method", "layer", "metric", "difference", "low", "high"),
     "stations": ("method", "block", "layer", "mae", "rmse", "mape", "r"),
     "station_quartiles": ("method", "block", "layer", "metric", "series", "median", "covered"),
+    "density": ("layer", "x", "y", "share"),
     "taylor": ("name", "layer", "sd", "r"),
     "future": ("method", "experiment", "layer", "quantity", "rmse"),
 }
