@@ -6,6 +6,7 @@ from soilfuse.report import labels
 from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
 from soilfuse.report.density_figure import density_panels
 from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
+from soilfuse.report.leakage_section import leakage_section
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
 from soilfuse.report.score_tables import scores_table
@@ -122,6 +123,7 @@ MAKERS: tuple[Maker, ...] = (
     _density,
     _taylor,
     station_section,
+    leakage_section,
     _future,
 )
 
