@@ -96,9 +96,9 @@ def quartiles_table(
         for method in methods:
             own = pick(quartiles, layer=layer, method=method)
             if len(own):
-                head = f"{labels.layer_title(layer)}, {labels.method_title(method)}"
-                rows.append([head, *_quartile_cells(own), _counts(own)])
-    head = ["Layer and method", *(title for title, *_ in METRICS.values()), "Series"]
+                first = f"{labels.layer_title(layer)}, {labels.method_title(method)}"
+                rows.append([first, *_quartile_cells(own), _counts(own)])
+    head = ["Layer and method", *(written for written, *_ in METRICS.values()), "Series"]
     return Table(title, head, rows, note)
 
 
