@@ -1,4 +1,4 @@
-"""Where everything lies under the project's root; dvc.yaml declares the same paths as outs."""
+"""Where everything lies under the project's root, or a study's folder, as dvc.yaml declares it."""
 
 import os
 from pathlib import Path
@@ -26,8 +26,18 @@ PRODUCTS = Path("products")
 TRENDS = Path("results/trends")
 REPORTS = Path("reports")
 FIGURES = REPORTS / "figures"
+STUDIES = "studies"
+
+
+def study() -> str:
+    """Return the study in whose folder this process runs, "" for the main pipeline."""
+    here = Path.cwd()
+    return here.name if here.parent.name == STUDIES else ""
+
+
 # Checkpoints outlive a workspace: experiments that DVC queues run elsewhere, and say from where.
-STATE = Path(os.environ.get("DVC_ROOT", "")) / ".state"
+# A study has its own place, since its stages may have the names of the main pipeline's.
+STATE = Path(os.environ.get("DVC_ROOT") or ("../.." if study() else "")) / ".state" / study()
 
 
 def climate_models(experiment: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "soilfuse"
 FLOORS = [
-    {"checks", "config", "errors", "files", "layout", "names", "progress", "seeding"},
+    {"checks", "config", "errors", "files", "layout", "names", "processes", "progress", "seeding"},
     {"grids"},
     {"sources", "world"},
     {"archives", "insitu", "networks"},

@@ -14,7 +14,7 @@ from soilfuse.tracking.stages import declared
 ROOT = Path(__file__).parents[2]
 STAGES = read_yaml(ROOT / "dvc.yaml")["stages"]
 # Rooms that decide how a result is recorded, shown, stored or refused, not what it is.
-UNDECLARED = {"tracking", "progress", "errors", "layout", "checks", "files", "config"}
+UNDECLARED = {"tracking", "progress", "processes", "errors", "layout", "checks", "files", "config"}
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
 from soilfuse.tracking.facts import trial_of
-from soilfuse.tracking.found import reads
+from soilfuse.tracking.found import listing, reads
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
@@ -113,6 +113,33 @@ def test_runs_are_found_by_stage_item_and_inputs(recorded, project):
     assert max(map(len, lines)) <= 100
 
 
+def test_the_store_s_other_runs_are_not_loaded(recorded, project, monkeypatch):
+    from mlflow.tracking import MlflowClient
+
+    loaded, whole = [], MlflowClient.search_runs
+
+    def counted(client, *arguments, **given):
+        found = whole(client, *arguments, **given)
+        loaded.extend(run.info.run_name for run in found)
+        return found
+
+    lock, champion = project / "dvc.lock", project / "models/champion/champion.json"
+    kept = lock.read_text(), champion.read_text()
+    lock.unlink()  # hashes are then those of the files
+    champion.write_text("another")
+    for _ in range(3):
+        with stages.declared_run("infer", config.load(), "ssp585"):
+            pass
+    lock.write_text(kept[0])
+    champion.write_text(kept[1])
+    monkeypatch.setattr(MlflowClient, "search_runs", counted)
+    assert trace(project, Path("products/ssp585.nc")).runs["infer@ssp585"].alike == 1
+    assert loaded.count("infer@ssp585") == 1
+    loaded.clear()
+    assert trace(project, Path("models/finetune")).runs.keys() >= {"finetune@0", "finetune@1"}
+    assert not any(name.startswith("infer") for name in loaded)
+
+
 def test_runs_are_found_forward_too(recorded, project):
     found = trace(project, Path(SSP585), forward=True)
     assert set(found.runs) == {"cmip6@ssp585", "infer@ssp585"}
@@ -188,6 +215,19 @@ def test_changed_and_absent_files_are_marked(project):
     assert trace(project, Path("products/ssp585.nc"), runs=False, check=False).changed == []
     (project / SSP585).write_text("edited too")
     assert trace(project, Path(SSP585), runs=False).changed == ["data/raw/pseudo", SSP585]
+
+
+def test_a_raw_folder_s_files_are_known_from_a_cache_that_a_team_shares(project, tmp_path_factory):
+    shared = tmp_path_factory.mktemp("shared")
+    (project / ".dvc" / "cache" / "files").rename(shared / "files")
+    dvc("cache", "dir", "--local", str(shared), cwd=project)
+    shutil.rmtree(project / "data/raw")
+    found = trace(project, Path(SSP585), forward=True, runs=False)
+    assert "products/ssp585.nc" in files(found)
+    raw = locked_steps(project)["world"].made["data/raw/pseudo"]
+    assert set(listing(project, raw)) == {
+        f"cmip6/CESM2/{Path(n).name}" for n in (SSP585, HISTORICAL)
+    }
 
 
 def test_a_stage_that_used_an_earlier_version_is_told(project):
@@ -274,7 +314,7 @@ def test_the_trial_that_gave_the_best_values_is_named(tmp_path):
     (tmp_path / "best.yaml").write_text("learning_rate: 0.0003\nmse: 1.0\n")
     (tmp_path / "trials.csv").write_text(
         "trial,state,inner_rmse,learning_rate,mse\n0,complete,0.04,0.0003,2\n"
-        "1,pruned,,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
+        "1,pruned,0.01,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
     )
     assert trial_of(tmp_path) == {"trial": 2, "inner_rmse": 0.03, "trials": 3}
     (tmp_path / "best.yaml").write_text("learning_rate: 0.1\n")

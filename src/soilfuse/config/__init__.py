@@ -13,15 +13,17 @@ from soilfuse.config.learning import (
     SweptLoss,
     Training,
 )
-from soilfuse.config.loading import given_item, item_of, load, validate
+from soilfuse.config.loading import given_item, item_of, load, load_study, validate
 from soilfuse.config.params import Params
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
 from soilfuse.config.searching import SEARCHED, SearchRange, Sweep, has_password
 from soilfuse.config.section import PARAMS_FILE
+from soilfuse.config.studies import STUDIES, Cmip6Study, StudyParams, StudyWorld
 
 __all__ = [
     "Amsmqtp",
     "Cmip6",
+    "Cmip6Study",
     "Compute",
     "Domain",
     "Era5Land",
@@ -38,7 +40,10 @@ __all__ = [
     "Promote",
     "Report",
     "SEARCHED",
+    "STUDIES",
     "SearchRange",
+    "StudyParams",
+    "StudyWorld",
     "Sweep",
     "SweptLoss",
     "Training",
@@ -48,5 +53,6 @@ __all__ = [
     "has_password",
     "item_of",
     "load",
+    "load_study",
     "validate",
 ]

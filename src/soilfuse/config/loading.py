@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -11,7 +11,10 @@ from ruamel.yaml.error import YAMLError
 
 from soilfuse.config.params import Params
 from soilfuse.config.section import PARAMS_FILE
+from soilfuse.config.studies import STUDIES, StudyParams, study_of
 from soilfuse.errors import UserError, unknown
+
+Study = TypeVar("Study", bound=StudyParams)
 
 # pydantic's names of what a value may be
 UNION_KINDS = (
@@ -47,13 +50,17 @@ def _renamed(found: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, str]:
 
 
 def _lines(
-    place: str, problems: list[Mapping[str, Any]], path: Path, renamed: Mapping[str, str]
+    place: str,
+    problems: list[Mapping[str, Any]],
+    path: Path,
+    renamed: Mapping[str, str],
+    schema: type[BaseModel],
 ) -> list[str]:
     first = problems[0]
     if first["type"] == "missing" and place in renamed.values():
         return []
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place, _leaf_keys(Params), n=1)
+        near = difflib.get_close_matches(place, _leaf_keys(schema), n=1)
         meant = renamed.get(place) or (near[0] if near else None)
         hint = f"did you mean {meant!r}?" if meant else "remove it"
         return [f"unknown parameter {place!r}; {hint}: edit {path}:{place}"]
@@ -78,19 +85,33 @@ def _one_line(place: str, problems: list[Mapping[str, Any]], path: Path) -> str:
 
 
 def validate(content: Any, path: Path = PARAMS_FILE) -> Params:
-    """Check a parsed params file; raise UserError with one line for every problem."""
+    """Check a parsed params file; raise UserError with one line for every problem.
+
+    A study's is checked against that study's schema. It then stands in for Params wherever it has
+    the sections that a stage asks for; `load_study` returns it by its own type.
+    """
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no parameters; start from `soilfuse profile demo`")
+    schema = _schema_of(content, path)
     try:
-        return Params.model_validate(content)
+        return cast(Params, schema.model_validate(content))
     except ValidationError as error:
         found: dict[str, list[Mapping[str, Any]]] = {}
         for problem in error.errors():
             found.setdefault(_place(problem), []).append(problem)
         renamed = _renamed(found)
         raise UserError(
-            *(line for at in found.items() for line in _lines(*at, path, renamed))
+            *(line for at in found.items() for line in _lines(*at, path, renamed, schema))
         ) from None
+
+
+def _schema_of(content: Any, path: Path) -> type[BaseModel]:
+    study = study_of(content)
+    if study is None:
+        return Params
+    if study not in STUDIES:
+        raise UserError(unknown("study", study, STUDIES, f"{path}:study"))
+    return STUDIES[study]
 
 
 def load(path: Path = PARAMS_FILE) -> Params:
@@ -106,6 +127,18 @@ def load(path: Path = PARAMS_FILE) -> Params:
     except YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     return validate(content, path)
+
+
+def load_study(kind: type[Study], path: Path = PARAMS_FILE) -> Study:
+    """Read and check the params.yaml of one study, as `load`; raise UserError for another's."""
+    params = load(path)
+    if not isinstance(params, kind):
+        wanted = next(name for name, schema in STUDIES.items() if schema is kind)
+        raise UserError(
+            f"{path} is not of the study {wanted!r}; expected `study: {wanted}` in it: run the "
+            f"command in studies/{wanted}"
+        )
+    return params
 
 
 def given_item(command: Sequence[str], what: str) -> str:

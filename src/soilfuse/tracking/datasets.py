@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from soilfuse import layout
 from soilfuse.tracking import lineage
 from soilfuse.tracking.recording import StageRun
 
@@ -57,5 +58,7 @@ def log_outputs(run: StageRun, paths: Sequence[Path]) -> None:
 
 
 def _relative(path: Path) -> str:
-    path = Path(path)
-    return Path(os.path.relpath(path) if path.is_absolute() else path).as_posix()
+    # From the root, also in a study's folder, whose files may have names of the main pipeline's.
+    place = Path(layout.STUDIES) / layout.study() if layout.study() else Path()
+    relative = place / (os.path.relpath(path) if Path(path).is_absolute() else path)
+    return Path(os.path.normpath(relative)).as_posix()

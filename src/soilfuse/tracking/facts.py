@@ -15,9 +15,16 @@ from soilfuse.files import read_json
 from soilfuse.names import SWEEP
 from soilfuse.tracking.graph import Graph, Step
 from soilfuse.tracking.lineage import read_yaml
+from soilfuse.tracking.trial_runs import SCORE
 
-Facts = dict[str, Any]
-OF_A_FOLD = ("ensemble_hash", "pretrained_sha256", "weights_sha256", "best_epoch", "inner_rmse")
+Told = dict[str, Any]
+TOLD_OF_A_FOLD = (
+    "ensemble_hash",
+    "pretrained_sha256",
+    "weights_sha256",
+    "best_epoch",
+    "inner_rmse",
+)
 OF_A_CHAMPION = ("registered_model", "weights_sha256", "ensemble_hash", "world")
 OF_A_VERDICT = ("promoted", "pin")
 OF_A_RUN = {
@@ -26,19 +33,18 @@ OF_A_RUN = {
     "dirty": "sf:git_dirty",
     "model_version": "sf:model_version",
 }
-SCORE = "inner_rmse"
 
 
-def facts_of(root: Path, graph: Graph) -> dict[str, Facts]:
+def told_by(root: Path, graph: Graph) -> dict[str, Told]:
     """Return, by path, what the files of a graph say of their own origin."""
     found = {path: _facts(Path(root), path, graph) for path in graph.files}
     return {path: facts for path, facts in found.items() if facts}
 
 
-def _facts(root: Path, path: str, graph: Graph) -> Facts:
+def _facts(root: Path, path: str, graph: Graph) -> Told:
     place = Path(path)
     if place.match("fold_*.json"):
-        return _picked(_json(root / place), OF_A_FOLD)
+        return _picked(_json(root / place), TOLD_OF_A_FOLD)
     if place == layout.PRETRAIN:
         return _picked(_json(root / place / "generator.json"), ("weights_sha256", "best_epoch"))
     if place == layout.CHAMPION:
@@ -54,7 +60,7 @@ def _facts(root: Path, path: str, graph: Graph) -> Facts:
     return {}
 
 
-def trial_of(folder: Path) -> Facts:
+def trial_of(folder: Path) -> Told:
     """Return the trial that gave best.yaml its values: its number, its score, how many there were.
 
     folder: with best.yaml and trials.csv. {} where they are absent or no trial has these values.
@@ -66,7 +72,8 @@ def trial_of(folder: Path) -> Facts:
     except (OSError, ValueError, csv.Error):
         return {}
     numbered = [row for row in trials if str(row.get("trial")).isdecimal()]
-    same = [row for row in numbered if best and _has(row, best)]
+    winners = [row for row in numbered if row.get("state") == "complete"]
+    same = [row for row in winners if best and _has(row, best)]
     if not same:
         return {}
     scored = [row for row in same if isfinite(_number(row.get(SCORE)))]
@@ -107,7 +114,7 @@ def _number(text: Any) -> float:
         return float("nan")
 
 
-def _json(path: Path) -> Facts:
+def _json(path: Path) -> Told:
     try:
         content = read_json(path)
     except (OSError, UserError):
@@ -115,11 +122,11 @@ def _json(path: Path) -> Facts:
     return content if isinstance(content, dict) else {}
 
 
-def _picked(content: Mapping[str, Any], names: Iterable[str]) -> Facts:
+def _picked(content: Mapping[str, Any], names: Iterable[str]) -> Told:
     return {name: content[name] for name in names if content.get(name) is not None}
 
 
-def _of_sidecar(document: Mapping[str, Any]) -> Facts:
+def _of_sidecar(document: Mapping[str, Any]) -> Told:
     """Return the run and model version that a product's PROV sidecar names."""
     activities = document.get("activity")
     for activity in activities.values() if isinstance(activities, dict) else ():

@@ -10,22 +10,30 @@ from typing import Any
 from soilfuse.errors import UserError
 
 LOCK = "dvc.lock"
+PIPELINE = "dvc.yaml"
 UNVERSIONED = "unversioned"
 # What a pipeline itself rewrites says nothing about the code that ran.
 WRITTEN_BY_RUNS = ("dvc.lock", "results/**", "reports/**")
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping of a YAML file of DVC's; {} where it is absent or half-written."""
+def parsed(path: Path) -> Any:
+    """Return what a YAML file of DVC's holds; raises YAMLError or ValueError for a damaged one."""
     # dvc.lock has thousands of lines: MLflow's own parser in C reads it 20 times faster.
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping of a YAML file of DVC's; {} where it is absent or half-written."""
+    from yaml import YAMLError
+
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        content = parsed(path)
     except FileNotFoundError:
         return {}
-    except yaml.YAMLError:
+    except YAMLError:
         # DVC may be writing it for another stage; hashes are then taken from the files themselves.
         return {}
     return content if isinstance(content, dict) else {}

@@ -11,7 +11,7 @@ from typing import Any
 from soilfuse import layout
 from soilfuse.errors import UserError
 from soilfuse.tracking import found, origins
-from soilfuse.tracking.facts import facts_of
+from soilfuse.tracking.facts import told_by
 from soilfuse.tracking.graph import Graph, Recorded, build, with_target
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.origins import Run
@@ -90,7 +90,7 @@ def _runs(part: Graph, whole: Graph, warnings: list[str]) -> dict[str, Run] | No
 
 
 def _facts(root: Path, graph: Graph) -> dict[str, dict[str, Any]]:
-    facts = facts_of(root, graph)
+    facts = told_by(root, graph)
     if EARLIER in graph.steps:
         kept = {"kept": True, "trained_on": trained_on(root)}
         facts[CHAMPION] = {**facts.get(CHAMPION, {}), **kept}
