@@ -99,6 +99,7 @@ def material():
         folds=folds("blocked", 1),
         stations=stations(target),
         world="v0 seed 1",
+        reanalysis=Series(OUTER, target.at(OUTER, "x") + np.float32(0.03)),
     )
 
 
@@ -322,11 +323,32 @@ def test_the_spectrum_is_the_same_on_the_cells_that_count(good, material):
 
 def test_station_rows_hold_methods_and_the_target_itself(good):
     rows = good.tables["stations"]
-    assert set(rows["method"]) == {"unet", "AMSMQTP", *names.BASELINES}
+    assert set(rows["method"]) == {"unet", "AMSMQTP", "ERA5-Land", *names.BASELINES}
     target = rows[rows["method"] == "AMSMQTP"]
     np.testing.assert_allclose(target["mae"], 0.01, rtol=1e-4)
     np.testing.assert_allclose(target["r"], 1)
     assert set(target["n"]) == {80, 45}
+
+
+def test_era5_land_is_held_against_the_stations_as_far_as_it_reaches(good):
+    """Its months end before the final test; its last layer is two thirds of the product's."""
+    own = good.tables["stations"].query("method == 'ERA5-Land'")
+    np.testing.assert_allclose(own["bias"], 0.02, rtol=1e-3)
+    assert set(own["block"]) == {"out_of_fold"}
+    covered = good.tables["station_quartiles"].groupby("method")["covered"].min()
+    assert covered.to_dict() == dict.fromkeys(covered.index, 1.0)  # stations have layers 1 and 2
+
+
+def test_the_plotted_table_holds_the_scores_of_all_regions_by_layer(material):
+    few = SETTINGS.model_copy(update={"baselines": ["ensemble_mean", "climatology"]})
+    got = evaluate(method(material, 0.01), material, few, 1, slope).tables
+    plotted = got["scores_by_layer"]
+    assert list(plotted) == ["layer", "unet", *names.BASELINES]
+    assert plotted["ridge"].isna().all()  # plots ask for the column of every baseline
+    where = {"block": "out_of_fold", "season": "annual", "region": "TRSR", "metric": "rmse"}
+    expected = [value(got["scores"], method="unet", layer=n, **where) for n in plotted["layer"]]
+    assert plotted["unet"].tolist() == expected
+    assert got["density"].groupby("layer")["share"].sum().tolist() == pytest.approx([1] * 5)
 
 
 def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
@@ -371,15 +393,18 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
     assert files == [
         "caveats.json",
         "crps.csv",
+        "density.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
         "r_parts.csv",
         "scores.csv",
+        "scores_by_layer.csv",
         "spectrum.csv",
         "spread.csv",
         "station_medians.csv",
+        "station_quartiles.csv",
         "stations.csv",
         "taylor.csv",
     ]

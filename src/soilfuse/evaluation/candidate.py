@@ -19,6 +19,7 @@ from soilfuse.inference.inputs import batches, inputs_of
 from soilfuse.inference.members import Member, load_members
 from soilfuse.inference.record import places_of, require_domain
 from soilfuse.insitu.table import read_table
+from soilfuse.sources.depths import in_layers
 from soilfuse.sources.processed import ModelCrops, read_field, read_models
 from soilfuse.sources.truth import read_truth
 from soilfuse.training.folds import Fold, final_test
@@ -115,7 +116,16 @@ class Candidate:
             folds=self.folds,
             stations=read_table(layout.STATIONS),
             world=str(target.attrs["world"]),
+            reanalysis=self._reanalysis(),
         )
+
+    def _reanalysis(self) -> Series:
+        """Return ERA5-Land from the folds' first month on, in the candidate's layers."""
+        field = read_field(layout.ERA5_LAND)
+        first = np.min([fold.outer.min() for fold in self.folds])
+        field = field.sel(time=field["time"] >= first)
+        layers = field["depth_bnds"].values, np.array(self.manifest["depth_bnds"])
+        return Series(field["time"].values, in_layers(field[names.SOIL_MOISTURE].values, *layers))
 
     def input_range(self) -> dict[str, list[float]]:
         """Return each climate model's least and greatest historical input on the grid."""

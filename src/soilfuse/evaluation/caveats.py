@@ -14,10 +14,7 @@ NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked fo
 # the weather: neither is a method that anybody would use for a change.
 FUTURE_BASELINES = ("climatology", "delta_change", "quantile_delta_mapping", "ridge")
 SPREAD_LEVEL, SPREAD_HOLDS = 0.9, 0.8  # an interval of the first that holds less is told
-STATIONS = (
-    "AMSMQTP was built from the ISMN and CMA stations: agreement with those stations is not an "
-    "independent test."
-)
+STATIONS = names.STATIONS_CAVEAT
 UNTESTED_FUTURE = (
     "No truth of the future exists for these data: the error of changes and trends after 2014 is "
     "unknown."

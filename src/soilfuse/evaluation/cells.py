@@ -114,4 +114,5 @@ def on_cells(
         target=cells.take_series(material.target),
         inputs=inputs,
         truth=None if material.truth is None else cells.take_each(material.truth),
+        reanalysis=None if material.reanalysis is None else cells.take_series(material.reanalysis),
     )

@@ -69,20 +69,23 @@ def score_method(method: Method, material: Material, final_months: np.ndarray | 
     return Scored(method.name, outer, pd.concat(tables), pd.concat(stations), final)
 
 
-def target_stations(material: Material, final_months: np.ndarray | None) -> pd.DataFrame:
-    """Hold the target itself against the stations (Li et al. 2024, figure 5)."""
+def reference_stations(material: Material, final_months: np.ndarray | None) -> pd.DataFrame:
+    """Hold the target itself, and ERA5-Land, against the stations (Li et al. 2024, figure 5).
+
+    ERA5-Land has no rows in a block whose months it does not cover.
+    """
     blocks = {"out_of_fold": material.outer_months}
     if final_months is not None:
         blocks["final_test"] = final_months
+    references = {TARGET: material.target}
+    if material.reanalysis is not None:
+        references[names.ERA5_LAND] = material.reanalysis
     parts = [
         station_scores(
-            TARGET,
-            block,
-            material.target.at(months, "the target"),
-            months,
-            material.stations,
-            material.grid,
+            name, block, series.at(months, name), months, material.stations, material.grid
         )
+        for name, series in references.items()
         for block, months in blocks.items()
+        if name == TARGET or series.covers(months)
     ]
     return pd.concat(parts)

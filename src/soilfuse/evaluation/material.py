@@ -73,7 +73,8 @@ class Material:
     regions: (H, W) masks, that of all regions together first; target: (T, D, H, W), 2000-2014 at
     least; inputs: gives the climate models of an experiment on the grid, (T, M, H, W) in the order
     of source_ids; truth: the pseudo-reality's (T, D, H, W), None with real data; both are called
-    once an experiment; world: whose target it is, a version and seed or `real`.
+    once an experiment; world: whose target it is, a version and seed or `real`; reanalysis:
+    ERA5-Land in the target's layers, as far as it goes in time and depth, None without it.
     """
 
     grid: Grid
@@ -86,6 +87,7 @@ class Material:
     folds: Sequence[Fold]
     stations: pd.DataFrame
     world: str
+    reanalysis: Series | None = None
 
     @property
     def whole(self) -> str:

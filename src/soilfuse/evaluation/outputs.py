@@ -119,7 +119,8 @@ def mean_over_layers(layers: Mapping[str, Mapping[str, float]], metric: str) -> 
     return float(np.mean([scores[metric] for scores in layers.values()]))
 
 
-def _write_table(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV; equal tables give equal bytes."""
     with written_aside(path) as aside:
         table.to_csv(aside, index=False, float_format=DIGITS, lineterminator="\n")
 
@@ -136,7 +137,7 @@ def monthly_table(months: np.ndarray, monthly: np.ndarray) -> pd.DataFrame:
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write every file of results/evaluate; equal evaluations give equal bytes."""
     for stem, table in evaluation.tables.items():
-        _write_table(table, folder / f"{stem}.csv")
+        write_table(table, folder / f"{stem}.csv")
     write_json(folder / METRICS_FILE, headline(evaluation.metrics))
     write_json(folder / CAVEATS_FILE, evaluation.caveats)
     with written_aside(folder / MONTHLY_FILE) as aside:
