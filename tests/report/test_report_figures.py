@@ -20,7 +20,7 @@ from soilfuse.report.evaluation_figures import future_bars, methods_of, score_ba
 from soilfuse.report.maps import Panel, draw_map, map_grid
 from soilfuse.report.pictures import Folder
 from soilfuse.report.station_section import station_boxes
-from soilfuse.report.taylor_figure import reference_sd, taylor_diagram
+from soilfuse.report.taylor_figure import reference_sd, taylor_diagram, taylor_panels
 
 
 @pytest.fixture
@@ -305,3 +305,19 @@ def test_boxes_of_one_station_are_drawn_at_its_value():
     figure = station_boxes(pd.DataFrame([row]))
     medians = [axes.lines[4].get_ydata() for axes in figure.axes[:3]]
     assert [list(line) for line in medians] == [[0.02] * 2, [0.03] * 2, [10.0] * 2]
+
+
+def test_taylor_panels_number_a_climate_model_alike_in_every_layer():
+    rows = [("AMSMQTP", layer, 0.08, 1.0, 0.0) for layer in (2, 3)]
+    rows += [(name, 2, 0.05, 0.5, 0.07) for name in ("CESM2", "MIROC6", "soilfuse")]
+    rows += [("MIROC6", 3, 0.05, -0.2, 0.1)]  # the first is missing here
+    table = pd.DataFrame(rows, columns=["name", "layer", "sd", "r", "crmsd"])
+    figure = taylor_panels(table, (2, 3))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [labels.layer_title(layer) for layer in (2, 3)]
+    written = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert {"1", "2"} < set(written[0])
+    assert "2" in written[1]
+    assert "1" not in written[1]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["1  CESM2", "2  MIROC6", "soilfuse ensemble", "Target"]

@@ -61,8 +61,12 @@ def taylor_panels(taylor: "pd.DataFrame", layers: "Sequence[int]") -> "Figure":
         axes = figure.add_subplot(grid[number // 2, number % 2])
         _diagram(axes, pick(taylor, layer=layer), models)
         axes.set_title(labels.layer_title(layer), fontweight="bold")
-    handles, titles = axes.get_legend_handles_labels()
-    figure.legend(handles, titles, loc="center right", **LEGEND)
+    told = {
+        title: handle  # a model may be missing in one layer
+        for axes in figure.axes
+        for handle, title in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(told.values(), told.keys(), loc="center right", **LEGEND)
     return figure
 
 
@@ -135,13 +139,8 @@ def _taylor_frame(axes: "Axes", target: float, reach: float, negative: bool) -> 
         x, y = target + radius * np.cos(turn), radius * np.sin(turn)
         inside = np.hypot(x, y) < reach
         axes.plot(np.where(inside, x, np.nan), y, ":", color="#4f8f7f", linewidth=0.8)
-        axes.text(
-            target - radius * 0.5,
-            radius * 0.866,
-            f"{radius:.2g}",
-            fontsize=6.5,
-            color="#4f8f7f",
-            clip_on=True,
-        )
+        place = target - radius * 0.5, radius * 0.866
+        if np.hypot(*place) < reach:
+            axes.text(*place, f"{radius:.2g}", fontsize=6.5, color="#4f8f7f")
     axes.set_yticks([])
     axes.set_xlabel(f"standard deviation ({labels.UNIT}); dotted: centred RMS difference")
