@@ -1,12 +1,14 @@
 """The study of CMIP6 skill from raw files to its page, on a small globe."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
 from soilfuse import config
+from soilfuse.config.evaluated_models import EVALUATED_MODELS
 from soilfuse.errors import UserError
 from soilfuse.evaluation.cmip6.evaluate import evaluate
 from soilfuse.evaluation.cmip6.outputs import TABLES, read_skill, write_skill
@@ -180,6 +182,17 @@ def test_the_page_says_first_that_it_is_no_evidence_and_asks_for_nothing(params,
     assert numbers == set(range(2, 15)), "every figure of the paper from 2 to 14"
     assert text.count("<img ") == len(drawn)
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+
+
+def test_the_paper_s_parameters_have_its_models_years_and_grid():
+    folder = Path(__file__).parents[2] / "studies" / "cmip6_evaluation"
+    paper = config.load(folder / "paper.yaml")
+    assert list(paper.models) == list(EVALUATED_MODELS)
+    assert paper.years == (1979, 2014)
+    grid = Grid.of(paper.domain)
+    assert (grid.lon.size, np.diff(grid.lat).mean()) == (320, 1.125)
+    assert land_mask(grid).any(axis=1)[[0, -1]].tolist() == [False, False]
+    assert set(paper.model_dump()) == set(config.load(folder / "params.yaml").model_dump())
 
 
 @pytest.mark.parametrize(
