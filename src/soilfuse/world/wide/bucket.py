@@ -34,6 +34,7 @@ class Physics:
     surface: float = 0.35  # share of rain that runs off a saturated surface
     drained: float = 0.5  # share of what exceeds field capacity, a month
     top_roots: float = 0.35  # share of evaporation from the shallow store
+    frozen_drainage: float = 0.0  # share of it that goes on in frozen ground
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,10 @@ class _Stores:
         full = np.clip(self.shallow / self.limits[SHALLOW][2], 0, 1)
         quick = water * np.clip(p.surface * full**2 + 0.4 * frozen, 0, 1)
         self.shallow = self.shallow + water - quick
-        excess = np.clip(self.shallow - self.limits[SHALLOW][2], 0, None)
-        self.shallow -= excess
+        excess = self._overflow()
         asked = np.clip(t2m + 5, 0, None) * sun / 245 * DAYS * (1 - frozen)  # Oudin et al. 2005
         evaporated = self._dry(asked) + sublimed
-        drainage = self._drain(1 - frozen)
+        drainage = self._drain(1 - frozen * (1 - p.frozen_drainage))
         runoff = quick + excess + melt * p.melt_drained
         stored = self.snow + self.shallow + self.deep
         return evaporated, runoff, melt, drainage, self.shallow.copy(), self.deep.copy(), stored
@@ -134,6 +134,15 @@ class _Stores:
             setattr(self, name, getattr(self, name) - lost)
             taken += lost
         return taken
+
+    def _overflow(self) -> np.ndarray:
+        """Pass what the shallow store cannot hold to the deep one; return what neither can."""
+        through = np.clip(self.shallow - self.limits[SHALLOW][2], 0, None)
+        self.shallow -= through
+        self.deep += through
+        excess = np.clip(self.deep - self.limits[DEEP][2], 0, None)
+        self.deep -= excess
+        return excess
 
     def _drain(self, thawed: np.ndarray) -> np.ndarray:
         """Let what exceeds field capacity sink; return what leaves the soil."""

@@ -1,11 +1,13 @@
 """What each climate model and reanalysis of the globe's pseudo-reality makes of it.
 
-Models keep cold processes (melt water wets the soil, ice counts as moisture); the reanalyses let
-melt water run off, and share the weather that "was". Models of one parent share most of their
-errors. Letters: T months, N points.
+In the models melt water wets the soil, which dries slowly from below and drains also when frozen:
+in cold regions it is wettest when evaporation exceeds precipitation. The reanalyses let melt water
+run off and keep what has frozen, and share the weather that "was". Models of one parent share most
+of their errors. Letters: T months, N points.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +23,11 @@ MEMORY = 0.25  # of the weather, month to month
 RAIN_SPREAD, HEAT_SPREAD = 0.4, 1.3  # of the logarithm; K, half as much again at 45 degrees
 TRUTH = "truth"
 REANALYSES = ("era5", "era_interim", "gldas")
-REANALYSIS_PHYSICS = {
+REANALYSIS_PHYSICS: dict[str, dict[str, Any]] = {
     "era5": {"melt_drained": 0.9, "porosity": 0.48, "field_capacity": 0.33, "surface": 0.15},
     "era_interim": {"melt_drained": 0.85, "porosity": 0.44, "field_capacity": 0.3, "surface": 0.2},
     # Snow that the sun takes before it melts: little melt where it stands high, as in TIB.
-    "gldas": {"melt_drained": 0.9, "sublimation": 26.0, "snow_below": -0.5, "field_capacity": 0.28},
+    "gldas": {"melt_drained": 0.9, "sublimation": 12.0, "snow_below": -0.5, "field_capacity": 0.28},
 }
 
 
@@ -83,11 +85,12 @@ def _of_source(
     return errors, bucket.Physics(
         soil,
         porosity=float(family.normal(0.47, 0.03)),
-        field_capacity=float(family.normal(0.31, 0.03)),
+        field_capacity=float(family.normal(0.22, 0.02)),
         wilting=float(np.clip(family.normal(0.09, 0.02), 0.03, 0.15)),
         melt=float(family.uniform(1.5, 3.5)),
         melt_drained=float(family.uniform(0.0, 0.15)),
         surface=float(family.uniform(0.25, 0.45)),
-        drained=float(family.uniform(0.35, 0.65)),
-        top_roots=float(family.uniform(0.25, 0.45)),
+        drained=float(family.uniform(0.4, 0.6)),
+        top_roots=float(family.uniform(0.04, 0.1)),
+        frozen_drainage=float(family.uniform(0.8, 1.0)),
     )
