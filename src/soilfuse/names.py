@@ -63,6 +63,7 @@ BASELINE_TITLES = {
     "ridge": "ridge regression per cell",
 }
 ERA5_LAND = "ERA5-Land"  # the reanalysis among what is held against the stations
+TARGET = "AMSMQTP"  # what the network is fine-tuned on and judged by
 STATIONS_CAVEAT = (  # wherever AMSMQTP's agreement with stations is shown
     "AMSMQTP was built from the ISMN and CMA stations: agreement with those stations is not an "
     "independent test."

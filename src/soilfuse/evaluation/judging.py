@@ -7,7 +7,7 @@ import pandas as pd
 
 from soilfuse import names
 from soilfuse.evaluation.fields import field_statistics, region_weights
-from soilfuse.evaluation.material import TARGET, Material, Method, Series
+from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.metrics import require_overlap
 from soilfuse.evaluation.scores import score_table
 from soilfuse.evaluation.stations import station_scores
@@ -77,7 +77,7 @@ def reference_stations(material: Material, final_months: np.ndarray | None) -> p
     blocks = {"out_of_fold": material.outer_months}
     if final_months is not None:
         blocks["final_test"] = final_months
-    references = {TARGET: material.target}
+    references = {names.TARGET: material.target}
     if material.reanalysis is not None:
         references[names.ERA5_LAND] = material.reanalysis
     parts = [
@@ -86,6 +86,6 @@ def reference_stations(material: Material, final_months: np.ndarray | None) -> p
         )
         for name, series in references.items()
         for block, months in blocks.items()
-        if name == TARGET or series.covers(months)
+        if name == names.TARGET or series.covers(months)
     ]
     return pd.concat(parts)

@@ -10,8 +10,6 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.training.folds import Fold
 
-TARGET = "AMSMQTP"
-
 
 @dataclass(frozen=True)
 class Series:

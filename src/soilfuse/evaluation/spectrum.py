@@ -14,8 +14,8 @@ import pandas as pd
 
 from soilfuse.evaluation.blocks import FINAL, OUT_OF_FOLD, blocks_of
 from soilfuse.evaluation.cells import Cells
-from soilfuse.evaluation.material import TARGET
 from soilfuse.grids.grid import EARTH_RADIUS_KM, Grid
+from soilfuse.names import TARGET
 
 if TYPE_CHECKING:
     from soilfuse.evaluation.tables import Judged

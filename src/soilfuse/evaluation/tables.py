@@ -13,7 +13,7 @@ from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
 from soilfuse.evaluation.intervals import intervals
 from soilfuse.evaluation.judging import Scored, reference_stations
-from soilfuse.evaluation.material import TARGET, Material, Method
+from soilfuse.evaluation.material import Material, Method
 from soilfuse.evaluation.parts_of_r import parts
 from soilfuse.evaluation.probabilistic import spread_tables
 from soilfuse.evaluation.spectrum import spectra
@@ -27,6 +27,7 @@ from soilfuse.names import (
     GATE_BASELINE,
     HISTORICAL,
     PRODUCT_LAYERS,
+    TARGET,
 )
 from soilfuse.progress import progress
 from soilfuse.sources.depths import covered_shares

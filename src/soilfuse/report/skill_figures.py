@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soilfuse.names import TARGET
 from soilfuse.report import labels, style
 from soilfuse.report.evaluation_figures import methods_of
 from soilfuse.report.records import pick, value_of
@@ -104,8 +105,6 @@ def reliability(spread: "pd.DataFrame") -> "Figure":
 
 def spectrum_lines(spectrum: "pd.DataFrame") -> "Figure":
     """Draw each method's power over the target's by wavelength; rows of one block."""
-    from soilfuse.evaluation.material import TARGET
-
     shown = spectrum[spectrum["method"] != TARGET]
     layers, methods = ends_of(shown), methods_of(shown)
     figure, panels = _panels(len(layers), 3.6)

@@ -16,8 +16,8 @@ from soilfuse.names import SWEEP
 from soilfuse.tracking.graph import Graph, Step
 from soilfuse.tracking.lineage import content_hash, read_yaml
 from soilfuse.tracking.recording import leaves
-from soilfuse.tracking.trial_runs import SCORE
 
+SCORE = "inner_rmse"  # of a trial, in m3 m-3
 Told = dict[str, Any]
 TOLD_OF_A_FOLD = (
     "ensemble_hash",
