@@ -1,8 +1,11 @@
 """Stage sweep: search loss weights, learning rates and more on inner validation blocks."""
 
+from functools import partial
+
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.tracking.stages import declared_run
+from soilfuse.tracking.trial_runs import log_trial
 from soilfuse.training.architectures import Architectures
 from soilfuse.training.device import computing, precision_of
 from soilfuse.training.loading import finetuning_fields, pretrained_weights, pretraining_fields
@@ -27,18 +30,13 @@ def main() -> None:
         if searches_architecture(params):
             architectures = Architectures(*pretraining_fields(params), journal.with_suffix(""))
 
-        def on_finish(number: int, values: dict[str, float | int | str], rmse: float) -> None:
-            with run.child(f"trial {number}") as trial:
-                trial.log_params(values)
-                trial.log_metrics({"inner_rmse": rmse})
-
         swept = sweep(
             params,
             [fields for fields, _ in loaded],
             pretrained,
             journal,
             device,
-            on_finish=on_finish,
+            on_finish=partial(log_trial, run),
             architectures=architectures,
         )
         write_swept(layout.SWEEP, swept)

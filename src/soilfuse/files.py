@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from soilfuse.errors import UserError, shortened
 
 CHUNK = 1 << 20
+REPLACED = ".replaced"
 HOST = re.sub(r"\W", "", socket.gethostname())  # another machine's processes cannot be looked up
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -47,12 +49,53 @@ def written_aside(target: Path) -> Iterator[Path]:
 
 def remove_leftovers(target: Path) -> None:
     """Remove what killed processes of this machine left of temporary files for `target`."""
-    target = Path(target)
+    for left in _leftovers(Path(target)):
+        left.unlink(missing_ok=True)
+
+
+def _leftovers(target: Path) -> list[Path]:
     names = re.escape(f".{target.stem}.{HOST}.") + r"(\d+)-[a-z0-9_]{8}" + re.escape(target.suffix)
-    for entry in list(os.scandir(target.parent)):
-        found = re.fullmatch(names, entry.name)
-        if found and (int(found[1]) == os.getpid() or not lives(int(found[1]))):
-            Path(entry.path).unlink(missing_ok=True)
+    found = [re.fullmatch(names, entry.name) for entry in list(os.scandir(target.parent))]
+    return [
+        target.with_name(match[0])
+        for match in found
+        if match and (int(match[1]) == os.getpid() or not lives(int(match[1])))
+    ]
+
+
+@contextmanager
+def folder_aside(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside the folder `target`, on the same disk, for `swap_in`.
+
+    Those that killed processes of this machine left are removed first; a `target` that one of them
+    had moved aside and not replaced comes back.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in _leftovers(target):
+        for replaced in left.rglob(f"{target.name}{REPLACED}"):
+            if not target.exists():
+                replaced.rename(target)
+        shutil.rmtree(left, ignore_errors=True)
+    prefix = f".{target.stem}.{HOST}.{os.getpid()}-"
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix) as aside:
+        yield Path(aside)
+
+
+def swap_in(fresh: Path, folder: Path) -> None:
+    """Put the folder `fresh` in the place of `folder`, which is back as it was where that fails.
+
+    fresh: in a folder of `folder_aside`, where the replaced folder is left.
+    """
+    replaced = fresh.with_name(f"{folder.name}{REPLACED}")
+    try:
+        if folder.exists():
+            folder.rename(replaced)
+        fresh.rename(folder)
+    except BaseException:
+        if replaced.exists() and not folder.exists():
+            replaced.rename(folder)
+        raise
 
 
 def lives(process: int) -> bool:

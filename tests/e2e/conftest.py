@@ -32,6 +32,13 @@ class Clone:
             assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done
 
+    def client(self):
+        """Return a client of the clone's own MLflow store."""
+        from mlflow.tracking import MlflowClient
+
+        store = f"sqlite:///{self.root / 'mlflow.db'}"
+        return MlflowClient(tracking_uri=store, registry_uri=store)
+
 
 def copy_working_tree(target):
     listed = subprocess.run(

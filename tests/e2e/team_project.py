@@ -1,20 +1,25 @@
 """A member's clone of the project and the team's server that records it, with planted secrets."""
 
+import base64
+import gzip
+import zlib
+from contextlib import suppress
+from urllib.parse import quote
+
 from conftest import Clone
 from ruamel.yaml import YAML
 from team_servers import asked
 
 BUCKET = "soilfuse-runs"
 WORKERS, TRIALS = 4, 8
+# Those that stand in addresses can have no sign there that addresses spell otherwise.
+IN_ADDRESSES = ("writer", "reader", "sweeper", "dvc_remote", "git")
+ALONE = ("admin", "form", "member", "bucket", "bucket_session", "cds")
 SECRETS = {
-    name: f"planted{number}geheim{number}"
-    for number, name in enumerate(
-        (
-            *("writer", "reader", "sweeper", "admin", "form", "member", "bucket", "bucket_session"),
-            *("dvc_remote", "cds", "git"),
-        )
-    )
+    **{name: f"planted{number}geheim{number}" for number, name in enumerate(IN_ADDRESSES)},
+    **{name: f"planted/{number}/geheim" for number, name in enumerate(ALONE)},
 }
+ACCOUNTS = ("member", "admin", "ann")  # whose name stands before a password in a request's header
 
 
 class Team:
@@ -71,5 +76,27 @@ def plant(clone, address, databases):
     return Clone(clone.root, {**clone.environment, **given})
 
 
+def spellings(word):
+    """Return a secret as it is, as an address spells it, and in a request's header."""
+    headers = [base64.b64encode(f"{name}:{word}".encode()) for name in ACCOUNTS]
+    return {word.encode(), quote(word, safe="").encode(), base64.b64encode(word.encode()), *headers}
+
+
+def unpacked(content):
+    """Return what a gzip file or an object of git holds, nothing of other content."""
+    with suppress(OSError, EOFError, zlib.error):
+        if content.startswith(b"\x1f\x8b"):
+            return gzip.decompress(content)
+        if content.startswith(b"\x78"):
+            return zlib.decompress(content)
+    return b""
+
+
 def found(content):
-    return {name for name, word in SECRETS.items() if word.encode() in content}
+    """Return the names of the secrets in some bytes, in whatever spelling or packing."""
+    looked = (content, unpacked(content))
+    return {
+        name
+        for name, word in SECRETS.items()
+        if any(spelt in each for spelt in spellings(word) for each in looked)
+    }

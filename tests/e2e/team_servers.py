@@ -4,61 +4,19 @@ import base64
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from real_servers import free_port, serving
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DATABASE = "mlflow"
-
-
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
-
-
-def wait_for(process, address, seconds=90):
-    """Return as soon as an address answers with a 200; fail with the log when that never comes."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"{process.args} does not answer at {address}")
-
-
-@contextmanager
-def serving(command, address, log, environment=None):
-    """Run a server until the block ends; all that it says goes to `log`."""
-    with log.open("ab") as stream:
-        process = subprocess.Popen(
-            command,
-            cwd=log.parent,
-            env=environment,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-        )
-        try:
-            wait_for(process, address)
-            yield address
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            with suppress(ProcessLookupError):  # its workers, where it did not end them
-                os.killpg(process.pid, 9)
-            process.wait()
 
 
 def postgresql_programs():
@@ -145,8 +103,8 @@ def s3_server(folder):
     pytest.importorskip("moto.server", reason="moto is not installed (soilfuse[dev])")
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with serving(command, f"http://127.0.0.1:{port}/moto-api/", folder / "s3.log") as page:
-        yield page.removesuffix("/moto-api/")
+    with serving(command, folder, "/moto-api/", port, folder / "s3.log") as address:
+        yield address
 
 
 def make_bucket(endpoint, name):
@@ -185,10 +143,9 @@ def mlflow_server(folder, database, destination, **environment):
         "TMPDIR": str(folder),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    address = f"http://127.0.0.1:{port}"
     command = ["bash", str(DEPLOY / "mlflow" / "start.sh")]
     given = {**kept, **settings, **environment}
-    with serving(command, f"{address}/health", folder / "mlflow.log", given):
+    with serving(command, folder, "/health", port, folder / "mlflow.log", given) as address:
         yield address
 
 

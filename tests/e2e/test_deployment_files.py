@@ -152,3 +152,14 @@ def test_the_page_names_every_file_of_deploy():
     for file in Path(DEPLOY).rglob("*"):
         if file.is_file() and file.name != ".env":
             assert file.name in page, file
+
+
+def test_the_page_names_every_host_that_the_server_answers_to():
+    page = (DEPLOY.parent / "docs" / "deploy.md").read_text()
+    [given] = re.findall(
+        r"MLFLOW_SERVER_ALLOWED_HOSTS: (\S+)", (DEPLOY / "compose.yaml").read_text()
+    )
+    hosts = {re.match(r"(?:\$\{)?([\w.]+)", host)[1] for host in given.split(",")}
+    assert "localhost" in hosts and "MLFLOW_HOST" in hosts
+    [line] = [line for line in page.splitlines() if "the server answers to" in line]
+    assert {host for host in hosts if host not in line} == set()

@@ -11,6 +11,8 @@ import xarray as xr
 
 pytestmark = pytest.mark.slow
 INFERRED = ("historical", "ssp370")
+MANIFEST = "models/finetune/fold_0.json"
+CURVES = "figures/curves.png"
 
 
 def runs_by_name(clone):
@@ -62,6 +64,46 @@ def test_runs_are_a_tree_with_folds_and_trials(smoke):
     assert trials
     assert {parent_of[name] for name in trials} == {"sweep"}
     assert parent_of["finetune"] == parent_of["sweep"] is not None
+
+
+def test_lineage_names_the_run_of_every_step_back_to_the_raw_files(smoke):
+    chain = json.loads(smoke.run("soilfuse", "lineage", "products/ssp370.nc", "--json").stdout)
+    steps = {node["id"]: node for node in chain["nodes"] if node["kind"] == "step"}
+    folds = {f"finetune@{fold}" for fold in range(5)}
+    models = {f"cmip6@{name}" for name in (*INFERRED, "ssp245")}  # the gate's scores read them all
+    others = {"world", "era5_land", "amsmqtp", "insitu", "pretrain", "sweep", "evaluate", "promote"}
+    assert set(steps) == {"infer@ssp370", *folds, *models, *others}
+    known = {run: name for name, (run, _, status) in runs_by_name(smoke).items()}
+    named = {name: (step["run"] or {}).get("run_id") for name, step in steps.items()}
+    assert {name: known.get(run) for name, run in named.items()} == {name: name for name in steps}
+    files = {node["id"]: node for node in chain["nodes"] if node["kind"] == "file"}
+    assert files["data/raw/pseudo"]["state"] == files["products/ssp370.nc"]["state"]
+    assert chain["changed"] == chain["warnings"] == []
+
+
+@pytest.mark.parametrize("start", ["data/raw/pseudo", "data/raw/pseudo/amsmqtp"])
+def test_lineage_forward_from_raw_files_names_all_products(smoke, start):
+    told = smoke.run("soilfuse", "lineage", start, "--forward", "--json").stdout
+    by_numbers = {node["id"] for node in json.loads(told)["nodes"] if not node.get("decided_only")}
+    assert {f"products/{name}.nc" for name in (*INFERRED, "ssp245")} <= by_numbers
+
+
+def test_runs_hold_their_layers_figures_datasets_and_the_machine_s_load(smoke):
+    client = smoke.client()
+    runs = {name: client.get_run(run) for name, (run, _, _) in runs_by_name(smoke).items()}
+    wanted = {f"finetune@{fold}": ("model_summary.txt", CURVES) for fold in range(5)}
+    for name, artifacts in {**wanted, "evaluate": ("figures/scores.png",)}.items():
+        folder = smoke.root / "mlruns" / "soilfuse" / runs[name].info.run_id / "artifacts"
+        for artifact in artifacts:
+            content = (folder / artifact).read_bytes()
+            assert content.startswith(b"\x89PNG") or b"weights" in content, (name, artifact)
+            assert len(content) > 300, (name, artifact)
+        assert runs[name].inputs.dataset_inputs, name
+        metrics = runs[name].data.metrics
+        assert metrics["system/process_memory_usage_megabytes"] > 10, name
+        assert "system/cpu_utilization_percentage" in metrics, name
+    read = {each.dataset.name for each in runs["finetune@0"].inputs.dataset_inputs}
+    assert {"data/processed/amsmqtp.nc", "models/pretrain", "results/sweep/best.yaml"} <= read
 
 
 def test_infer_up_to_date_logs_the_existing_product(smoke):
@@ -133,6 +175,44 @@ def test_a_fresh_clone_with_an_empty_registry_infers_from_what_it_pulled(smoke, 
             "select alias, version from registered_model_aliases"
         ).fetchall()
     assert (alias, int(version)) == ("champion", 1)
+
+
+def test_an_alias_moved_by_hand_stops_inference_in_one_line(smoke):
+    """DVC takes a product away before its stage runs; its cache has the bytes, which come back."""
+    product, name = smoke.root / "products" / "ssp370.nc", "soilfuse-smoke-05"
+    before, client = product.read_bytes(), smoke.client()
+    other = client.create_model_version(name, "elsewhere", tags={"weights_sha256": "0" * 64})
+    client.set_registered_model_alias(name, "champion", other.version)
+    try:
+        done = smoke.run("dvc", "repro", "-f", "-s", "infer@ssp370", ok=False)
+    finally:
+        client.set_registered_model_alias(name, "champion", "1")
+        client.delete_model_version(name, other.version)
+    assert done.returncode != 0
+    [line] = [each for each in done.stderr.splitlines() if "soilfuse: error" in each]
+    assert f"alias 'champion' of {name} points to version {other.version}" in line
+    assert f"`soilfuse rollback {other.version}`" in line
+    assert "`dvc repro -f -s promote`" in line
+    assert not product.exists()
+    smoke.run("dvc", "checkout", "products/ssp370.nc", "products/ssp370.prov.json")
+    assert product.read_bytes() == before
+    assert "up to date" in smoke.run("dvc", "status").stdout
+
+
+def test_a_number_of_an_experiment_wins_over_the_sweep_s_which_does_not_run_again(smoke, tmp_path):
+    root, rate = tmp_path / "copy", 7.0e-4
+    shutil.copytree(smoke.root, root, symlinks=True)
+    for leftover in root.glob("mlflow.db*"):
+        leftover.unlink()
+    copy = replace(smoke, root=root, environment={**smoke.environment, "PYTHONPATH": f"{root}/src"})
+    copy.run("dvc", "exp", "run", "-q", "-S", f"finetune.learning_rate={rate}", "finetune@0")
+    told = [json.loads((each / MANIFEST).read_text()) for each in (root, smoke.root)]
+    used, swept = (each["settings"]["learning_rate"] for each in told)
+    assert used == rate != swept
+    assert {name for name in runs_by_name(copy) if name[:5] != "smoke"} == {
+        "finetune",
+        "finetune@0",
+    }
 
 
 def test_reports_are_self_contained(smoke):

@@ -1,19 +1,16 @@
 """`mlflow ui` over a store of ours, in a real browser: runs, their tree, datasets, charts."""
 
 import os
-import signal
-import socket
 import sqlite3
-import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import tree_of_runs
 from chromium import PROGRAM, Browser
+from real_servers import serving
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,12 +54,6 @@ CURVES = """(() => {
 })()"""
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Return a root with the runs of two pipelines."""
@@ -75,34 +66,12 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def ui(store):
     """Return the address of `mlflow ui`, started in the root as its users start it."""
-    port = free_port()
+    command = [Path(sys.executable).with_name("mlflow"), "ui", "--workers", "1"]
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_"))}
-    server = subprocess.Popen(
-        [Path(sys.executable).with_name("mlflow"), "ui", "--port", str(port), "--workers", "1"],
-        cwd=store,
-        # The jobs are those of language models' traces, and take seconds to start.
-        env={
-            **clean,
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # its workers end with it
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, "mlflow ui ended"
-                time.sleep(0.5)
+    # The jobs are those of language models' traces, and take seconds to start.
+    less = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with serving(command, store, "/health", environment={**clean, **less}) as address:
         yield f"{address}/#/experiments/1"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
 
 
 @pytest.fixture(scope="module")

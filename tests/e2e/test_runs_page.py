@@ -62,7 +62,7 @@ def test_profiles_stand_side_by_side(done):
 
 def test_the_trial_behind_a_fold_is_the_best_one_of_its_own_sweep(done):
     best = done["trials"].iloc[0]
-    assert (best["tags.mlflow.runName"], best["params.learning_rate"]) == ("trial 1", "0.0001")
+    assert (best["tags.soilfuse.trial"], best["params.learning_rate"]) == ("1", "0.0001")
     assert len(done["trials"]) == 3
     assert done["sweep"]["tags.soilfuse.profile"] == "demo"
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 from conftest import cloned
-from team_project import BUCKET, SECRETS, TRIALS, WORKERS, Team, found, plant, shorten
+from team_project import BUCKET, SECRETS, TRIALS, WORKERS, Team, found, plant, shorten, unpacked
 from team_servers import asked, make_bucket, mlflow_server, postgresql, s3_server
 
 pytestmark = pytest.mark.slow
@@ -45,8 +45,8 @@ def team(tmp_path_factory):
         clone.run("soilfuse", "profile", "smoke", "--force")
         shorten(clone)
         team = Team(plant(clone, address, databases), address, databases, bucket)
-        team.run("dvc", "repro", "promote", "infer@historical")
-        team.log = folder / "mlflow.log"
+        team.run("dvc", "repro")
+        team.logs = [folder / "mlflow.log", folder / "s3.log"]
         yield team
 
 
@@ -130,8 +130,11 @@ def test_no_secret_is_in_anything_that_was_written(team):
     assert refused.read_bytes() == kept
     allowed = {root / ".dvc" / "config.local": {"dvc_remote"}, root / ".git" / "config": {"git"}}
     files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
-    leaks = {path: found(path.read_bytes()) for path in (*files, team.log)}
+    leaks = {path: found(path.read_bytes()) for path in (*files, *team.logs)}
     assert {path: names for path, names in leaks.items() if names} == allowed
+    assert all(log.stat().st_size > 1000 for log in team.logs)
+    packed = [path for path in files if path.parent.parent == root / ".git" / "objects"]
+    assert len([path for path in packed if unpacked(path.read_bytes())]) > 100
     wanted = ("products/historical.prov.json", "results/sweep/trials.csv", "dvc.lock")
     assert {root / name for name in wanted} <= set(files)
     assert found("".join((*team.told, bad.stdout, bad.stderr)).encode()) == set()

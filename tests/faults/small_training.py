@@ -83,7 +83,7 @@ def work(stage, folder, at_epoch, at_end):
     fields = small_fields(3 if stage == "pretrain" else LAYERS)
     if stage == "sweep":
         task = [fields], untrained(params, fields), state / "a.journal", CPU
-        found = sweep(params, *task, on_finish=lambda place, *_: at_epoch(place + 1))
+        found = sweep(params, *task, on_finish=lambda trial: at_epoch(trial.place + 1))
         at_end()
         write_swept(models, found)
         return

@@ -16,8 +16,9 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import regions_on
 from soilfuse.report import inputs
-from soilfuse.report.pages import write_index, write_page
+from soilfuse.report.pages import write_evaluation, write_index, write_page
 
+PAGES = ("ssp370", "historical", "index", "evaluation")
 TRSR = regions_on(Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5), "basins", "trsr")
 
 
@@ -72,6 +73,17 @@ def index(project, target, champion, settings, **changed):
     return target
 
 
+def evaluation(project, target, champion, settings, **changed):
+    given = {
+        "evaluate_dir": project / "results" / "evaluate",
+        "beside": [project / "results" / "leakage" / "leakage.csv"],
+        "verdict": json.loads((project / "verdict.json").read_text()),
+        "regions": TRSR,
+    }
+    write_evaluation(target, champion=champion, settings=settings, **{**given, **changed})
+    return target
+
+
 def test_the_scores_of_a_rejected_candidate_are_not_shown_as_the_champion_s(
     project, champion, settings, tmp_path
 ):
@@ -91,10 +103,11 @@ def written(project, champion, tmp_path_factory):
     for experiment in ("ssp370", "historical"):
         page(project, reports / f"{experiment}.html", experiment, champion, settings)
     index(project, reports / "index.html", champion, settings)
+    evaluation(project, reports / "evaluation.html", champion, settings)
     return reports
 
 
-@pytest.mark.parametrize("name", ["ssp370", "historical", "index"])
+@pytest.mark.parametrize("name", PAGES)
 def test_pages_ask_for_nothing_outside(written, name):
     text = (written / f"{name}.html").read_text(encoding="utf-8")
     reader = Reader(written / f"{name}.html")
@@ -110,7 +123,7 @@ def test_pages_ask_for_nothing_outside(written, name):
         assert "nan" not in image["alt"]
 
 
-@pytest.mark.parametrize("name", ["ssp370", "historical", "index"])
+@pytest.mark.parametrize("name", PAGES)
 def test_links_within_a_page_lead_somewhere(written, name):
     reader = Reader(written / f"{name}.html")
     inner = [link[1:] for link in reader.links if link.startswith("#")]
@@ -120,7 +133,7 @@ def test_links_within_a_page_lead_somewhere(written, name):
 
 
 def test_caveats_come_before_any_number_and_are_escaped(written):
-    for name in ("ssp370", "historical", "index"):
+    for name in PAGES:
         reader = Reader(written / f"{name}.html")
         assert "layer 5 <and says so>." in reader.words
         assert reader.words.index("pseudo-reality (v1 seed 1)") < reader.words.rindex("In short")
@@ -147,16 +160,52 @@ def test_lineage_holds_the_hashes(written, project):
 def test_index_compares_links_and_judges(written):
     reader = Reader(written / "index.html")
     assert [link for link in reader.links if link.endswith(".html")] == [
-        f"{name}.html" for name in names.EXPERIMENT_YEARS
+        *(f"{name}.html" for name in names.EXPERIMENT_YEARS),
+        "evaluation.html",
+        "evaluation.html",
     ]
     assert "under SSP1-2.6, +1.57* under SSP2-4.5" in reader.words
     for title in ("Best 3 of 3 trials", "Checks of the promotion gate", "10.3390/rs16234367"):
         assert title in reader.words
-    assert len(reader.images) == 7
+    assert len(reader.images) == 4
+
+
+def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
+    reader = Reader(written / "evaluation.html")
+    own = {"scores", "density", "taylor", "stations", "leakage", "future"}
+    assert own | {"parts", "spread", "detail"} < set(reader.ids)
+    assert "the RMSE of the ensemble at" in reader.words
+    assert "Taylor diagrams of the layers below" in reader.words
+    assert len(reader.images) == 9
+
+
+def test_the_origin_of_the_target_stands_wherever_its_agreement_with_stations_does(written):
+    """Above the figure, in its caption, and under both tables that hold AMSMQTP's R."""
+    words = Reader(written / "evaluation.html").words
+    assert words.count(names.STATIONS_CAVEAT) == 4
+    assert "Median R of the station series, held-out years of 2000–2014: 0." in words
+    assert "ERA5-Land has no more than 67 % of the layer 80–110 cm" in words
+    assert words.count("ERA5-Land does not reach these years.") == 1
+
+
+def test_what_shuffling_is_worth_is_said_in_numbers(written):
+    words = Reader(written / "evaluation.html").words
+    assert (
+        "differs from the climatology's by −18 % where months are shuffled (R of anomalies 0.30) "
+        "and by 0 % where they are blocked (0.00)"
+    ) in words
+    assert (
+        "changes by 0.0 % for the climatology, −3.0 % for the network of these parameters and "
+        "−12.1 % for the paper's form of network."
+    ) in words
+    assert "the maps of the network of these parameters (0.05) know next to nothing" in words
+    assert "the maps of the paper's form of network (0.20) know the departures" in words
+    assert "−0.0040 (−0.0045 to −0.0035)" in words
+    assert "hold out different months" not in words
 
 
 def test_every_figure_lies_beside_the_page_too(written):
-    for name in ("ssp370", "historical", "index"):
+    for name in PAGES:
         drawn = list((written / "figures" / name).glob("*.png"))
         assert len(drawn) == len(Reader(written / f"{name}.html").images)
 
@@ -225,6 +274,10 @@ def test_index_does_without_optional_files(project, tmp_path, champion, settings
     assert len(reader.images) == 2
     assert "sweep" not in reader.ids
     assert "Where the true future is known" not in reader.words
+    changed = {"evaluate_dir": bare}
+    reader = Reader(evaluation(project, tmp_path / "e.html", champion, settings, **changed))
+    assert not {"taylor", "stations", "future"} & set(reader.ids)
+    assert len(reader.images) == 1
 
 
 def test_the_sweep_s_plots_lie_beside_the_index_that_links_to_them(

@@ -155,7 +155,10 @@ def evaluation(errors, future=None, anomaly=0.03):
     rows.append((next(iter(errors)), "out_of_fold", 1, "annual", "TRSR", "anomaly_r", anomaly))
     columns = ["method", "block", "layer", "season", "region", "metric", "value"]
     return Evaluation(
-        "TRSR", pd.DataFrame(rows, columns=columns), None, None, None, future, files=()
+        "TRSR",
+        pd.DataFrame(rows, columns=columns),
+        {} if future is None else {"future": future},
+        files=(),
     )
 
 
@@ -225,7 +228,7 @@ def test_a_candidate_is_named_one_in_every_table_and_sentence():
     own = evaluation({"soilfuse": [0.03], "climatology": [0.04]})
     renamed = own.renamed("soilfuse", "candidate")
     assert list(renamed.scores["method"].unique()) == ["candidate", "climatology"]
-    assert renamed.future is None
+    assert renamed.table("future") is None
     said = comparison.skill_sentences(renamed)
     assert "the RMSE of the candidate ensemble at" in said[0]
     assert said[1].startswith("The candidate ensemble has the lowest RMSE")

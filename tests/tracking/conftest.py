@@ -16,7 +16,8 @@ from soilfuse.evaluation.outputs import monthly_table
 from soilfuse.files import read_json, sha256_of_files, write_json
 from soilfuse.grids.months import month_axis
 from soilfuse.networks.generator import Generator
-from soilfuse.tracking import registry, store
+from soilfuse.tracking import fetching, registry, store
+from soilfuse.tracking.promoting import promote
 from soilfuse.training import weights
 from soilfuse.training.fields import month_names
 from soilfuse.training.finetune import ensemble_hash_of
@@ -197,3 +198,35 @@ def candidate_of(root):
         return write_candidate(place, seed, error, **changes)
 
     return lay_out
+
+
+@pytest.fixture
+def kept(root, monkeypatch, versions):
+    """Keep the folders of versions aside, in place of the artifacts that packing would make."""
+    light = registry.log_version
+    folders = {}
+
+    def log_version(client, folder, *rest):
+        version = light(client, folder, *rest)
+        folders[version] = root / "kept" / str(version)
+        folders[version].mkdir(parents=True)
+        for path in folder.iterdir():
+            (folders[version] / path.name).write_bytes(path.read_bytes())
+        return version
+
+    def fetch_files(name, version, into, file=""):
+        return folders[version] / file
+
+    monkeypatch.setattr(registry, "log_version", log_version)
+    monkeypatch.setattr(fetching, "fetch_files", fetch_files)
+    return folders
+
+
+@pytest.fixture
+def two(params, candidate_of, kept):
+    """Register version 1 and, better and wider, version 2, the champion."""
+    candidate_of(1, 0.03)
+    promote(params)
+    candidate_of(2, 0.02, width=4)
+    promote(params)
+    return kept

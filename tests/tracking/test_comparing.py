@@ -10,7 +10,6 @@ from soilfuse.cli.commands import app
 from soilfuse.errors import UserError
 from soilfuse.evaluation.outputs import read_monthly
 from soilfuse.files import read_json, write_json
-from soilfuse.tracking import registry
 from soilfuse.tracking.promoting import challenge, difference_of, promote
 
 
@@ -20,38 +19,6 @@ def said(*arguments, code=0):
         raise done.exception
     assert done.exit_code == code, (done.output, done.exception)
     return done.output
-
-
-@pytest.fixture
-def kept(root, monkeypatch, versions):
-    """Keep the folders of versions aside, in place of the artifacts that packing would make."""
-    light = registry.log_version
-    folders = {}
-
-    def log_version(client, folder, *rest):
-        version = light(client, folder, *rest)
-        folders[version] = root / "kept" / str(version)
-        folders[version].mkdir(parents=True)
-        for path in folder.iterdir():
-            (folders[version] / path.name).write_bytes(path.read_bytes())
-        return version
-
-    def fetch_files(name, version, into, file=""):
-        return folders[version] / file
-
-    monkeypatch.setattr(registry, "log_version", log_version)
-    monkeypatch.setattr(registry, "fetch_files", fetch_files)
-    return folders
-
-
-@pytest.fixture
-def two(params, candidate_of, kept):
-    """Register version 1 and, better and wider, version 2, the champion."""
-    candidate_of(1, 0.03)
-    promote(params)
-    candidate_of(2, 0.02, width=4)
-    promote(params)
-    return kept
 
 
 def test_versions_are_compared_by_layer_as_promotion_does(two, params):

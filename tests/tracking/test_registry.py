@@ -9,10 +9,9 @@ import pytest
 
 import soilfuse
 from soilfuse.errors import UserError
-from soilfuse.files import read_json, write_json
+from soilfuse.files import read_json, swap_in, write_json
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.tracking import store
-from soilfuse.tracking.champion import swap_in
 from soilfuse.tracking.registry import (
     fetch_version,
     register_champion,

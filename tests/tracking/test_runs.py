@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import store
 from soilfuse.tracking.runs import stage_run, stages_run, tracking_uri, world_of
+from soilfuse.tracking.trial_runs import log_trial
+from soilfuse.training.finished import Finished
 
 
 def runs_of():
@@ -34,8 +37,9 @@ def test_folds_lie_under_their_stage_and_trials_under_theirs(params):
     for fold in ("0", "1"):
         with stage_run("finetune", params, ["seed"], [], fold):
             pass
-    with stage_run("sweep", params, ["sweep"], []) as sweep, sweep.child("trial 0") as trial:
-        trial.log_params({"learning_rate": 1e-3})
+    now = datetime.now(UTC)
+    with stage_run("sweep", params, ["sweep"], []) as sweep:
+        log_trial(sweep, Finished(0, "complete", "tpe", 0.03, {"learning_rate": 1e-3}, now, now))
     runs = runs_of()
     above = parents(runs)
     (pipeline,) = [name for name, parent in above.items() if parent is None]

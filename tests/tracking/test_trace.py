@@ -10,8 +10,10 @@ from small_pipeline import RAW, dvc, run_pipeline
 from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
-from soilfuse.tracking.facts import trial_of
-from soilfuse.tracking.found import reads
+from soilfuse.tracking.facts import swept_names, trial_of
+from soilfuse.tracking.found import listing, reads
+from soilfuse.tracking.graph import Graph, Step
+from soilfuse.tracking.lineage import content_hash
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
@@ -92,6 +94,19 @@ def test_who_reads_a_raw_climate_model_s_file_of_this_repository(name, readers):
     assert {s.name for s in steps if s.stage == "cmip6" and reads(s, path)} == readers
 
 
+def test_parameters_that_are_no_mapping_are_no_names():
+    def step(name, values):
+        return Step(name, "", {}, {}, {"params.yaml": values})
+
+    assert reads(step("cmip6@ssp585", {"cmip6": ["x"]}), SSP585)
+    steps = [
+        step("finetune@0", {"finetune": {"epochs": 1, "loss": {"mse": "sweep"}}}),
+        *(step(f"finetune@{fold}", {"finetune": odd}) for fold, odd in enumerate(("x", [1], None))),
+    ]
+    graph = Graph({str(number): each for number, each in enumerate(steps)}, {}, ())
+    assert swept_names(graph) == ["finetune.loss.mse"]
+
+
 def test_forward_from_a_folder_and_from_a_file_that_dvc_added(project):
     for name in ("data/raw/pseudo", "data/raw", "data/own/static.nc", "data/own"):
         reached = files(trace(project, Path(name), forward=True, runs=False))
@@ -111,6 +126,33 @@ def test_runs_are_found_by_stage_item_and_inputs(recorded, project):
     assert any(line.split()[-2:] == ["evaluate", "restored"] for line in lines)
     assert "restored: from DVC's cache, no run here made it" in lines
     assert max(map(len, lines)) <= 100
+
+
+def test_the_store_s_other_runs_are_not_loaded(recorded, project, monkeypatch):
+    from mlflow.tracking import MlflowClient
+
+    loaded, whole = [], MlflowClient.search_runs
+
+    def counted(client, *arguments, **given):
+        found = whole(client, *arguments, **given)
+        loaded.extend(run.info.run_name for run in found)
+        return found
+
+    lock, champion = project / "dvc.lock", project / "models/champion/champion.json"
+    kept = lock.read_text(), champion.read_text()
+    lock.unlink()  # hashes are then those of the files
+    champion.write_text("another")
+    for _ in range(3):
+        with stages.declared_run("infer", config.load(), "ssp585"):
+            pass
+    lock.write_text(kept[0])
+    champion.write_text(kept[1])
+    monkeypatch.setattr(MlflowClient, "search_runs", counted)
+    assert trace(project, Path("products/ssp585.nc")).runs["infer@ssp585"].alike == 1
+    assert loaded.count("infer@ssp585") == 1
+    loaded.clear()
+    assert trace(project, Path("models/finetune")).runs.keys() >= {"finetune@0", "finetune@1"}
+    assert not any(name.startswith("infer") for name in loaded)
 
 
 def test_runs_are_found_forward_too(recorded, project):
@@ -178,6 +220,29 @@ def test_a_champion_that_was_kept_does_not_come_from_todays_folds(project):
     assert not any(path.startswith("products") for path in files(raw))
 
 
+def test_a_record_that_was_not_made_with_its_product_is_not_believed(project):
+    record = project / "products/ssp585.prov.json"
+    own = {"activity": {"a": {"sf:mlflow_run_id": "77cc", "sf:model_version": "3"}}}
+    record.write_text(json.dumps(own))
+    lock = (project / "dvc.lock").read_text()
+    start = lock.index("infer@ssp585")
+    entry = f"    - path: products/ssp585.prov.json\n      md5: {content_hash(record)}\n"
+    known = lock[:start] + lock[start:].replace("    outs:\n", "    outs:\n" + entry, 1)
+    (project / "dvc.lock").write_text(known)
+    product = Path("products/ssp585.nc")
+    assert trace(project, product).runs["infer@ssp585"].run_id == "77cc"
+    forward = trace(project, product, forward=True)
+    assert forward.warnings == () and forward.facts[product.as_posix()]["run"] == "77cc"
+    for other in (json.dumps(own).replace("77cc", "88dd"), "{"):
+        record.write_text(other)
+        found = trace(project, product)
+        assert "infer@ssp585" not in found.runs and product.as_posix() not in found.facts
+        assert found.changed == ["products/ssp585.prov.json"]
+        told = " ".join(text(found).split())
+        assert "note: products/ssp585.prov.json is not the one that dvc.lock recorded" in told
+        assert trace(project, product, check=False).changed == []
+
+
 def test_changed_and_absent_files_are_marked(project):
     (project / "data/processed/cmip6/historical.nc").write_text("edited")
     (project / "models/finetune/fold_1.json").unlink()
@@ -188,6 +253,19 @@ def test_changed_and_absent_files_are_marked(project):
     assert trace(project, Path("products/ssp585.nc"), runs=False, check=False).changed == []
     (project / SSP585).write_text("edited too")
     assert trace(project, Path(SSP585), runs=False).changed == ["data/raw/pseudo", SSP585]
+
+
+def test_a_raw_folder_s_files_are_known_from_a_cache_that_a_team_shares(project, tmp_path_factory):
+    shared = tmp_path_factory.mktemp("shared")
+    (project / ".dvc" / "cache" / "files").rename(shared / "files")
+    dvc("cache", "dir", "--local", str(shared), cwd=project)
+    shutil.rmtree(project / "data/raw")
+    found = trace(project, Path(SSP585), forward=True, runs=False)
+    assert "products/ssp585.nc" in files(found)
+    raw = locked_steps(project)["world"].made["data/raw/pseudo"]
+    assert set(listing(project, raw)) == {
+        f"cmip6/CESM2/{Path(n).name}" for n in (SSP585, HISTORICAL)
+    }
 
 
 def test_a_stage_that_used_an_earlier_version_is_told(project):
@@ -274,11 +352,16 @@ def test_the_trial_that_gave_the_best_values_is_named(tmp_path):
     (tmp_path / "best.yaml").write_text("learning_rate: 0.0003\nmse: 1.0\n")
     (tmp_path / "trials.csv").write_text(
         "trial,state,inner_rmse,learning_rate,mse\n0,complete,0.04,0.0003,2\n"
-        "1,pruned,,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
+        "1,pruned,0.01,0.0003,1.0\n2,complete,0.03,3e-4,1\n"
     )
     assert trial_of(tmp_path) == {"trial": 2, "inner_rmse": 0.03, "trials": 3}
     (tmp_path / "best.yaml").write_text("learning_rate: 0.1\n")
     assert trial_of(tmp_path) == {} == trial_of(tmp_path / "nowhere")
+    (tmp_path / "best.yaml").write_bytes(b"\xff\xfe")
+    assert trial_of(tmp_path) == {}
+    (tmp_path / "best.yaml").unlink()
+    (tmp_path / "best.yaml").mkdir()
+    assert trial_of(tmp_path) == {}
 
 
 def test_paths_may_be_spelled_otherwise(project):

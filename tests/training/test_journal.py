@@ -1,5 +1,7 @@
 """The sweep's journal after kills, damage and restarted containers."""
 
+import math
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -8,10 +10,11 @@ import sys
 import pytest
 from training_cases import CPU
 
-from soilfuse.errors import UserError
-from soilfuse.training import signs_of_life, trials
+from soilfuse.errors import EXIT_USER_ERROR, UserError
+from soilfuse.training import signs_of_life, trials, workers
 from soilfuse.training.study import finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
+from soilfuse.training.trials import Task
 
 HELD = """
 import fcntl, sys, time
@@ -43,8 +46,8 @@ def test_a_line_that_was_never_finished_costs_nothing_but_itself(
     whole = go(with_trials(params, 5), tmp_path / "whole.journal")
     journal = tmp_path / "a.journal"
     with monkeypatch.context() as before:
-        name = f"{signs_of_life.socket.gethostname()}:999999999:1"
-        before.setattr(signs_of_life, "worker_of", lambda _: name)
+        name = f"{signs_of_life.machine()}:999999999:1"
+        before.setattr(signs_of_life, "process_name", lambda: name)
         go(with_trials(params, 3), journal)
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:left])
@@ -64,6 +67,31 @@ def test_a_damaged_journal_is_set_aside_in_one_line(params, tmp_path, scored, ca
     assert journal.with_suffix(".damaged").read_bytes() == content
 
 
+def test_what_was_set_aside_first_is_kept(params, tmp_path, scored, capsys):
+    journal = tmp_path / "a.journal"
+    for content in (b"[]\n[]\n", b'{"op_code": 99}\n', b"[]\n"):
+        journal.write_bytes(content)
+        go(params, journal)
+    kept = [path.read_bytes() for path in sorted(tmp_path.glob("a.damaged*"))]
+    assert kept == [b"[]\n[]\n", b'{"op_code": 99}\n', b"[]\n"]
+
+
+def test_a_worker_leaves_a_damaged_journal_to_the_next_command(params, tmp_path):
+    journal = tmp_path / "a.journal"
+    journal.write_bytes(b"[]\n[]\n")
+    task = Task(params, [], {}, CPU, "fp32", {})
+    process = multiprocessing.get_context("forkserver").Process(
+        target=workers._work, args=(task, {}, journal, None, math.inf)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == EXIT_USER_ERROR
+    assert [path.name for path in tmp_path.iterdir()] == ["a.journal"]
+    assert journal.read_bytes() == b"[]\n[]\n"
+    with pytest.raises(UserError, match="a.journal' was damaged while .* same command sets it as"):
+        open_study(journal, mends=False)
+
+
 def test_the_lock_of_a_killed_process_is_free_at_once(params, tmp_path):
     journal = tmp_path / "a.journal"
     open_study(journal)
@@ -81,7 +109,7 @@ def test_the_lock_of_a_killed_process_is_free_at_once(params, tmp_path):
 def test_a_process_with_the_number_of_a_killed_one_takes_its_place(params, tmp_path):
     study = open_study(tmp_path / "a.journal")
     trial, values = propose(study, params)
-    host = signs_of_life.socket.gethostname()
+    host = signs_of_life.machine()
     trial.set_user_attr(signs_of_life.WORKER, f"{host}:{os.getpid()}:1")  # began at another time
     again = open_study(tmp_path / "a.journal")
     assert [trial.state.name for trial in again.trials] == ["FAIL"]

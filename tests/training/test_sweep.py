@@ -139,7 +139,7 @@ def test_trials_of_dead_processes_are_failed_and_living_ones_left(params, tmp_pa
                 text=True,
                 check=True,
             )
-            name = f"{signs_of_life.socket.gethostname()}:{process.stdout.strip()}"
+            name = f"{signs_of_life.machine()}:{process.stdout.strip()}"
             trial.set_user_attr(signs_of_life.WORKER, name)
         elif worker:
             trial.set_user_attr(signs_of_life.WORKER, worker)
@@ -159,7 +159,9 @@ def test_diverged_trials_count_and_never_win(params, tmp_path, monkeypatch):
 
     monkeypatch.setattr(trials, "_score", score)
     heard = []
-    found = go(params, tmp_path / "a.journal", on_finish=lambda *a: heard.append(a[2]))
+    found = go(
+        params, tmp_path / "a.journal", on_finish=lambda trial: heard.append(trial.inner_rmse)
+    )
     assert list(found.trials["state"]) == ["diverged", "complete", "diverged"]
     assert found.rmse == 0.5
     assert math.isnan(heard[0])
@@ -187,11 +189,22 @@ def test_a_sweep_that_only_diverged_is_refused(params, tmp_path, monkeypatch):
 
 def test_each_trial_is_told_as_it_ends(params, tmp_path, scored):
     heard = []
-    found = go(params, tmp_path / "a.journal", on_finish=lambda *told: heard.append(told))
-    assert [number for number, _, _ in heard] == list(found.trials["trial"]) == [0, 1, 2]
-    for (_, values, rmse), (_, row) in zip(heard, found.trials.iterrows(), strict=True):
-        assert rmse == row["inner_rmse"]
-        assert values == row[list(values)].to_dict()
+    finished = []
+
+    def on_finish(trial):
+        heard.append(trial)
+        finished.append(len(finished_trials(open_study(tmp_path / "a.journal"))))
+
+    found = go(params, tmp_path / "a.journal", on_finish=on_finish)
+    assert [trial.place for trial in heard] == list(found.trials["trial"]) == [0, 1, 2]
+    assert finished == [1, 2, 3]
+    for trial, (_, row) in zip(heard, found.trials.iterrows(), strict=True):
+        assert trial.inner_rmse == row["inner_rmse"]
+        assert trial.values == row[list(trial.values)].to_dict()
+    # a command that finds them finished tells of them too
+    again = []
+    go(params, tmp_path / "a.journal", on_finish=again.append)
+    assert again == heard
 
 
 def test_searched_keys_do_not_depend_on_finetunes_numbers(params, tmp_path, scored):

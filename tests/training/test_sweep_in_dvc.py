@@ -58,7 +58,7 @@ def project(tmp_path_factory):
     (folder / "search.py").write_text(SEARCH)
     (folder / "finetune.py").write_text(FINETUNE)
     (folder / ".gitignore").write_text("/ran\n")
-    run(folder, "git", "init", "-q")
+    run(folder, "git", "init", "-q", "-b", "master")
     run(folder, "git", "config", "user.email", "a@b.c")
     run(folder, "git", "config", "user.name", "A")
     dvc(folder, "init", "-q")
@@ -100,6 +100,24 @@ def test_a_learning_rate_wins_without_a_search(project):
     ran, plan, _ = change(project, "finetune.learning_rate=2e-4", "finetune.batch=16")
     assert ran == ["sweep", "finetune"]  # the batch decides trials that do not search it
     assert plan == [2e-4, 16]
+    assert rates_shown(project) == {"master": ["sweep"], "experiments": [2e-4, 3e-4]}
+
+
+def rates_shown(project):
+    """Return the learning rates that `dvc exp show` tells of the commit and its experiments."""
+    [commit] = [each for each in shown(project) if each["name"] == "master"]
+    experiments = [each["revs"][0] for each in commit["experiments"]]
+    return {"master": rates([commit]), "experiments": sorted(rates(experiments))}
+
+
+def shown(project):
+    told = dvc(project, "exp", "show", "--json")
+    return json.loads(told[told.index("[") : told.rindex("]") + 1])
+
+
+def rates(revisions):
+    tables = [each["data"]["params"]["params.yaml"]["data"] for each in revisions]
+    return [table["finetune"]["learning_rate"] for table in tables]
 
 
 def test_all_of_the_sweep_but_who_searches_where_is_declared(params, monkeypatch):

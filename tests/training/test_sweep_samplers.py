@@ -4,19 +4,21 @@ import math
 from pathlib import Path
 
 import pytest
+from optuna.distributions import IntDistribution
 from sweep_cases import formula, go, with_sweep
 from training_cases import CPU
 
 from soilfuse import config, names
 from soilfuse.errors import UserError
-from soilfuse.training import trials
+from soilfuse.training import searching, trials
 from soilfuse.training.architectures import Architectures
 from soilfuse.training.plan import finetune_plan
-from soilfuse.training.space import HAND_TRIED, hand_tried
+from soilfuse.training.space import HAND_TRIED, distributions, hand_tried
 from soilfuse.training.study import open_study
 from soilfuse.training.sweep import sweep
 from soilfuse.training.swept import tell_advice
 
+LOSSES = ("content", "mse", "perceptual", "adversarial", "insitu", "total_variation")
 SPACE = {
     "learning_rate": {"low": 1e-5, "high": 1e-2},
     "discriminator_learning_rate": {"low": 1e-7, "high": 1e-4},
@@ -173,6 +175,51 @@ def test_wilcoxon_gives_up_after_folds_and_keeps_their_mean(params, fields, tmp_
     assert found.rmse == found.trials["inner_rmse"][0]
 
 
+def test_a_trial_that_was_given_up_never_wins_with_a_lower_mean(
+    params, fields, tmp_path, monkeypatch
+):
+    """The folds that it did not come to may be the harder ones."""
+    # each fold of the first trial, then of the second, which is given up after an easy fold
+    rmse = iter([0.1, 0.9, 0.9, 0.9, 0.2])
+
+    class Found:
+        def __init__(self):
+            self.rmse = next(rmse)
+
+    class Second:
+        def prune(self, study, trial):
+            return trial.number == 1
+
+    monkeypatch.setattr(trials, "fit", lambda *_, **__: Found())
+    monkeypatch.setattr(trials, "assemble", lambda *_: None)
+    monkeypatch.setattr(searching, "pruner_of", lambda *_: Second())
+    two = with_sweep(params, pruner="wilcoxon", folds=4, trials=2)
+    found = sweep(two, [fields] * 4, {}, tmp_path / "a.journal", CPU)
+    assert list(found.trials["state"]) == ["complete", "pruned"]
+    assert list(found.trials["inner_rmse"]) == pytest.approx([0.7, 0.2])
+    assert found.rmse == pytest.approx(0.7)
+    assert found.best == found.trials.loc[0, list(found.best)].to_dict()
+
+
+def test_rates_weights_batch_and_width_are_searched_on_a_log_scale_and_dropout_is_not(params):
+    bounds = {
+        "learning_rate": {"low": 1e-5, "high": 1e-2},
+        "discriminator_learning_rate": {"low": 1e-7, "high": 1e-4},
+        **{f"loss.{name}": {"low": 1e-3, "high": 1.0} for name in LOSSES},
+        "batch": {"low": 8, "high": 128},
+        "network.width": {"low": 8, "high": 64},
+        "network.dropout": {"low": 0.0, "high": 0.5},
+    }
+    space = distributions(with_sweep(params, bounds))
+    assert {name: each.log for name, each in space.items()} == {
+        name: name != "network.dropout" for name in bounds
+    }
+    whole = {name for name, each in space.items() if isinstance(each, IntDistribution)}
+    assert whole == {"batch", "network.width"}
+    for name, each in space.items():
+        assert (each.low, each.high) == (bounds[name]["low"], bounds[name]["high"])
+
+
 def test_a_number_for_the_batch_wins_over_the_searched_one(params):
     best = {"learning_rate": 1e-3, "batch": 7, "network.width": 9, "network.name": "ynet"}
     content = params.model_dump(mode="json")
@@ -258,7 +305,7 @@ def test_architectures_are_pretrained_alike_once_and_stay_advice(
     )
     assert list(found.trials["network.width"]) == [width for width, _ in began]
     assert {width for width, _ in began} == {2, 4}
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.glob("*.safetensors"))) == 2
     # none of them is that of models/pretrain, which had more epochs
     assert found.best["network.width"] in (2, 4)
     assert finetune_plan(plain, 0, found.best).batch == 48
@@ -273,7 +320,10 @@ def test_architectures_are_pretrained_alike_once_and_stay_advice(
         ({"pruner": "wilcox"}, "unknown pruner 'wilcox'; .*none, wilcoxon, hyperband .*'wilcoxon'"),
         ({"pruner": "wilcoxon", "folds": 3}, "sweep.folds has 3; expected 4 or 5"),
         ({"storage": "postgresql://me:s3cr3t@host/db"}, names.SWEEP_STORAGE),
+        ({"storage": "postgresql://me@corp:s3cr3t@host/db"}, names.SWEEP_STORAGE),
         ({"storage": "postgresql://host/db?user=me&password=s3cr3t"}, names.SWEEP_STORAGE),
+        ({"storage": "postgresql://host/db?sslpassword=s3cr3t"}, names.SWEEP_STORAGE),
+        ({"storage": "mssql+pyodbc:///?odbc_connect=PWD%3Ds3cr3t"}, names.SWEEP_STORAGE),
         ({"storage": "s3cr3t"}, "sweep.storage is no URL"),
         ({"minutes": 0}, "greater than 0"),
         ({"workers": 0}, "greater than or equal to 1"),

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import suppress
 
+import optuna
 import pytest
 import torch
 from optuna.trial import TrialState
@@ -15,10 +16,13 @@ from training_cases import CPU
 
 from soilfuse import names
 from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors
-from soilfuse.training import searching, signs_of_life, trials
+from soilfuse.training import searching, signs_of_life, storage, trials
+from soilfuse.training import study as study_module
 from soilfuse.training.storage import without_password
 from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of, propose
 from soilfuse.training.sweep import sweep
+
+FORKS = multiprocessing.get_context("forkserver")
 
 
 def process_of(trial):
@@ -40,26 +44,39 @@ def kill_one(study, wanted):
         time.sleep(0.01)
 
 
+def arrays_of(trained):
+    return {name: weight.numpy() for name, weight in trained.weights.items()}
+
+
+def searched(params, fields, arrays, journal):
+    """Sweep as a stage does, in a process of its own."""
+    with one_line_errors():
+        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        sweep(params, [fields], weights, journal, CPU)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("storage", ["journal", "sqlite"])
+@pytest.mark.parametrize(
+    ("kept", "count"),
+    [("journal", 12), ("sqlite", 6), pytest.param("journal", 30, marks=pytest.mark.long)],
+)
 def test_a_killed_workers_trial_runs_again_and_none_twice(
-    storage, params, fields, pretrained, tmp_path, monkeypatch
+    kept, count, params, fields, pretrained, tmp_path, monkeypatch
 ):
-    count = 12 if storage == "journal" else 6
-    url = None if storage == "journal" else f"sqlite:///{tmp_path}/sweep.db"
+    url = None if kept == "journal" else f"sqlite:///{tmp_path}/sweep.db"
     monkeypatch.setenv(names.SWEEP_STORAGE, url or "")
     shared = with_sweep(params, trials=count, workers=3)
     journal, heard, killed = tmp_path / "a.journal", [], []
 
-    def on_finish(place, *_):
-        heard.append(place)
+    def on_finish(trial):
+        heard.append(trial.place)
         if not killed:
             killed.append(kill_one(open_study(journal, url), set(shared.sweep.search)))
 
     found = sweep(shared, [fields], pretrained.weights, journal, CPU, on_finish=on_finish)
     assert list(found.trials["trial"]) == sorted(heard) == list(range(count))
     assert set(found.trials["state"]) == {"complete"}
-    assert journal.exists() == (storage == "journal")
+    assert journal.exists() == (kept == "journal")
     [(place, values)] = killed
     again = found.trials.loc[place, list(values)].to_dict()
     assert again == values
@@ -67,7 +84,9 @@ def test_a_killed_workers_trial_runs_again_and_none_twice(
     held = [t for t in study.trials if t.user_attrs.get("place") == place and t.params]
     assert [t.state.name for t in held] == ["FAIL", "COMPLETE"]
     assert process_of(held[0]) != process_of(held[1])
-    searchers = {process_of(t) for t in study.trials if t.state == TrialState.COMPLETE}
+    complete = [t for t in study.trials if t.state == TrialState.COMPLETE]
+    assert len(complete) == count
+    searchers = {process_of(t) for t in complete}
     assert os.getpid() not in searchers
     assert 1 < len(searchers) <= 3
 
@@ -98,11 +117,34 @@ def test_workers_that_all_end_are_told_and_the_same_command_goes_on(
     assert list(found.trials["state"]) == ["complete"] * 5
 
 
-def searched(params, fields, arrays, journal):
-    """Sweep as a stage does, in a process of its own."""
-    with one_line_errors():
-        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        sweep(params, [fields], weights, journal, CPU)
+@pytest.mark.slow
+def test_a_killed_command_leaves_its_trial_to_another_that_shares_the_database(
+    params, fields, pretrained, tmp_path
+):
+    url, journal = f"sqlite:///{tmp_path}/sweep.db", tmp_path / "a.journal"
+    shared, heard, killed = with_sweep(params, trials=8, storage=url), [], []
+    study, arrays = open_study(journal, url), arrays_of(pretrained)
+    other = FORKS.Process(target=searched, args=(shared, fields, arrays, journal))
+    other.start()
+    while not study.get_trials(states=(TrialState.RUNNING,)):
+        assert other.is_alive()
+        time.sleep(0.01)
+
+    def on_finish(trial):
+        heard.append(trial.place)
+        if not killed:  # this command is between two of its trials, so the other one's runs
+            killed.append(kill_one(study, set(shared.sweep.search)))
+
+    found = sweep(shared, [fields], pretrained.weights, journal, CPU, on_finish=on_finish)
+    other.join(60)
+    assert other.exitcode == -signal.SIGKILL
+    assert list(found.trials["trial"]) == sorted(heard) == list(range(8))
+    assert set(found.trials["state"]) == {"complete"}
+    [(place, values)] = killed
+    held = [t for t in study.trials if t.user_attrs.get("place") == place and t.params]
+    assert [t.state.name for t in held] == ["FAIL", "COMPLETE"]
+    assert [process_of(t) for t in held] == [other.pid, os.getpid()]
+    assert held[0].params == held[1].params == values
 
 
 @pytest.mark.long
@@ -110,10 +152,7 @@ def searched(params, fields, arrays, journal):
 def test_no_worker_outlives_the_first_process(ending, params, fields, pretrained, tmp_path):
     journal = tmp_path / "a.journal"
     shared = with_sweep(params, trials=500, workers=2)
-    arrays = {name: weight.numpy() for name, weight in pretrained.weights.items()}
-    first = multiprocessing.get_context("forkserver").Process(
-        target=searched, args=(shared, fields, arrays, journal)
-    )
+    first = FORKS.Process(target=searched, args=(shared, fields, arrays_of(pretrained), journal))
     first.start()
     study, working = open_study(journal), []
     while len(working) < 2 or not all(set(t.params) == set(params.sweep.search) for t in working):
@@ -184,7 +223,7 @@ def test_a_trial_taken_for_dead_meanwhile_counts_once(params, tmp_path, monkeypa
 
     monkeypatch.setattr(trials, "_score", score)
     heard = []
-    found = go(params, journal, on_finish=lambda place, *_: heard.append(place))
+    found = go(params, journal, on_finish=lambda trial: heard.append(trial.place))
     assert list(found.trials["trial"]) == heard == [0, 1, 2]
     searched = list(params.sweep.search)
     assert found.trials.loc[0, searched].to_dict() == {n: disturbed[0][n] for n in searched}
@@ -201,6 +240,45 @@ def test_signs_of_life_are_given_while_a_trial_runs(params, tmp_path, monkeypatc
     kept = study.trials[0].user_attrs[signs_of_life.BEAT]
     time.sleep(0.05)
     assert study.trials[0].user_attrs[signs_of_life.BEAT] == kept
+
+
+def test_a_place_that_two_processes_took_at_once_is_given_up_by_the_later(
+    params, tmp_path, monkeypatch
+):
+    """Each counted the failed trials before the other one's ended."""
+    study, free, raced = open_study(tmp_path / "a.journal"), study_module._free_place, []
+
+    def disturbed(given, trial):
+        place = free(given, trial)
+        if not raced:
+            raced.append(trial)
+            other = given.ask()
+            signs_of_life.named(other)
+            other.set_user_attr("place", place)
+        return place
+
+    monkeypatch.setattr(study_module, "_free_place", disturbed)
+    trial, _ = propose(study, params)
+    assert place_of(trial) == 1
+    held = [t for t in study.trials if t.state == TrialState.RUNNING]
+    assert sorted(place_of(t) for t in held) == [0, 1]
+    assert study.trials[raced[0].number].state == TrialState.FAIL
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("sqlite:////shared/a.db", {"pool_pre_ping": True, "connect_args": {"timeout": 60}}),
+        ("postgresql://me@host/sweeps", {"pool_pre_ping": True}),
+    ],
+)
+def test_databases_are_asked_whether_they_answer_and_writers_wait(url, options, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(
+        optuna.storages, "RDBStorage", lambda *given, **named: asked.update({given: named})
+    )
+    storage._storage(url)
+    assert asked == {(url,): {"engine_kwargs": options}}
 
 
 def test_any_url_is_a_storage_and_gives_the_trials_of_the_journal(params, tmp_path, monkeypatch):
@@ -221,6 +299,8 @@ def test_any_url_is_a_storage_and_gives_the_trials_of_the_journal(params, tmp_pa
     "url",
     [
         "postgresql://me:s3cr3t@nowhere.invalid/sweeps",
+        "postgresql://me@corp:s3cr3t@nowhere.invalid/sweeps",
+        "postgresql://me:a@s3cr3t/b@nowhere.invalid/sweeps",
         "postgresql://me:a:s3cr3t@b@nowhere.invalid/sweeps",
         "postgresql://nowhere.invalid/sweeps?user=me&password=s3cr3t",
         "nodatabase://me:s3cr3t@nowhere.invalid/sweeps",
@@ -237,6 +317,21 @@ def test_a_storage_that_cannot_be_used_is_one_line_without_its_password(
     shown = line + capsys.readouterr().err + without_password(url)
     assert "s3cr3t" not in shown
     assert caught.value.__suppress_context__
+
+
+def test_a_storage_that_is_lost_as_it_is_opened_is_one_line(params, tmp_path, monkeypatch):
+    load = study_module.load_study
+
+    def lost(*given):
+        study = load(*given)
+        with sqlite3.connect(tmp_path / "sweep.db") as database:
+            database.execute("DROP TABLE trials")
+        return study
+
+    monkeypatch.setattr(study_module, "load_study", lost)
+    at_url = with_sweep(params, storage=f"sqlite:///{tmp_path}/sweep.db")
+    with pytest.raises(UserError, match="was lost .*no such table.*same command"):
+        go(at_url, tmp_path / "a.journal")
 
 
 def test_a_storage_that_is_lost_on_the_way_is_one_line(params, tmp_path, monkeypatch):

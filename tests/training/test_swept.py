@@ -15,6 +15,7 @@ from soilfuse.errors import UserError
 from soilfuse.files import write_json
 from soilfuse.training import fingerprint, weights
 from soilfuse.training import swept as swept_module
+from soilfuse.training import trials as trials_module
 from soilfuse.training.sweep import Swept
 from soilfuse.training.swept import journal_of, read_best, write_swept
 
@@ -125,6 +126,10 @@ def test_other_data_weights_code_or_libraries_have_another_journal(
     with monkeypatch.context() as patch:
         patch.setattr(swept_module, "version", lambda name: f"{name} 0")
         assert journal() != first
+    with monkeypatch.context() as patch:
+        (tmp_path / "seeding.py").write_text("another stream")
+        patch.setattr(swept_module.seeding, "__file__", str(tmp_path / "seeding.py"))
+        assert journal() != first
     rooms = [tmp_path / room.name for room in fingerprint.CODE]
     assert [room.name for room in rooms] == ["networks", "training"]
     for copy, room in zip(rooms, fingerprint.CODE, strict=True):
@@ -149,15 +154,8 @@ def stage(params, fields, lineage, pretrained, tmp_path, monkeypatch):
         def log_metrics(self, values):
             self.metrics = values
 
-        def log_params(self, values):
-            pass
-
         def log_artifact(self, path):
             pass
-
-        @contextmanager
-        def child(self, name):
-            yield Run()
 
     @contextmanager
     def declared_run(stage, params):
@@ -172,6 +170,7 @@ def stage(params, fields, lineage, pretrained, tmp_path, monkeypatch):
     layout.station_field(0).write_bytes(b"stations")
     main = runpy.run_path(str(ROOT / "pipelines" / "sweep.py"))["main"]
     main.__globals__["declared_run"] = declared_run
+    main.__globals__["log_trial"] = lambda run, trial: None
     main.__globals__["finetuning_fields"] = lambda params, fold: (fields, lineage)
     yield main
     torch.set_num_threads(1)
@@ -206,7 +205,7 @@ def test_the_stage_keeps_its_journal_where_it_fails(stage, monkeypatch):
         with pytest.raises(OSError, match="No space"):
             stage()
     (kept,) = journals()
-    monkeypatch.setitem(stage.__globals__, "sweep", never_scored(stage.__globals__["sweep"]))
+    monkeypatch.setattr(trials_module, "run", never_run)
     stage()
     assert journals() == [kept]
     assert read_best(layout.BEST)
@@ -224,19 +223,13 @@ def test_a_number_for_what_was_searched_brings_no_trial_back(stage, params, monk
     content["finetune"]["batch"] = 6
     content["finetune"]["loss"]["insitu"] = 0.5
     YAML().dump(content, Path("params.yaml"))
-    monkeypatch.setitem(stage.__globals__, "sweep", never_scored(stage.__globals__["sweep"]))
+    monkeypatch.setattr(trials_module, "run", never_run)
     stage()
     assert layout.BEST.read_bytes() == written
 
 
-def never_scored(sweep):
-    def resumed(*arguments, on_finish, architectures):
-        def refuse(*_):
-            raise AssertionError("a finished trial ran again")
-
-        return sweep(*arguments, on_finish=refuse)
-
-    return resumed
+def never_run(*_):
+    raise AssertionError("a finished trial ran again")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from soilfuse.checks import Check
 from soilfuse.cli import profiles
 from soilfuse.cli.reproducing import reproduce
 from soilfuse.errors import UserError
-from soilfuse.files import read_json, write_text
+from soilfuse.files import read_json, read_mapping, write_text
+from soilfuse.inference.record import RECORDED
 from soilfuse.tracking import lineage
 from soilfuse.tracking.aliases import CHAMPION, resolve
 
@@ -26,13 +27,15 @@ def judge_candidate() -> tuple[bool, str]:
     """
     params = config.load()
     _refuse_stale_candidate()
-    pinned = params.promote.pin
+    pinned, before = params.promote.pin, _champion()
     with _unpinned(pinned):
         reproduce(FORCED, os.environ)
     name = params.promote.registered_model
     champion = f"version {resolve(name, CHAMPION)} of {name}"
     verdict = read_json(layout.VERDICT)
     freed = f"promote.pin was {pinned} and is null; " if pinned is not None else ""
+    if verdict["promoted"] and _champion() == before:
+        return True, f"{freed}the candidate was champion already, {champion}: nothing changes"
     if verdict["promoted"]:
         told = f"the candidate is champion, {champion}; `dvc repro` makes the products anew"
         return True, freed + told
@@ -45,14 +48,13 @@ def pin_checked(wanted: str) -> tuple[bool, str]:
 
     Return whether they did, and a line.
     """
-    from soilfuse.tracking import registry
-    from soilfuse.tracking.promoting import facts_of
+    from soilfuse.tracking.promoting import recorded_facts
     from soilfuse.tracking.promotion import hard_checks
 
     params = config.load()
     name = params.promote.registered_model
     version = resolve(name, wanted)
-    facts = facts_of(registry.record_of(name, version)["facts"])
+    facts = recorded_facts(name, version)
     if why := _failed(hard_checks(facts, params.promote)):
         return False, (
             f"version {version} of {name} is not promoted: {why}; `soilfuse rollback {version}` "
@@ -85,6 +87,11 @@ def pin(wanted: str) -> str:
     version = resolve(name, wanted)
     profiles.pin(version)
     return f"promote.pin is {version}; `dvc repro` makes it champion and the products anew"
+
+
+def _champion() -> str | None:
+    path = layout.CHAMPION / layout.CHAMPION_FILE
+    return read_mapping(path, RECORDED)["weights_sha256"] if path.exists() else None
 
 
 def _failed(checks: Iterable[Check]) -> str:

@@ -1,20 +1,46 @@
 """`dvc repro` from a command: in this interpreter's environment, into the store in use."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from soilfuse.errors import UserError
 from soilfuse.tracking.store import tracking_uri
 
+PATIENCE = 60.0  # seconds that a stage may take to end, after which it is killed
+
 
 def reproduce(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run `dvc repro` with these arguments; raise UserError where it fails."""
+    """Run `dvc repro` with these arguments; raise UserError where it fails.
+
+    An interruption ends DVC and its stage too, before it goes on.
+    """
     given = {**environment, "MLFLOW_TRACKING_URI": tracking_uri(), "DVC_NO_ANALYTICS": "true"}
     command = ["dvc", "repro", *arguments]
-    done = subprocess.run([sys.executable, "-m", *command], env=given, check=False)
-    if done.returncode != 0:
+    # A group of its own: DVC that is killed alone would leave its stage running.
+    started = subprocess.Popen([sys.executable, "-m", *command], env=given, start_new_session=True)
+    try:
+        code = started.wait()
+    except BaseException:
+        _end(started)
+        raise
+    if code != 0:
         raise UserError(
-            f"`{' '.join(command)}` failed with exit code {done.returncode}: its own lines above "
-            "say why"
+            f"`{' '.join(command)}` failed with exit code {code}: its own lines above say why"
         )
+
+
+def _end(leader: "subprocess.Popen[bytes]") -> None:
+    """Ask a group of processes to end, and wait until none of them is left."""
+    asked = time.monotonic()
+    with suppress(ProcessLookupError):
+        os.killpg(leader.pid, signal.SIGTERM)
+        while True:
+            leader.poll()
+            late = time.monotonic() - asked > PATIENCE
+            os.killpg(leader.pid, signal.SIGKILL if late else 0)
+            time.sleep(0.05)

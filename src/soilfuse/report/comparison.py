@@ -69,6 +69,14 @@ def headline(evaluation: Evaluation, block: str) -> "pd.DataFrame":
     return pick(evaluation.scores, block=block, season="annual", region=evaluation.whole)
 
 
+def intervals_of(evaluation: Evaluation, block: str) -> "pd.DataFrame | None":
+    """Return the annual intervals of one block over all regions; None where none were made."""
+    table = evaluation.table("intervals")
+    if table is None:
+        return None
+    return pick(table, block=block, season="annual", region=evaluation.whole)
+
+
 def skill_sentences(evaluation: Evaluation) -> list[str]:
     """Say how the ensemble's error compares with every baseline, better or worse."""
     rows = pick(headline(evaluation, HELD_OUT), metric="rmse")
@@ -126,15 +134,14 @@ def _anomaly_sentence(evaluation: Evaluation, own: str, layer: int) -> list[str]
 
 def future_sentence(evaluation: Evaluation) -> list[str]:
     """Compare the methods' errors of the projected change where the true future is known."""
-    if evaluation.future is None:
+    future = evaluation.table("future")
+    if future is None:
         return []
-    changes = evaluation.future[
-        evaluation.future["quantity"].astype(str).str.match(r"change_\d")
-        & (evaluation.future["layer"] == 1)
+    changes = future[
+        future["quantity"].astype(str).str.match(r"change_\d") & (future["layer"] == 1)
     ]
     errors = {
-        method: float(pick(changes, method=method)["rmse"].mean())
-        for method in methods_of(evaluation.future)
+        method: float(pick(changes, method=method)["rmse"].mean()) for method in methods_of(future)
     }
     known = {method: error for method, error in errors.items() if math.isfinite(error)}
     if len(known) < 2:

@@ -5,6 +5,7 @@ is absent is refused in one line.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,26 @@ TREND_COLUMNS = {
     "regions": ("region", "season", "period", "layer", "slope", "p", "significant"),
     "periods": ("region", "season", "layer", "period", "mean", "change_percent"),
     "series": ("region", "season", "layer", "year", "value"),
+}
+# The tables of an evaluation that may be absent, and the columns that are drawn.
+EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
+    "intervals": (
+        *("method", "block", "season", "region"),
+        *("layer", "metric", "difference", "low", "high"),
+    ),
+    "stations": ("method", "block", "layer", "mae", "rmse", "mape", "r"),
+    "station_quartiles": ("method", "block", "layer", "metric", "series", "median", "covered"),
+    "density": ("layer", "x", "y", "share"),
+    "taylor": ("name", "layer", "sd", "r"),
+    "leakage": ("method", "layer", "metric", "blocked", "shuffled", "low", "high", "months"),
+    "future": ("method", "experiment", "layer", "quantity", "rmse"),
+    "r_parts": ("method", "block", "layer", "region", "part", "value"),
+    "spread": (
+        *("method", "block", "layer", "region"),
+        *("interval", "level", "coverage", "width", "factor"),
+    ),
+    "crps": ("method", "block", "layer", "region", "crps"),
+    "spectrum": ("method", "block", "layer", "wavelength_km", "ratio"),
 }
 MAP_VARIABLES = ("sens_slope", "significant")
 HASHES = ("sha256", "hash", "version", "world")
@@ -129,27 +150,22 @@ def require_layers(maps: "xr.Dataset", layers: list[int]) -> None:
         )
 
 
-def read_evaluation(evaluate_dir: Path, whole: str) -> Evaluation:
-    """Read results/evaluate; only scores.csv is required, with all regions together, `whole`."""
+def read_evaluation(evaluate_dir: Path, whole: str, beside: Sequence[Path] = ()) -> Evaluation:
+    """Read results/evaluate; only scores.csv is required, with all regions together, `whole`.
+
+    beside: tables of other stages that are shown with it, by the stems of their files.
+    """
     evaluate_dir = Path(evaluate_dir)
     scores = evaluate_dir / "scores.csv"
     require_files([scores], "evaluate")
-    optional = {
-        "intervals": ("method", "layer", "metric", "difference", "low", "high"),
-        "stations": (),
-        "taylor": ("name", "layer", "sd", "r"),
-        "future": ("method", "experiment", "layer", "quantity", "rmse"),
-    }
-    paths = {name: evaluate_dir / f"{name}.csv" for name in optional}
-    tables = {
-        name: read_table(path, optional[name]) if path.exists() else None
-        for name, path in paths.items()
-    }
+    paths = {name: evaluate_dir / f"{name}.csv" for name in EVALUATION_COLUMNS}
+    paths |= {Path(path).stem: Path(path) for path in beside}
+    found = {name: path for name, path in paths.items() if path.exists()}
+    tables = {name: read_table(path, EVALUATION_COLUMNS[name]) for name, path in found.items()}
     columns = ("method", "block", "layer", "season", "region", "metric", "value")
-    files = (scores, *(path for path in paths.values() if path.exists()))
     table = read_table(scores, columns)
     require_region(table, scores, whole, "evaluate")
-    return Evaluation(whole=whole, scores=table, files=files, **tables)
+    return Evaluation(whole, table, tables, files=(scores, *found.values()))
 
 
 def hashes_of(attributes: dict[str, Any]) -> dict[str, str]:

@@ -14,18 +14,20 @@ from soilfuse.errors import UserError, unknown
 from soilfuse.grids.regions import Regions
 from soilfuse.layout import SWEEP_PLOTS
 from soilfuse.report import comparison, inputs, labels, summary
+from soilfuse.report.evaluation_page import evaluation_sections, score_pictures, score_tables
 from soilfuse.report.moisture import read_moisture
 from soilfuse.report.pictures import Folder
 from soilfuse.report.sections import (
     Page,
     Section,
     choice_sections,
-    evaluation_section,
     page_sections,
     scenario_section,
     write,
 )
 from soilfuse.report.trend_maps import place_of, significant_share
+
+EVALUATION_LINK = ("evaluation.html", "The whole evaluation")
 
 
 def write_page(
@@ -75,7 +77,7 @@ def write_page(
             **_named_hashes("product", moisture.attributes),
             **_named_hashes("champion", champion),
         },
-        links=[("index.html", "All scenarios and the evaluation")],
+        links=[("index.html", "All scenarios"), EVALUATION_LINK],
     )
     write(target, page)
 
@@ -94,15 +96,12 @@ def write_index(
     """Write the first page to `target`; beside it its PNG in figures/index, and the sweep's plots.
 
     verdict, champion: the contents of verdict.json and champion.json; regions: those of the
-    products. Raises UserError where trends or scores.csv are absent; future.csv, stations.csv,
-    taylor.csv, intervals.csv and the sweep's trials may be.
+    products. Raises UserError where trends or scores.csv are absent; the other tables of the
+    evaluation and the sweep's trials may be.
     """
     whole = regions.whole
     all_trends = [inputs.read_trends(experiment, trends_dir, whole) for experiment in experiments]
-    evaluation = inputs.read_evaluation(evaluate_dir, whole)
-    not_champion = comparison.candidate_caveat(verdict)
-    if not_champion:
-        evaluation = evaluation.renamed(names.ENSEMBLE, labels.CANDIDATE)
+    evaluation = _evaluation(evaluate_dir, whole, verdict)
     place = place_of(all_trends[0], regions)
     read = [path for trends in all_trends for path in trends.files]
     sha256 = files.sha256_of_files([*read, *evaluation.files])
@@ -112,23 +111,76 @@ def write_index(
         title=settings.title,
         heading="Overview",
         subtitle="Scenarios side by side, skill beside simple baselines, methods",
-        caveats=[
-            *comparison.world_caveat(str(champion.get("world", ""))),
-            *not_champion,
-            *map(str, champion.get("caveats", [])),
-        ],
+        caveats=_score_caveats(verdict, champion),
         summary=_index_summary(all_trends, evaluation, verdict),
         sections=[
             scenario_section(folder, place, all_trends),
-            evaluation_section(folder, evaluation),
+            Section(
+                "evaluation",
+                "Skill beside the baselines",
+                pictures=score_pictures(folder, evaluation),
+                tables=score_tables(evaluation)[:1],
+                links=[EVALUATION_LINK],
+            ),
             *choice_sections(sweep_dir, _beside(target, sweep_dir / SWEEP_PLOTS), verdict),
             Section("methods", "Methods", template="methods.html.j2"),
             Section("glossary", "Words used here", template="glossary.html.j2"),
         ],
         lineage={"inputs sha256": sha256, **_named_hashes("champion", champion)},
-        links=[(f"{name}.html", labels.experiment_title(name)) for name in experiments],
+        links=[
+            *((f"{name}.html", labels.experiment_title(name)) for name in experiments),
+            EVALUATION_LINK,
+        ],
     )
     write(target, page)
+
+
+def write_evaluation(
+    target: Path,
+    evaluate_dir: Path,
+    verdict: Mapping[str, Any],
+    champion: Mapping[str, Any],
+    settings: Report,
+    regions: Regions,
+    beside: Sequence[Path] = (),
+) -> None:
+    """Write the page of the evaluation to `target`, its PNG to figures/evaluation beside it.
+
+    beside: tables of other stages that it shows; the rest is as in write_index, errors too.
+    """
+    evaluation = _evaluation(evaluate_dir, regions.whole, verdict, beside)
+    sha256 = files.sha256_of_files(evaluation.files)
+    source = f"soilfuse  |  evaluation, sha256 {sha256[:16]}  |  {regions.credit}"
+    folder = Folder(Path(target).parent / "figures" / "evaluation", source, sha256)
+    page = Page(
+        title=settings.title,
+        heading="Evaluation",
+        subtitle="What the ensemble adds to simple baselines, and where it does not",
+        caveats=_score_caveats(verdict, champion),
+        summary=[*comparison.skill_sentences(evaluation), *comparison.future_sentence(evaluation)],
+        sections=evaluation_sections(folder, evaluation),
+        lineage={"evaluation sha256": sha256, **_named_hashes("champion", champion)},
+        links=[("index.html", "All scenarios")],
+    )
+    write(target, page)
+
+
+def _evaluation(
+    evaluate_dir: Path, whole: str, verdict: Mapping[str, Any], beside: Sequence[Path] = ()
+) -> inputs.Evaluation:
+    """Read an evaluation; the ensemble is called the candidate where it is not the champion."""
+    evaluation = inputs.read_evaluation(evaluate_dir, whole, beside)
+    if comparison.candidate_caveat(verdict):
+        return evaluation.renamed(names.ENSEMBLE, labels.CANDIDATE)
+    return evaluation
+
+
+def _score_caveats(verdict: Mapping[str, Any], champion: Mapping[str, Any]) -> list[str]:
+    return [
+        *comparison.world_caveat(str(champion.get("world", ""))),
+        *comparison.candidate_caveat(verdict),
+        *map(str, champion.get("caveats", [])),
+    ]
 
 
 def _beside(target: Path, page: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """What the pages are made from, in memory: trends, scores and mean moisture, with their order."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,18 +140,21 @@ def _length(period: str) -> int:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of the ensemble and of the baselines; tables that were not made are None.
+    """Scores of the ensemble and of the baselines, and the other tables that were made.
 
-    whole: the name of all regions together, as the scores have it.
+    whole: the name of all regions together, as the scores have it; tables: by the stems of their
+    files.
     """
 
     whole: str
     scores: "pd.DataFrame"
-    intervals: "pd.DataFrame | None"
-    stations: "pd.DataFrame | None"
-    taylor: "pd.DataFrame | None"
-    future: "pd.DataFrame | None"
+    tables: "Mapping[str, pd.DataFrame]"
     files: tuple[Path, ...]
+
+    def table(self, name: str) -> "pd.DataFrame | None":
+        """Return a table that has rows, None where there is none of that name."""
+        found = self.tables.get(name)
+        return None if found is None or found.empty else found
 
     def renamed(self, method: str, name: str) -> "Evaluation":
         """Return the same tables with another name for one method."""
@@ -159,9 +163,8 @@ class Evaluation:
             columns = [column for column in ("method", "name") if column in table]
             return table.assign(**{key: table[key].replace(method, name) for key in columns})
 
-        tables = {key: getattr(self, key) for key in ("intervals", "stations", "taylor", "future")}
-        changed = {key: None if table is None else of(table) for key, table in tables.items()}
-        return Evaluation(self.whole, scores=of(self.scores), files=self.files, **changed)
+        tables = {key: of(table) for key, table in self.tables.items()}
+        return Evaluation(self.whole, of(self.scores), tables, self.files)
 
 
 @dataclass(frozen=True)

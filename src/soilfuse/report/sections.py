@@ -9,8 +9,8 @@ from soilfuse import files
 from soilfuse.report import comparison, figures, index_figures, inputs, labels, tables
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
-from soilfuse.report.records import Evaluation, Moisture, Trends
-from soilfuse.report.score_tables import checks_table, scores_table, trials_table
+from soilfuse.report.records import Moisture, Trends
+from soilfuse.report.score_tables import checks_table, trials_table
 from soilfuse.report.tables import Table
 
 PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
@@ -97,23 +97,6 @@ def scenario_section(folder: Folder, place: Place, all_trends: Sequence[Trends])
         "Scenarios side by side",
         pictures=index_figures.scenario_pictures(folder, place, all_trends),
         tables=[tables.scenario_rates(all_trends), *([changes] if changes else [])],
-    )
-
-
-def evaluation_section(folder: Folder, evaluation: Evaluation) -> Section:
-    """Draw the scores; the RMSE of the held-out years stands open, the other tables folded."""
-    shown = []
-    for block, title in comparison.BLOCK_TITLES.items():
-        rows = comparison.headline(evaluation, block)
-        for metric, what in (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R")):
-            if (rows["metric"] == metric).any():
-                shown.append(scores_table(rows, metric, f"{what}, {title}"))
-    return Section(
-        "evaluation",
-        "Skill beside the baselines",
-        pictures=index_figures.evaluation_pictures(folder, evaluation),
-        tables=shown[:1],
-        folded=shown[1:],
     )
 
 

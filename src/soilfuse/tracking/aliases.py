@@ -24,11 +24,16 @@ PIN_PLACE = "edit params.yaml:promote.pin"
 
 
 def aliases_of(client: "MlflowClient", name: str) -> dict[str, int]:
-    """Return {alias: version} of a registered model, {} where there is none of that name."""
+    """Return {alias: version} of a registered model, {} where there is none of that name.
+
+    An alias of a version that is no more, as a restored database may have, counts as none.
+    """
     from mlflow.exceptions import MlflowException
 
     try:
-        return {a: int(v) for a, v in client.get_registered_model(name).aliases.items()}
+        aliases = client.get_registered_model(name).aliases
+        versions = tags_of(client, name) if aliases else {}
+        return {alias: int(v) for alias, v in aliases.items() if int(v) in versions}
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return {}

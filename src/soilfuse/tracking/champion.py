@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from soilfuse.errors import UserError
+from soilfuse.files import sha256_of_files
 from soilfuse.grids.grid import Grid
 from soilfuse.inference.manifests import shared_manifest
 from soilfuse.inference.record import read_record
@@ -57,17 +58,15 @@ def read_champion(folder: Path) -> Champion:
     )
 
 
-def swap_in(fresh: Path, folder: Path) -> None:
-    """Put the folder `fresh` in the place of `folder`, which is back as it was where that fails.
+def require_whole(folder: Path, weights: str, whose: str) -> None:
+    """Raise UserError unless the weights of all folds in a folder have the hash `weights`.
 
-    fresh: in a temporary folder on the same disk, where the replaced folder is left.
+    whose: whose files they are and, after a colon, what to do, for the line.
     """
-    replaced = fresh.with_name(f"{fresh.name}.replaced")
-    try:
-        if folder.exists():
-            folder.rename(replaced)
-        fresh.rename(folder)
-    except BaseException:
-        if replaced.exists() and not folder.exists():
-            replaced.rename(folder)
-        raise
+    found = sha256_of_files(Path(folder).glob("fold_*.safetensors"))
+    if found != weights:
+        holder, _, mend = whose.partition(": ")
+        raise UserError(
+            f"the weights of {holder} have SHA-256 {found[:8]}; expected {weights[:8]}, as was "
+            f"recorded of them: {mend}"
+        )

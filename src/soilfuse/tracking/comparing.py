@@ -13,10 +13,16 @@ from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_intervals
 from soilfuse.evaluation.metrics import metrics
 from soilfuse.evaluation.outputs import MONTHLY_FILE, read_monthly
-from soilfuse.files import read_json, read_mapping
-from soilfuse.tracking import registry
+from soilfuse.files import read_mapping
+from soilfuse.tracking import fetching
 from soilfuse.tracking.aliases import resolve
-from soilfuse.tracking.promoting import candidate_content, difference_of, facts_of
+from soilfuse.tracking.promoting import CANDIDATE as OF_CANDIDATE
+from soilfuse.tracking.promoting import (
+    candidate_content,
+    difference_of,
+    facts_of,
+    recorded_facts,
+)
 from soilfuse.tracking.promotion import Facts, unequal
 from soilfuse.tracking.recording import leaves
 
@@ -77,15 +83,16 @@ def _side(name: str, wanted: str, place: Path) -> Side:
         for needed in (layout.EVALUATE / "facts.json", layout.FINETUNE / MANIFEST):
             if not needed.is_file():
                 raise UserError(f"no candidate, {needed} is absent: run `dvc repro evaluate`")
-        settings = read_json(layout.FINETUNE / MANIFEST)
-        return Side(CANDIDATE, facts_of(candidate_content()), settings, layout.EVALUATE)
+        settings = read_mapping(layout.FINETUNE / MANIFEST, ())
+        facts = facts_of(candidate_content(), OF_CANDIDATE)
+        return Side(CANDIDATE, facts, settings, layout.EVALUATE)
     version = resolve(name, wanted, f"name one of these, or `{CANDIDATE}`")
     # The weights stay where they are.
-    files = (layout.CHAMPION_FILE, MANIFEST, MONTHLY_FILE)
-    record, manifest, monthly = (registry.fetch_files(name, version, place, f) for f in files)
-    facts = facts_of(read_mapping(record, ("facts",))["facts"])
+    facts = recorded_facts(name, version)
+    settings = fetching.fetch_mapping(name, version, MANIFEST)
+    monthly = fetching.fetch_files(name, version, place, MONTHLY_FILE)
     title = f"version {version}" if wanted.isdecimal() else f"version {version} ({wanted})"
-    return Side(title, facts, read_json(manifest), monthly.parent)
+    return Side(title, facts, settings, monthly.parent)
 
 
 def _layers(own: np.ndarray, theirs: np.ndarray) -> list[dict[str, Any]]:

@@ -4,12 +4,16 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError
 from soilfuse.tracking.graph import Graph, Recorded, Step, covers
 from soilfuse.tracking.lineage import content_hash
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 CHANGED, ABSENT, AS_RECORDED = "changed since", "not here", "as recorded"
 DIR = ".dir"
@@ -35,18 +39,12 @@ def states(root: Path, files: Iterable[Recorded]) -> dict[str, str]:
 @contextmanager
 def _hashing(root: Path) -> Iterator[Any]:
     """Give a function from a path to the md5 that DVC gives it."""
-    if not (root / ".dvc").is_dir():
+    repo = _repo(root)
+    if repo is None:
         yield content_hash
         return
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
     from dvc_data.hashfile.build import build
 
-    try:
-        repo = Repo(str(root))
-    except DvcException:
-        yield content_hash
-        return
     with repo:
 
         def md5_of(path: Path) -> str:
@@ -57,6 +55,29 @@ def _hashing(root: Path) -> Iterator[Any]:
         yield md5_of
 
 
+def _repo(root: Path) -> "Repo | None":
+    """Return DVC's own view of a project, None where it has none."""
+    if not (root / ".dvc").is_dir():
+        return None
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        return Repo(str(root))
+    except DvcException:
+        return None
+
+
+@cache
+def _cache_of(root: Path) -> Path | None:
+    """Return where DVC keeps files by their md5: a team may share a cache (`dvc cache dir`)."""
+    repo = _repo(root)
+    if repo is None:
+        return None
+    with repo:
+        return Path(repo.cache.local.path)
+
+
 def listing(root: Path, folder: Recorded) -> dict[str, str] | None:
     """Return {name in the folder: md5} as recorded, from DVC's cache or the workspace.
 
@@ -64,7 +85,10 @@ def listing(root: Path, folder: Recorded) -> dict[str, str] | None:
     """
     if not folder.md5.endswith(DIR):
         return None
-    kept = root / ".dvc" / "cache" / "files" / "md5" / folder.md5[:2] / folder.md5[2:]
+    name, usual = Path(folder.md5[:2], folder.md5[2:]), root / ".dvc/cache/files/md5"
+    kept = usual / name
+    if not kept.is_file():  # DVC takes a second to answer
+        kept = (_cache_of(root) or usual) / name
     try:
         entries = json.loads(kept.read_text(encoding="utf-8"))
         return {str(entry["relpath"]): str(entry["md5"]) for entry in entries}
@@ -155,7 +179,8 @@ def reads(step: Step, path: str) -> bool:
     if step.stage != "cmip6" or len(parts) != DRS_PARTS or not path.endswith(".nc"):
         return True
     _, _, source_id, experiment, member, *_ = parts
-    models = (step.params.get("params.yaml", {}).get("cmip6") or {}).get("models")
+    section = step.params.get("params.yaml", {}).get("cmip6")
+    models = section.get("models") if isinstance(section, dict) else None
     listed = not isinstance(models, dict) or models.get(source_id) == member
     return experiment == step.item and listed
 

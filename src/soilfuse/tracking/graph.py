@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-CODE = ("pipelines/", "src/")
+CODE = ("pipelines/", "src/", "../../pipelines/", "../../src/")  # the latter two of studies
 USED, MADE, PART = "used", "made", "part"
 ADDED = "dvc add"
 # The gate reads the scores to decide, and quotes them in caveats: no weight comes from them.
@@ -112,7 +112,7 @@ class Graph:
 
 def is_code(path: str) -> bool:
     """Return whether a dep is code rather than data."""
-    return path.startswith(CODE)
+    return path.startswith(CODE) or path.endswith(".py")
 
 
 def covers(folder: str, path: str) -> bool:

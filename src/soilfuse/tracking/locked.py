@@ -6,9 +6,7 @@ from typing import Any
 
 from soilfuse.errors import UserError, shortened
 from soilfuse.tracking.graph import ADDED, Recorded, Step, is_code
-from soilfuse.tracking.lineage import LOCK
-
-PIPELINE = "dvc.yaml"
+from soilfuse.tracking.lineage import LOCK, PIPELINE, parsed
 
 
 def locked_steps(root: Path) -> dict[str, Step]:
@@ -44,12 +42,11 @@ def _require_project(root: Path) -> None:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    import yaml
+    from yaml import YAMLError
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        content = parsed(path)
+    except (YAMLError, ValueError, RecursionError) as error:
         raise UserError(_damaged(path, shortened(error, 150))) from None
     if not isinstance(content, dict) or not isinstance(content.get("stages") or {}, dict):
         raise UserError(_damaged(path, f"it holds {shortened(content, 40)}"))

@@ -1,18 +1,24 @@
 """Which MLflow run made what a step made, and which registered version holds an ensemble."""
 
 import ast
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soilfuse.tracking import store
 from soilfuse.tracking.datasets import INPUT
+from soilfuse.tracking.endings import matching
 from soilfuse.tracking.graph import Graph, Step, covers
 from soilfuse.tracking.packing import WEIGHTS
+from soilfuse.tracking.recording import leaves
 
-PAGE = 1000  # runs a request
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+PAGE = 100  # runs a request
+INPUTS_ASKED = 3  # each makes the database's search longer
 
 
 @dataclass(frozen=True)
@@ -54,24 +60,40 @@ def runs_of(steps: Collection[Step], graph: Graph) -> dict[str, Run]:
     Steps without an entry were restored from DVC's cache. Raises UserError when the store refuses.
     """
     client = store.open_client()
-    found: dict[str, list[Any]] = {}
     with store.store_errors(store.tracking_uri()):
         experiment = client.get_experiment_by_name(store.EXPERIMENT)
-        token: str | None = ""
-        while experiment is not None and token is not None:
-            query = "tags.`soilfuse.kind` = 'stage' and attributes.status = 'FINISHED'"
-            page = client.search_runs(
-                [experiment.experiment_id],
-                query,
-                max_results=PAGE,
-                order_by=["attributes.start_time DESC"],
-                page_token=token or None,
-            )
-            for run in page:
-                found.setdefault(_name_of(run.data.tags), []).append(run)
-            token = page.token or None
-    fitting = {s.name: [r for r in found.get(s.name, ()) if _fits(r, s, graph)] for s in steps}
+        if experiment is None:
+            return {}
+        place = experiment.experiment_id
+        fitting = {step.name: _fitting(client, place, step, graph) for step in steps}
     return {name: _run(runs[0], len(runs)) for name, runs in fitting.items() if runs}
+
+
+def _fitting(client: "MlflowClient", experiment_id: str, step: Step, graph: Graph) -> list[Any]:
+    """Return the latest runs that fit a step, latest first; the store leaves out most others."""
+    token: str | None = ""
+    while token is not None:
+        page = client.search_runs(
+            [experiment_id],
+            f"{matching(_asked(step, graph))} and attributes.status = 'FINISHED'",
+            max_results=PAGE,
+            order_by=["attributes.start_time DESC"],
+            page_token=token or None,
+        )
+        if fitting := [run for run in page if _fits(run, step, graph)]:
+            return fitting
+        token = page.token or None
+    return []
+
+
+def _asked(step: Step, graph: Graph) -> dict[str, str]:
+    """Return tags of every run that fits a step: its name, and the hashes of some of its inputs."""
+    tags = {"soilfuse.kind": "stage", "soilfuse.stage": step.stage}
+    if step.item is not None:
+        tags["soilfuse.item"] = step.item
+    hashes = {path: _hashes(path, step, graph) for path in step.data}
+    sure = [(f"{INPUT}{path}", min(md5)) for path, md5 in hashes.items() if len(md5) == 1]
+    return tags | dict(sure[:INPUTS_ASKED])
 
 
 def versions_of(weights_sha256: str) -> list[Version]:
@@ -101,11 +123,6 @@ def _pointing(aliases: Mapping[str, Any], version: int) -> tuple[str, ...]:
     return tuple(sorted(alias for alias, to in aliases.items() if int(to) == version))
 
 
-def _name_of(tags: Mapping[str, str]) -> str:
-    stage, item = tags.get("soilfuse.stage", ""), tags.get("soilfuse.item")
-    return stage if item is None else f"{stage}@{item}"
-
-
 def _fits(run: Any, step: Step, graph: Graph) -> bool:
     """Return whether a run had the inputs and parameters of a step."""
     given = {
@@ -125,16 +142,8 @@ def _hashes(path: str, step: Step, graph: Graph) -> set[str]:
 
 
 def _same_params(logged: Mapping[str, str], recorded: Mapping[str, Any]) -> bool:
-    values = {k: v for file in recorded.values() for k, v in _leaves(file)}
+    values = {k: v for file in recorded.values() for k, v in leaves(file, ".")}
     return all(_equal(logged[name], value) for name, value in values.items() if name in logged)
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _equal(logged: str, value: Any) -> bool:

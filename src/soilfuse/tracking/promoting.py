@@ -1,7 +1,6 @@
 """A candidate meets the gate; only what passes becomes files, alias and registered version."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -12,13 +11,14 @@ import numpy as np
 
 from soilfuse import config, layout
 from soilfuse.checks import Check
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.evaluation.bootstrap import paired_mean_rmse
 from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_caveats, read_monthly
-from soilfuse.files import read_json, read_mapping, write_json
+from soilfuse.files import folder_aside, mending, read_json, read_mapping, write_json
 from soilfuse.inference.manifests import read_manifests
+from soilfuse.inference.record import RECORDED
 from soilfuse.progress import note
-from soilfuse.tracking import registry
+from soilfuse.tracking import fetching, registry
 from soilfuse.tracking.aliases import CHALLENGING, PROMOTED, VERDICT
 from soilfuse.tracking.lineage import LOCK, content_hash, git_state
 from soilfuse.tracking.promotion import (
@@ -34,6 +34,7 @@ from soilfuse.tracking.promotion import (
 from soilfuse.tracking.turns import Turn, one_promotion
 
 FACTS_FILE = "facts.json"
+CANDIDATE = f"{layout.EVALUATE / FACTS_FILE}: run `dvc repro -s evaluate`"
 
 
 def promote(params: config.Params, run_id: str | None = None) -> Verdict:
@@ -48,7 +49,8 @@ def promote(params: config.Params, run_id: str | None = None) -> Verdict:
     settings = params.promote
     if settings.pin is not None:
         registry.fetch_version(settings.registered_model, settings.pin, layout.CHAMPION)
-        verdict = pinned(settings.pin, read_json(layout.CHAMPION / layout.CHAMPION_FILE))
+        champion = read_mapping(layout.CHAMPION / layout.CHAMPION_FILE, RECORDED)
+        verdict = pinned(settings.pin, champion)
     else:
         with one_promotion(settings.registered_model) as turn:
             verdict = _judged(params, turn, run_id)
@@ -63,7 +65,7 @@ def challenge(params: config.Params) -> int:
     the candidate fails a hard check.
     """
     content = candidate_content()
-    verdict = gate(facts_of(content), None, params.promote)
+    verdict = gate(facts_of(content, CANDIDATE), None, params.promote)
     if not verdict.promoted:
         raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
     verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
@@ -79,7 +81,7 @@ def _judged(params: config.Params, turn: Turn, run_id: str | None) -> Verdict:
             f"version {theirs} of {turn.name} was promoted elsewhere: {layout.CHAMPION} holds it "
             "now, and the candidate is judged against it"
         )
-    candidate, champion = facts_of(content), _standing_champion()
+    candidate, champion = facts_of(content, CANDIDATE), _standing_champion()
     difference = None
     if champion is not None and not unequal(candidate, champion):
         difference = difference_of(params, layout.EVALUATE, layout.CHAMPION)
@@ -126,9 +128,31 @@ def candidate_content() -> dict[str, Any]:
     )
 
 
-def facts_of(content: Mapping[str, Any]) -> Facts:
-    """Return the facts among the entries of facts.json, or of `facts` in a champion.json."""
-    return Facts(**{field.name: content[field.name] for field in fields(Facts)})
+def facts_of(content: Any, where: str) -> Facts:
+    """Return the facts among the entries of facts.json, or of `facts` in a champion.json.
+
+    where: what holds them and what to do, for the line. Raises UserError where they are none.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Facts).validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place, got = ".".join(map(str, first["loc"])), shortened(first["input"], 40)
+        place = f" in {place}" if place else ""
+        holder, _, mend = where.partition(": ")
+        raise UserError(
+            f"{holder} holds {got}{place}; expected the facts of an evaluation ({first['msg']}): "
+            f"{mend}"
+        ) from None
+
+
+def recorded_facts(name: str, version: int) -> Facts:
+    """Return the facts of a registered version."""
+    record = fetching.fetch_mapping(name, version, layout.CHAMPION_FILE, ("facts",))
+    where = f"{layout.CHAMPION_FILE} of version {version} of {name}: {fetching.OTHER}"
+    return facts_of(record["facts"], where)
 
 
 def difference_of(params: config.Params, own: Path, other: Path) -> Difference | None:
@@ -142,7 +166,9 @@ def difference_of(params: config.Params, own: Path, other: Path) -> Difference |
 
 def _standing_champion() -> Facts | None:
     path = layout.CHAMPION / layout.CHAMPION_FILE
-    return facts_of(read_json(path)["facts"]) if path.exists() else None
+    if not path.exists():
+        return None
+    return facts_of(read_mapping(path, ("facts",))["facts"], f"{path}: {mending(path)}")
 
 
 @contextmanager
@@ -150,9 +176,8 @@ def _laid_out(params: config.Params, facts: Mapping[str, Any], verdict: Verdict)
     """Give a temporary folder beside the champion's that holds the folds and champion.json."""
     manifests = read_manifests(layout.FINETUNE)
     shared = next(iter(manifests.values()))
-    layout.CHAMPION.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=layout.CHAMPION.parent) as aside:
-        fresh = Path(aside) / layout.CHAMPION.name
+    with folder_aside(layout.CHAMPION) as aside:
+        fresh = aside / layout.CHAMPION.name
         fresh.mkdir()
         for path in manifests:
             shutil.copyfile(path, fresh / path.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from soilfuse.errors import UserError
 from soilfuse.tracking import origins
-from soilfuse.tracking.facts import facts_of
+from soilfuse.tracking.facts import told_by
 from soilfuse.tracking.graph import MADE, PART, USED, Graph, Recorded, Step, build, covers
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.origins import Run
@@ -38,7 +38,7 @@ def upstream(paths: Iterable[str | Path]) -> Document:
         runs = origins.runs_of(part.steps.values(), graph) if origins.has_store() else {}
     except UserError:
         runs = {}
-    return document(part, facts_of(root, part), runs)
+    return document(part, told_by(root, part), runs)
 
 
 def document(

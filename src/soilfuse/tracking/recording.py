@@ -98,15 +98,6 @@ class StageRun:
         """Write a figure as an artifact in the format of its name's ending."""
         self.client.log_figure(self.run_id, figure, name)
 
-    @contextmanager
-    def child(self, name: str) -> Iterator["StageRun"]:
-        """Open a run under this one, such as a trial of a sweep."""
-        tags = {"soilfuse.kind": "child", PARENT_TAG: self.run_id}
-        made = self.client.create_run(self.experiment_id, tags=tags, run_name=name)
-        child = StageRun(self.client, self.experiment_id, made.info.run_id)
-        with ended(child):
-            yield child
-
     def _send(self, metrics: "Sequence[Metric]") -> None:
         for start in range(0, len(metrics), METRICS_PER_BATCH):
             self.client.log_batch(self.run_id, metrics=metrics[start : start + METRICS_PER_BATCH])

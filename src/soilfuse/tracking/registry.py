@@ -1,12 +1,11 @@
 """Registered ensembles: versions of one MLflow model, and the champion among them."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError
-from soilfuse.files import read_mapping
+from soilfuse.files import folder_aside, read_mapping, swap_in
 from soilfuse.layout import CHAMPION_FILE
 from soilfuse.tracking import store
 from soilfuse.tracking.aliases import (
@@ -22,9 +21,12 @@ from soilfuse.tracking.aliases import (
     version_with,
     weights_of,
 )
-from soilfuse.tracking.champion import read_champion, swap_in
-from soilfuse.tracking.packing import log_version, use_store
+from soilfuse.tracking.champion import read_champion, require_whole
+from soilfuse.tracking.fetching import fetch_ensemble
+from soilfuse.tracking.packing import log_version
 from soilfuse.tracking.turns import Turn, one_promotion
+
+SEE_FOLDS = "`dvc status` says which fold's weights differ from what was trained"
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -82,10 +84,8 @@ def take_over(turn: Turn, folder: Path) -> int | None:
         own = version_with(turn.client, turn.name, weights)
     if not turn.champion or not promoted_after(turn.client, turn.name, turn.champion, own):
         return None
-    target = Path(folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as aside:
-        swap_in(fetch_files(turn.name, turn.champion, Path(aside)), target)
+    with folder_aside(folder) as aside:
+        swap_in(fetch_ensemble(turn.name, turn.champion, aside), Path(folder))
     return turn.champion
 
 
@@ -121,36 +121,13 @@ def fetch_version(name: str, version: int, champion_dir: Path) -> int:
     Raises UserError when that version does not exist, or another promotion was faster.
     """
     resolve(name, str(version), PIN_PLACE)
-    target = Path(champion_dir)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with one_promotion(name) as turn, tempfile.TemporaryDirectory(dir=target.parent) as aside:
-        fetched = fetch_files(name, version, Path(aside))
+    with one_promotion(name) as turn, folder_aside(champion_dir) as aside:
+        fetched = fetch_ensemble(name, version, aside)
         turn.require(weights_of(turn.client, name, version))
-        swap_in(fetched, target)
+        swap_in(fetched, Path(champion_dir))
         turn.client.set_model_version_tag(name, str(version), VERDICT, PINNED)
         point(turn.client, name, version)
     return version
-
-
-def fetch_files(name: str, version: int, into: Path, file: str = "") -> Path:
-    """Fetch the folder of a version's ensemble, or one file of it, into a folder; return its path.
-
-    Raises UserError where the store refuses, or does not have the file.
-    """
-    with store.store_errors(store.tracking_uri()):
-        use_store()
-        from mlflow.artifacts import download_artifacts
-
-        place = f"models:/{name}/{version}/artifacts/champion"
-        place = f"{place}/{file}" if file else place
-        return Path(download_artifacts(artifact_uri=place, dst_path=str(into)))
-
-
-def record_of(name: str, version: int) -> dict[str, Any]:
-    """Return what champion.json of a registered version says."""
-    with tempfile.TemporaryDirectory() as aside:
-        path = fetch_files(name, version, Path(aside), CHAMPION_FILE)
-        return read_mapping(path, ("facts",))
 
 
 def _registered(
@@ -162,6 +139,7 @@ def _registered(
 ) -> int:
     """Return the version of a folder's weights, registered now where it is not; it has the tags."""
     champion = read_champion(folder)
+    require_whole(folder, champion.weights_sha256, f"{folder}: {SEE_FOLDS}")
     version = version_with(client, name, champion.weights_sha256)
     if version is None:
         return log_version(client, folder, champion, name, tags, run_id)

@@ -16,8 +16,16 @@ from typing import TYPE_CHECKING, Any
 from soilfuse import config, layout
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import mending, read_mapping, sha256_of_content
+from soilfuse.processes import process_name
 from soilfuse.tracking import lineage, store
 from soilfuse.tracking.datasets import hashes_of, input_tags, log_inputs
+from soilfuse.tracking.endings import (
+    PROCESS_TAG,
+    TOP_TAG,
+    end_killed,
+    matching,
+    parents_ended,
+)
 from soilfuse.tracking.recording import PARENT_TAG, StageRun, ended, failing
 from soilfuse.tracking.store import tracking_uri
 from soilfuse.tracking.system_metrics import sampled
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["PARENT_VARIABLE", "StageRun", "join", "stage_run", "stages_run", "tracking_uri"]
 
 PARENT_VARIABLE = "SOILFUSE_PARENT_RUN_ID"
-TOP_TAG = "soilfuse.pipeline_run"  # the topmost run, whatever lies between
 
 
 @contextmanager
@@ -44,8 +51,9 @@ def stage_run(
     It carries the leaf params of `sections` (dotted names allowed), params.yaml as artifact, and as
     tags the commit, whether the code differs from it, the world, and the DVC hash of every input;
     inputs are its datasets too. System metrics are sampled while it runs. An exception marks it
-    FAILED and goes on. The parent is the run in SOILFUSE_PARENT_RUN_ID, else the one that
-    `mlflow run` gave, else this pipeline's (same parameters, same parent).
+    FAILED and goes on; its parents end with the last run below them. The parent is the run in
+    SOILFUSE_PARENT_RUN_ID, else the one that `mlflow run` gave, else this pipeline's (same
+    parameters, same parent).
 
     Raises UserError when the store cannot be used, then or while the block logs, or an input is
     missing.
@@ -58,11 +66,12 @@ def stage_run(
         parent = ancestors[-1]
         name = _called(stage) if item is None else f"{_called(stage)}@{item}"
         tags |= {PARENT_TAG: parent.run_id, TOP_TAG: ancestors[0].run_id}
+        end_killed(client, parent.experiment_id, tags)
         made = client.create_run(parent.experiment_id, tags=tags, run_name=name)
         run = StageRun(client, parent.experiment_id, made.info.run_id)
         # A run that `mlflow run` opened is its own to end.
         ours = [above for above in ancestors if above.run_id not in _given()]
-        with ended(run, *ours), sampled(run):
+        with parents_ended(ancestors[0], ours), ended(run), sampled(run):
             run.log_params({name: _section(params, name) for name in sections})
             run.log_text(_params_text(params), "params.yaml")
             log_inputs(run, hashes)
@@ -89,7 +98,7 @@ def join(run_id: str) -> StageRun:
 
 def stages_run(run: StageRun) -> set[str]:
     """Return the names (stage or stage@item) of the stages that ran under a topmost run."""
-    query = f"tags.`{TOP_TAG}` = '{run.run_id}' and tags.`soilfuse.kind` = 'stage'"
+    query = matching({TOP_TAG: run.run_id, "soilfuse.kind": "stage"})
     return {found.info.run_name for found in run.client.search_runs([run.experiment_id], query)}
 
 
@@ -126,9 +135,8 @@ def _ancestors(client: "MlflowClient", params: config.Params, group: str | None)
 def _found_or_made(
     client: "MlflowClient", experiment_id: str, tags: dict[str, str], name: str
 ) -> tuple[StageRun, bool]:
-    query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
     found = client.search_runs(
-        [experiment_id], query, max_results=1, order_by=["attributes.start_time ASC"]
+        [experiment_id], matching(tags), max_results=1, order_by=["attributes.start_time ASC"]
     )
     info = (found[0] if found else client.create_run(experiment_id, tags=tags, run_name=name)).info
     return StageRun(client, experiment_id, info.run_id), not found
@@ -146,6 +154,7 @@ def _tags(stage: str, params: config.Params, item: str | None) -> dict[str, str]
         "mlflow.source.name": _script(stage),
         "mlflow.source.type": "PROJECT",
         "mlflow.user": _user(),
+        PROCESS_TAG: process_name(),
     }
     if item is not None:
         tags["soilfuse.item"] = str(item)

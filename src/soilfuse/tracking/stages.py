@@ -8,12 +8,10 @@ from typing import Any
 from soilfuse import config
 from soilfuse.errors import UserError, unknown
 from soilfuse.tracking.datasets import log_outputs
-from soilfuse.tracking.lineage import read_yaml
+from soilfuse.tracking.graph import is_code
+from soilfuse.tracking.lineage import PIPELINE, read_yaml
 from soilfuse.tracking.recording import StageRun
 from soilfuse.tracking.runs import stage_run
-
-PIPELINE = Path("dvc.yaml")
-CODE = ("pipelines/", "src/", "../../pipelines/", "../../src/")  # the latter two of studies
 
 
 @contextmanager
@@ -39,7 +37,7 @@ def declared(
         str(dep).replace("${item}", item or "").replace("${raw_root}", params.raw_root)
         for dep in body.get("deps", ())
     ]
-    data = dict.fromkeys(d for d in deps if not d.startswith(CODE) and not d.endswith(".py"))
+    data = dict.fromkeys(dep for dep in deps if not is_code(dep))
     return list(body.get("params", ())), [Path(dep) for dep in data]
 
 
@@ -53,7 +51,7 @@ def outs(stage: str, item: str | None = None) -> list[Path]:
 
 def _body(stage: str) -> dict[str, Any]:
     """Return what dvc.yaml says of a stage, `foreach` or not."""
-    stages: dict[str, Any] = read_yaml(PIPELINE).get("stages") or {}
+    stages: dict[str, Any] = read_yaml(Path(PIPELINE)).get("stages") or {}
     if stage not in stages:
-        raise UserError(unknown("stage", stage, stages, str(PIPELINE)))
+        raise UserError(unknown("stage", stage, stages, PIPELINE))
     return dict(stages[stage].get("do", stages[stage]))

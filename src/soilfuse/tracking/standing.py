@@ -1,6 +1,5 @@
 """A champion that today's folds did not make: one kept from before, or pinned."""
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from soilfuse.errors import UserError
 from soilfuse.files import read_json, sha256_of_file
 from soilfuse.tracking.found import listing
 from soilfuse.tracking.graph import Graph, Recorded, Step, build
+from soilfuse.tracking.lineage import content_hash
 
 EARLIER = "an earlier promotion"
 PROMOTE = "promote"
@@ -43,14 +43,8 @@ def _weights(root: Path, champion: Recorded) -> dict[str, str]:
     names = listing(root, champion)
     if names is None:
         folder = root / champion.path
-        return {path.name: _md5(path) for path in sorted(folder.glob("fold_*.safetensors"))}
+        return {path.name: content_hash(path) for path in sorted(folder.glob("fold_*.safetensors"))}
     return {name: md5 for name, md5 in names.items() if name.endswith(".safetensors")}
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
-    return digest.hexdigest()
 
 
 def _inputs(root: Path, graph: Graph) -> dict[str, Recorded]:

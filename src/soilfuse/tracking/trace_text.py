@@ -8,9 +8,8 @@ from typing import Any
 from soilfuse.tracking.found import ABSENT, CHANGED
 from soilfuse.tracking.graph import ADDED, MADE, PART, USED
 from soilfuse.tracking.trace import Trace
-from soilfuse.tracking.trace_words import notes_of, summary
+from soilfuse.tracking.trace_words import SHORT, notes_of, summary
 
-SHORT = 8
 COMMIT = 7
 LONGEST = 60
 RESTORED = "restored"

@@ -26,15 +26,26 @@ class Architectures:
     folder: Path
 
     def beginning(self, params: config.Params, device: torch.device) -> weights.Weights:
-        """Return the weights that trials of this network begin with, pre-trained where need be."""
-        # Dropout changes no weight's place; the sweep's folder stands for everything else.
-        network = params.network.model_dump(exclude={"dropout"})
-        path = self.folder / f"{sha256_of_content(network)[:16]}.safetensors"
+        """Return the weights that trials of this network begin with, pre-trained where need be.
+
+        Workers that come while another one makes them wait for it.
+        """
+        from filelock import FileLock
+
+        # The sweep's folder stands for everything else.
+        name = sha256_of_content(params.network.model_dump())[:16]
+        path = self.folder / f"{name}.safetensors"
         if not path.exists():
-            section = params.pretrain.model_copy(update={"epochs": params.sweep.pretrain_epochs})
-            short = params.model_copy(update={"pretrain": section})
-            weights.save(path, pretrain(short, self.fields, self.lineage, device).weights)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / f"{name}.lock"):
+                if not path.exists():
+                    self._make(path, params, device)
         return weights.load(path)
+
+    def _make(self, path: Path, params: config.Params, device: torch.device) -> None:
+        section = params.pretrain.model_copy(update={"epochs": params.sweep.pretrain_epochs})
+        short = params.model_copy(update={"pretrain": section})
+        weights.save(path, pretrain(short, self.fields, self.lineage, device).weights)
 
     def forget(self) -> None:
         """Delete the weights of a search that is over."""

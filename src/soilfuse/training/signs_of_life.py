@@ -1,15 +1,12 @@
 """Whether the process of a running trial still lives, on this machine or another one."""
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.files import lives
+from soilfuse.processes import is_dead, machine, process_name
 
 if TYPE_CHECKING:
     import optuna
@@ -21,8 +18,9 @@ DEAD = 300.0  # seconds without one, after which another machine's process count
 
 def named(trial: "optuna.Trial") -> None:
     """Give a trial the name of this process and the first sign of life."""
-    trial.set_user_attr(WORKER, worker_of(os.getpid()))
+    # In this order: killed in between, a name without a sign would live for ever on other machines.
     trial.set_user_attr(BEAT, time.time())
+    trial.set_user_attr(WORKER, process_name())
 
 
 @contextmanager
@@ -54,18 +52,6 @@ def may_live(attributes: Mapping[str, Any]) -> bool:
     process = rest.partition(":")[0]
     if not process:
         return False
-    if host != socket.gethostname():
-        return time.time() - attributes.get(BEAT, time.time()) < DEAD
-    return lives(int(process)) and worker == worker_of(int(process))
-
-
-def worker_of(process: int) -> str:
-    """Name a process of this machine; its start tells it from a later one of the same number.
-
-    A container that is killed and started again gives its process the number it had.
-    """
-    try:
-        told = Path(f"/proc/{process}/stat").read_text()
-    except OSError:  # no such process, or not Linux
-        return f"{socket.gethostname()}:{process}:"
-    return f"{socket.gethostname()}:{process}:{told.rpartition(')')[2].split()[19]}"
+    if host != machine():
+        return time.time() - attributes.get(BEAT, 0.0) < DEAD
+    return not is_dead(worker)

@@ -2,16 +2,15 @@
 
 import os
 import random
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from soilfuse import config, names
-from soilfuse.errors import UserError, shortened
+from soilfuse.errors import UserError, shortened, without_passwords, without_words_of
 from soilfuse.progress import note
 
 if TYPE_CHECKING:
@@ -28,11 +27,13 @@ def storage_url(params: config.Params) -> str | None:
     return os.environ.get(names.SWEEP_STORAGE) or params.sweep.storage
 
 
-def load_study(journal: Path, url: str | None) -> "optuna.Study":
+def load_study(journal: Path, url: str | None, mends: bool = True) -> "optuna.Study":
     """Open or create the study: at the URL, under the journal's name, or in the journal.
 
-    A damaged journal is set aside with one line, and the search begins again. Raises UserError
-    where the journal cannot be written, or the storage not be used.
+    A damaged journal is set aside with one line, and the search begins again. mends: whether this
+    process may do so: only before others share the journal, or each would set aside the one that
+    another has just begun. Raises UserError where it may not, the journal cannot be written, or
+    the storage not be used.
     """
     import optuna
 
@@ -43,10 +44,21 @@ def load_study(journal: Path, url: str | None) -> "optuna.Study":
     try:
         return _in_journal(journal)
     except DAMAGES:
-        aside = journal.with_suffix(".damaged")
+        if not mends:
+            raise UserError(
+                f"the sweep's journal '{journal}' was damaged while its workers used it: the same "
+                "command sets it aside and begins the search again"
+            ) from None
+        aside = _unused(journal.with_suffix(".damaged"))
         journal.replace(aside)
         note(f"the sweep's journal '{journal}' is damaged, now '{aside}'; the search begins again")
         return _in_journal(journal)
+
+
+def _unused(path: Path) -> Path:
+    """Return this path or, where there is such a file already, the first numbered one."""
+    numbered = (path.with_suffix(f"{path.suffix}-{number}") for number in count(2))
+    return next(place for place in chain([path], numbered) if not place.exists())
 
 
 def _in_journal(journal: Path) -> "optuna.Study":
@@ -113,12 +125,7 @@ def without_password(url: str) -> str:
     """Return a URL that may be shown."""
     if "://" not in url:
         return "(no URL)"
-    return re.sub(
-        r"([?&](?:password|passwd|pwd)=)[^&]*",
-        r"\1***",
-        re.sub(r"(://[^@/:]*:).*@", r"\1***@", url),
-        flags=re.IGNORECASE,
-    )
+    return without_passwords(url.replace(" ", "%20"))
 
 
 def _told(error: Exception, url: str) -> str:
@@ -128,7 +135,5 @@ def _told(error: Exception, url: str) -> str:
     )  # Optuna's is vague
     # Drivers explain after a line break, and SQLAlchemy adds the statement and a link.
     line = str(error).split("\n[SQL:")[0].split("\n(Background")[0].replace(url, "")
-    for secret in re.findall(r"://[^@]*?:(.*)@|(?:password|passwd|pwd)=([^&]*)", url):
-        for word in filter(None, secret):
-            line = line.replace(word, "***").replace(unquote(word), "***")
+    line = without_words_of(url, line)
     return f"{type(error).__name__}: {shortened(line, 150)}"

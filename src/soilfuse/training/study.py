@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 NAMING = 0.5  # seconds that a process may take to name a trial that it has begun
 
 
-def open_study(journal: Path, url: str | None = None) -> "optuna.Study":
+def open_study(journal: Path, url: str | None = None, mends: bool = True) -> "optuna.Study":
     """Open or create the study, and fail the trials of processes that are no more.
 
-    Raises UserError as `storage.load_study` does.
+    mends: whether a damaged journal may be set aside. Raises UserError as `load_study` does.
     """
-    study = load_study(journal, url)
+    study = load_study(journal, url, mends)
     fail_dead(study)
     return study
 

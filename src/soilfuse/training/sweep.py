@@ -21,11 +21,11 @@ from soilfuse.training import searching, trials, workers
 from soilfuse.training.architectures import Architectures
 from soilfuse.training.device import precision_of
 from soilfuse.training.fields import Fields
+from soilfuse.training.finished import OnFinish, finished_of, teller
 from soilfuse.training.plan import swept_values
-from soilfuse.training.searching import OnFinish
-from soilfuse.training.space import Value, Values, origin_of, refuse_impossible_networks
+from soilfuse.training.space import Value, Values, refuse_impossible_networks
 from soilfuse.training.storage import reachable, storage_url
-from soilfuse.training.study import finished_trials, open_study, place_of
+from soilfuse.training.study import open_study
 from soilfuse.training.trials import Task
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def sweep(
 
     fields: one a fold, the first params.sweep.folds are used; journal: the study's file, named by
     a hash of params and inputs, or its name where params or the environment have a storage's URL;
-    on_finish(trial, values, rmse): called after each trial run now, rmse NaN for one without;
+    on_finish(trial): called once for each row of the result, by whomever and whenever it was
+    finished: first for those of before, then for others as they finish;
     architectures: needed where the search has different ones.
     Every key of params.sweep.search is searched, whatever params.finetune says of it; the others
     are params.finetune's numbers. Raises UserError where those are no numbers, the storage cannot
@@ -65,14 +66,18 @@ def sweep(
     refuse_impossible_networks(params)
     precision = precision_of(params.finetune.precision, device)
     task = Task(params, fields, pretrained, device, precision, fixed, architectures)
-    study = open_study(journal, url := storage_url(params))
+    url = storage_url(params)
     minutes = params.sweep.minutes
     until = math.inf if minutes is None else searching.clock() + 60 * minutes
     with reachable(url):
+        study = open_study(journal, url)
+        tell = teller(study, params, on_finish)
+        tell()
         if params.sweep.workers > 1:
-            workers.search_beside(study, task, journal, url, until, on_finish)
+            workers.search_beside(study, task, journal, url, until, tell)
         else:
-            searching.search(study, task, until, on_finish)
+            searching.search(study, task, until, tell)
+        tell()
         return _result(study, params)
 
 
@@ -97,22 +102,22 @@ def fixed_values(params: config.Params) -> dict[str, Value]:
 def _result(study: "optuna.Study", params: config.Params) -> Swept:
     import pandas as pd
 
-    finished = finished_trials(study)[: params.sweep.trials]
+    finished = finished_of(study, params)
     rows = [
         {
-            "trial": place_of(trial),
-            "state": trial.user_attrs.get(trials.STATE, trial.state.name.lower()),
-            "origin": origin_of(params, place_of(trial)),
-            "inner_rmse": trials.rmse_of(trial),
-            **dict(sorted(trial.params.items())),
+            "trial": trial.place,
+            "state": trial.state,
+            "origin": trial.origin,
+            "inner_rmse": trial.inner_rmse,
+            **trial.values,
         }
         for trial in finished
     ]
-    scored = [t for t in finished if t.user_attrs.get(trials.STATE) == trials.COMPLETE]
+    scored = [trial for trial in finished if trial.state == trials.COMPLETE]
     if not scored:
         raise UserError(
             "every trial of the sweep diverged; expected a finite error of one: lower the bounds "
             "in params.yaml:sweep.search"
         )
-    best = min(scored, key=lambda trial: trial.value or math.inf)
-    return Swept(dict(sorted(best.params.items())), float(best.value or 0.0), pd.DataFrame(rows))
+    best = min(scored, key=lambda trial: trial.inner_rmse)
+    return Swept(best.values, best.inner_rmse, pd.DataFrame(rows))

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from torch import Tensor
 
-from soilfuse import config, names
+from soilfuse import config, names, seeding
 from soilfuse.config.searching import NETWORK, WHOLE
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import sha256_of_content, sha256_of_file, written_aside
@@ -53,7 +53,7 @@ def journal_of(
         "stations": [sha256_of_file(path) for path in stations],
         "precision": precision,
         "pretrained": weights.sha256(pretrained),
-        "code": code_hashes(),
+        "code": {**code_hashes(), "seeding": sha256_of_file(Path(seeding.__file__))},
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     return Path(folder) / f"{sha256_of_content(decides)[:16]}.journal"

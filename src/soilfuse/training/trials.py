@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from soilfuse import config, names
+from soilfuse.config.searching import DROPOUT
 from soilfuse.training.architectures import Architectures
 from soilfuse.training.fields import Fields
 from soilfuse.training.folds import fold_of
@@ -75,6 +76,11 @@ def run(study: "optuna.Study", trial: "optuna.Trial", task: Task, values: Values
     return rmse
 
 
+def state_of(trial: "optuna.trial.FrozenTrial") -> str:
+    """Return how a finished trial ended."""
+    return str(trial.user_attrs.get(STATE, trial.state.name.lower()))
+
+
 def rmse_of(trial: "optuna.trial.FrozenTrial") -> float:
     """Return the inner RMSE that a trial ended with or had reached; NaN where it diverged."""
     diverged = trial.user_attrs.get(STATE) == DIVERGED
@@ -86,7 +92,10 @@ def _score(task: Task, values: Values, trial: "optuna.Trial") -> float:
     params = with_network(task.params, values)
     pretrained = task.pretrained
     if task.architectures is not None:
-        pretrained = task.architectures.beginning(params, task.device)
+        # Dropout is fine-tuning's here: else the first trial's would be in all later ones' weights.
+        architecture = {name: value for name, value in values.items() if name != DROPOUT}
+        begun = with_network(task.params, architecture)
+        pretrained = task.architectures.beginning(begun, task.device)
     found: list[float] = []
     for index in range(params.sweep.folds):
         fields = task.fields[index]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soilfuse.errors import EXIT_INTERRUPTED, UserError, one_line_errors, sigterm_interrupts
-from soilfuse.training.searching import OnFinish, clock, search
+from soilfuse.training.searching import clock, search
 from soilfuse.training.storage import reachable
-from soilfuse.training.study import fail_dead, finished_trials, open_study, place_of
-from soilfuse.training.trials import Task, rmse_of
+from soilfuse.training.study import fail_dead, finished_trials, open_study
+from soilfuse.training.trials import Task
 
 if TYPE_CHECKING:
     import optuna
@@ -33,15 +33,14 @@ def search_beside(
     journal: Path,
     url: str | None,
     until: float,
-    on_finish: OnFinish | None,
+    tell: Callable[[], None],
 ) -> None:
-    """Have params.sweep.workers processes search, and call on_finish here for each new trial.
+    """Have params.sweep.workers processes search, and call `tell` here while they do.
 
     The study's tables or file are there already: processes that create them together collide.
     Raises UserError where all of them ended before the trials were finished or the time was over.
     """
     section = task.params.sweep
-    tell = _teller(study, on_finish)
     if len(finished_trials(study)) >= section.trials:
         return
     processes = _started(min(section.workers, section.trials), (task, journal, url, until))
@@ -62,21 +61,6 @@ def search_beside(
             "memory); their own lines, if any, say why: mend that, or lower "
             "params.yaml:sweep.workers, and the same command goes on"
         )
-
-
-def _teller(study: "optuna.Study", on_finish: OnFinish | None) -> Callable[[], None]:
-    """Return what tells of each trial that finished since, once."""
-    told = {place_of(trial) for trial in finished_trials(study)}
-
-    def tell() -> None:
-        for trial in finished_trials(study):
-            if place_of(trial) not in told:
-                told.add(place_of(trial))
-                if on_finish:
-                    values = dict(sorted(trial.params.items()))
-                    on_finish(place_of(trial), values, rmse_of(trial))
-
-    return tell
 
 
 def _started(count: int, given: tuple[Task, Path, str | None, float]) -> list[ForkServerProcess]:
@@ -118,7 +102,8 @@ def _work(task: Task, arrays: dict, journal: Path, url: str | None, until: float
             with sigterm_interrupts(), reachable(url):
                 computing(task.params.compute.model_copy(update={"threads": 1}), together=False)
                 pretrained = {name: torch.from_numpy(array) for name, array in arrays.items()}
-                search(open_study(journal, url), replace(task, pretrained=pretrained), until)
+                study = open_study(journal, url, mends=False)
+                search(study, replace(task, pretrained=pretrained), until)
         except KeyboardInterrupt:  # the first process tells
             raise SystemExit(1) from None
 

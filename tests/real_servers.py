@@ -7,11 +7,18 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
 PATIENCE = 90  # s
+
+
+def free_port():
+    """Return the number of a port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def answer(url, data=None):
@@ -27,16 +34,19 @@ def answer(url, data=None):
 
 
 @contextmanager
-def serving(command, cwd, ready):
-    """Run `command` with `-p <free port>`, and give its address once `ready` answers 200 there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    log = cwd / f"server-{port}.log"
-    with log.open("wb") as told:
+def serving(command, cwd, ready, port=None, log=None, environment=None):
+    """Run a server in a folder, and give its address once `ready` answers 200 there.
+
+    port: the one that the command or environment names; without it `-p <free port>` ends the
+    command. log: the file for all that the server says, in the folder unless given.
+    """
+    if port is None:
+        port = free_port()
+        command = [*command, "-p", str(port)]
+    address, log = f"http://127.0.0.1:{port}", log or cwd / f"server-{port}.log"
+    with log.open("ab") as told:
         server = subprocess.Popen(
-            [*command, "-p", str(port)], cwd=cwd, stdout=told, stderr=told, start_new_session=True
+            command, cwd=cwd, env=environment, stdout=told, stderr=told, start_new_session=True
         )
     try:
         end = time.monotonic() + PATIENCE
@@ -46,9 +56,10 @@ def serving(command, cwd, ready):
             time.sleep(0.2)
         yield address
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
             server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):  # its workers, where it did not end them
             os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+        server.wait()
