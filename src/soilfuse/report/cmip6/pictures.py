@@ -115,8 +115,8 @@ def taylor_pictures(folder: Folder, skill: Skill) -> list[Picture]:
                 (
                     f"fig09_taylor_{depth}_{reference}",
                     panels,
-                    4,
-                    f"Boxes against {looks.title(reference)}, {words} (as figure 9, southern ones too)",
+                    5,
+                    f"Boxes against {looks.title(reference)}, {words} (figure 9, and the southern)",
                 )
             )
     panels = {
