@@ -2,9 +2,10 @@
 
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
-from soilfuse.evaluation.candidate import Candidate, gate_facts
+from soilfuse.evaluation.candidate import Candidate
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
+from soilfuse.evaluation.gate_facts import gate_facts
 from soilfuse.evaluation.outputs import headline, write_evaluation
 from soilfuse.files import write_json
 from soilfuse.tracking.figures import layer_scores

@@ -16,7 +16,15 @@ def main() -> None:
         verdict = read_json(layout.VERDICT)
         champion = read_json(layout.CHAMPION / layout.CHAMPION_FILE)
         regions = regions_of(params.domain)
-        write_evaluation(scores, layout.EVALUATE, verdict, champion, params.report, regions)
+        write_evaluation(
+            scores,
+            layout.EVALUATE,
+            verdict,
+            champion,
+            params.report,
+            regions,
+            [layout.LEAKAGE],
+        )
         write_index(
             page,
             params.experiments,

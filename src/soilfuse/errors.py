@@ -10,17 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
+from urllib.parse import unquote
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
-# scheme://user:password@host, where a password may hold an @ or / itself, and password=... as libpq
-# and queries of an address have it.
-PASSWORDS = (
-    (re.compile(r"(//[^\s/:@'\"]*):[^\s'\"]*@"), r"\1:***@"),
-    (
-        re.compile(r"(?i)((?:password|passwd|secret|token|access_key)=)('[^']*'|[^\s&;,'\"]+)"),
-        r"\1***",
-    ),
+# scheme://user:password@host, where both may hold an @, and a password a / too; and password=... as
+# libpq, ODBC and queries of an address have it, where a query may hold a quoted address of its own.
+ADDRESS = re.compile(r"(//[^\s/:]*):(\S*)@")
+OPTION = re.compile(
+    r"(?i)((?:password|passwd|pwd|secret|token|access_key)(?:=|%3D))"
+    r"((?<==)'[^']*'|(?<==)[^\s&;,'\"]+|(?<=%3D)[^\s&'\"]+)"
 )
 
 
@@ -41,8 +40,26 @@ def without_passwords(text: str) -> str:
 
     Errors are printed, logged and tagged to runs, where others read them.
     """
-    for pattern, masked in PASSWORDS:
-        text = pattern.sub(masked, text)
+    return OPTION.sub(r"\1***", ADDRESS.sub(r"\1:***@", text))
+
+
+def has_password(address: str) -> bool:
+    """Return whether an address holds a password, before the host or among its options."""
+    address = address.replace(" ", "%20")
+    return without_passwords(address) != address
+
+
+def without_words_of(address: str, text: str) -> str:
+    """Return a text with *** for the password of an address, whole or cut at an @ or /.
+
+    What takes such an address apart otherwise than its writer calls a piece of the password a host.
+    """
+    address = address.replace(" ", "%20")
+    for secret in {match[2] for form in (ADDRESS, OPTION) for match in form.finditer(address)}:
+        for whole in {secret, unquote(secret)} - {""}:
+            text = text.replace(whole, "***")
+        for piece in {*re.split("[@/]", secret), *re.split("[@/]", unquote(secret))} - {""}:
+            text = re.sub(rf"(?<!\w){re.escape(piece)}(?!\w)", "***", text)
     return text
 
 

@@ -18,6 +18,7 @@ SWEEP_PLOTS = "sweep.html"  # in SWEEP, and in REPORTS
 FINETUNE = Path("models/finetune")
 FINETUNE_CURVES = Path("results/finetune")
 EVALUATE = Path("results/evaluate")
+LEAKAGE = Path("results/leakage/leakage.csv")
 VERDICT = Path("results/promote/verdict.json")
 CHAMPION = Path("models/champion")
 CHAMPION_FILE = "champion.json"  # beside the weights of all folds

@@ -62,6 +62,12 @@ BASELINE_TITLES = {
     "quantile_delta_mapping": "quantile delta mapping",
     "ridge": "ridge regression per cell",
 }
+ERA5_LAND = "ERA5-Land"  # the reanalysis among what is held against the stations
+TARGET = "AMSMQTP"  # what the network is fine-tuned on and judged by
+STATIONS_CAVEAT = (  # wherever AMSMQTP's agreement with stations is shown
+    "AMSMQTP was built from the ISMN and CMA stations: agreement with those stations is not an "
+    "independent test."
+)
 GATE_BASELINE = "ensemble_mean"  # what a candidate must beat to be promoted
 BASELINES = tuple(BASELINE_TITLES)
 ENSEMBLE = "soilfuse"  # the networks' mean among the methods that are scored

@@ -13,6 +13,7 @@ import pandas as pd
 from soilfuse import layout
 from soilfuse.evaluation.bootstrap import paired_intervals
 from soilfuse.evaluation.future import CHANGE, SLOPE
+from soilfuse.evaluation.intervals import headline
 from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_monthly
 from soilfuse.files import read_json
 from soilfuse.names import ENSEMBLE
@@ -86,8 +87,10 @@ def _scores(results: Path, world: int) -> Record:
 
 
 def _intervals(results: Path) -> Record:
-    """Return {method: [[difference, low, high] by layer]} of the RMSE."""
+    """Return {method: [[difference, low, high] by layer]} of the RMSE, out of fold."""
     table = pd.read_csv(results / "intervals.csv")
+    if "block" in table:  # tables made before had these rows alone
+        table = headline(table, str(table["region"].iloc[0]))
     rows = table[table["metric"] == "rmse"]
     return {str(method): _triples(part) for method, part in rows.groupby("method")}
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from soilfuse.cli.commands import app
+from soilfuse.errors import UserError
 from soilfuse.tracking.trace import trace
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,18 @@ def test_bad_input_is_one_line_and_exits_with_2(arguments, told):
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert told in line
+
+
+@pytest.mark.parametrize("output", ["products/ssp245.prov.json", "data/raw/pseudo/new.txt"])
+def test_an_output_of_the_pipeline_is_not_overwritten(monkeypatch, tmp_path, output):
+    for name in ("dvc.yaml", "dvc.lock"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    arguments = ["lineage", "--no-runs", "products/ssp370.nc", "--output", output]
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, UserError)
+    assert f"--output {output} would overwrite or join what dvc.lock" in str(done.exception)
+    assert not (tmp_path / output).exists()
 
 
 def test_a_changed_file_exits_with_1(monkeypatch, tmp_path):

@@ -2,12 +2,13 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from soilfuse.config import Domain
 from soilfuse.errors import UserError
-from soilfuse.evaluation.candidate import Candidate
+from soilfuse.evaluation.candidate import Candidate, _mean_and_spread
 from soilfuse.grids.regions import regions_of
 
 DOMAIN = {
@@ -62,3 +63,10 @@ def test_a_missing_climate_model_is_refused(model_dropout):
     crops.source_ids = ["CESM2"]
     with pytest.raises(UserError, match=r"^ssp370.nc lacks climate model MIROC6; the candidate"):
         candidate._order(crops)
+
+
+def test_the_spread_of_the_folds_is_that_of_the_product_s_files():
+    each = torch.rand(5, 3, 2, 4, 6, generator=torch.Generator().manual_seed(1))
+    mean, spread = _mean_and_spread(each).numpy().swapaxes(0, 1)
+    np.testing.assert_array_equal(mean, each.mean(dim=0).numpy())
+    np.testing.assert_allclose(spread, np.std(each.numpy(), axis=0, ddof=1), rtol=1e-5)

@@ -11,6 +11,8 @@ from soilfuse.evaluation.bootstrap import paired_intervals
 from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
+from soilfuse.evaluation.intervals import headline
+from soilfuse.evaluation.judging import score_method
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
 from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
@@ -97,6 +99,7 @@ def material():
         folds=folds("blocked", 1),
         stations=stations(target),
         world="v0 seed 1",
+        reanalysis=Series(OUTER, target.at(OUTER, "x") + np.float32(0.03)),
     )
 
 
@@ -112,7 +115,8 @@ def method(material, error, future_error=0.0):
         Series(time, noisy(material.target.at(time, "x"), error, "own", len(time)))
         for time in (OUTER, FINAL)
     )
-    return Method("unet", outer, final, future)
+    spread = Series(FINAL, np.full_like(final.values, error))
+    return Method("unet", outer, final, future, spread=spread)
 
 
 def slope(series):
@@ -202,8 +206,25 @@ def test_changing_a_held_out_year_does_not_change_its_prediction(material):
 def test_the_candidate_beats_every_baseline_and_nothing_is_said_against_it(good):
     rows = good.tables["intervals"]
     assert set(rows["method"]) == set(names.BASELINES)
-    assert (rows.loc[rows["metric"] == "rmse", "high"] < 0).all()
+    whole = rows[rows["season"] == "annual"]
+    assert (whole.loc[whole["metric"] == "rmse", "high"] < 0).all()
     assert good.caveats == [STATIONS]
+
+
+def test_intervals_hold_every_block_and_the_headline_is_that_of_the_months_kept(good, material):
+    rows, regions = good.tables["intervals"], list(REGIONS.masks)
+    others, metrics = len(names.BASELINES), 7
+    assert len(rows) == others * metrics * 5 * len(regions) * (2 * 5 + 5)
+    assert set(rows["block"]) == {"out_of_fold", "final_test", *(f"fold_{k}" for k in range(5))}
+    assert set(rows[rows["block"] == "fold_3"]["season"]) == {"annual"}
+    assert not rows.duplicated(["method", "block", "season", "region", "layer", "metric"]).any()
+    models = ClimateModels(inputs, {"historical": OUTER, "ssp245": FINAL})
+    ridge = score_method(baseline_method("ridge", material, models, FINAL), material, FINAL)
+    samples = SETTINGS.bootstrap_samples
+    expected = paired_intervals(good.monthly, ridge.outer[:, :, 0], samples, 12, seed=1)
+    got = headline(rows[rows["method"] == "ridge"], "TRSR")
+    got = got[got["metric"].isin(["rmse", "r"])][expected.columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(got, expected, rtol=1e-12)
 
 
 def test_a_poor_candidate_gets_its_sentences(material):
@@ -224,6 +245,16 @@ def test_a_smoothed_candidate_is_said_to_have_no_weather(material):
     smoothed = on_cells(replace(method(material, 0.01), smoothing_years=21), material)
     first, *others = evaluate(*smoothed, SETTINGS, 1, slope).caveats
     assert first.startswith("unet sees climate models smoothed over 21 years")
+    assert others == [STATIONS]
+
+
+def test_a_spread_too_small_is_said_to_be_none(material):
+    own = method(material, 0.01)
+    narrow = replace(own, spread=Series(FINAL, own.spread.values / 4))
+    first, *others = evaluate(*on_cells(narrow, material), SETTINGS, 1, slope).caveats
+    assert first.startswith("The spread over the networks is no range of uncertainty: in the final")
+    assert "a 90 % interval made of it holds 3" in first
+    assert first.endswith("of the observed values in layers 1, 2, 3, 4, 5.")
     assert others == [STATIONS]
 
 
@@ -248,13 +279,76 @@ def test_taylor_rows_hold_target_methods_and_models(good):
     assert len(rows) == (2 + len(names.BASELINES) + len(MODELS)) * 5
 
 
+def test_parts_of_r_stand_beside_the_scores_they_are_parts_of(good):
+    parts = good.tables["r_parts"]
+    regions = len(REGIONS.masks)
+    assert len(parts) == (1 + len(names.BASELINES)) * 2 * 5 * regions * 6
+    where = {"method": "ridge", "block": "final_test", "layer": 2, "region": "yellow"}
+    for part, metric in (("pooled", "r"), ("anomaly", "anomaly_r")):
+        expected = value(good.tables["scores"], **where, season="annual", metric=metric)
+        assert value(parts, **where, part=part) == expected
+    # Noise of 0.01 about a season of 0.05: the candidate has the years too, the climatology not.
+    own = {**where, "method": "unet", "block": "out_of_fold"}
+    other = {**own, "method": "climatology"}
+    assert value(parts, **own, part="interannual") > 0.6
+    assert value(parts, **other, part="interannual") < 0.3
+    assert value(parts, **other, part="seasonal") > 0.9
+
+
+def test_only_the_final_test_tells_what_the_spread_is_worth(good):
+    spread, regions = good.tables["spread"], len(REGIONS.masks)
+    assert set(spread["block"]) == {"final_test"}
+    assert set(spread[spread["interval"] == "spread"]["method"]) == {"unet"}
+    assert len(spread) == (2 + len(names.BASELINES)) * 9 * 5 * regions
+    where = {"layer": 3, "region": "TRSR"}
+    for interval in ("spread", "residuals"):
+        rows = spread[(spread["level"] == 0.9) & (spread["interval"] == interval)]
+        row = rows[(rows["method"] == "unet") & (rows[[*where]] == where).all(axis=1)]
+        assert row["coverage"].item() == pytest.approx(0.9, abs=0.02)
+    crps = good.tables["crps"].set_index(["method", "layer", "region"])
+    assert crps.loc[("unet", 3, "TRSR"), "crps"] == pytest.approx(0.01 / np.sqrt(np.pi), rel=0.05)
+    climatology = crps.loc[("climatology", 3, "TRSR")]
+    assert climatology["crps"] == climatology["mae"]
+
+
+def test_the_spectrum_is_the_same_on_the_cells_that_count(good, material):
+    table = good.tables["spectrum"]
+    assert set(table["method"]) == {"AMSMQTP", "unet", *names.BASELINES}
+    assert (table[table["method"] == "AMSMQTP"]["ratio"] == 1).all()
+    cells = evaluate(*on_cells(method(material, 0.01), material), SETTINGS, 1, slope)
+    # Ridge has one penalty for all cells that it sees.
+    whole, some = (each[each["method"] != "ridge"] for each in (table, cells.tables["spectrum"]))
+    pd.testing.assert_frame_equal(some, whole, rtol=1e-6)
+
+
 def test_station_rows_hold_methods_and_the_target_itself(good):
     rows = good.tables["stations"]
-    assert set(rows["method"]) == {"unet", "AMSMQTP", *names.BASELINES}
+    assert set(rows["method"]) == {"unet", "AMSMQTP", "ERA5-Land", *names.BASELINES}
     target = rows[rows["method"] == "AMSMQTP"]
     np.testing.assert_allclose(target["mae"], 0.01, rtol=1e-4)
     np.testing.assert_allclose(target["r"], 1)
     assert set(target["n"]) == {80, 45}
+
+
+def test_era5_land_is_held_against_the_stations_as_far_as_it_reaches(good):
+    """Its months end before the final test; its last layer is two thirds of the product's."""
+    own = good.tables["stations"].query("method == 'ERA5-Land'")
+    np.testing.assert_allclose(own["bias"], 0.02, rtol=1e-3)
+    assert set(own["block"]) == {"out_of_fold"}
+    covered = good.tables["station_quartiles"].groupby("method")["covered"].min()
+    assert covered.to_dict() == dict.fromkeys(covered.index, 1.0)  # stations have layers 1 and 2
+
+
+def test_the_plotted_table_holds_the_scores_of_all_regions_by_layer(material):
+    few = SETTINGS.model_copy(update={"baselines": ["ensemble_mean", "climatology"]})
+    got = evaluate(method(material, 0.01), material, few, 1, slope).tables
+    plotted = got["scores_by_layer"]
+    assert list(plotted) == ["layer", "unet", *names.BASELINES]
+    assert plotted["ridge"].isna().all()  # plots ask for the column of every baseline
+    where = {"block": "out_of_fold", "season": "annual", "region": "TRSR", "metric": "rmse"}
+    expected = [value(got["scores"], method="unet", layer=n, **where) for n in plotted["layer"]]
+    assert plotted["unet"].tolist() == expected
+    assert got["density"].groupby("layer")["share"].sum().tolist() == pytest.approx([1] * 5)
 
 
 def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
@@ -298,12 +392,19 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "caveats.json",
+        "crps.csv",
+        "density.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
+        "r_parts.csv",
         "scores.csv",
+        "scores_by_layer.csv",
+        "spectrum.csv",
+        "spread.csv",
         "station_medians.csv",
+        "station_quartiles.csv",
         "stations.csv",
         "taylor.csv",
     ]
@@ -319,6 +420,35 @@ def test_monthly_sums_survive_the_file_and_give_the_same_interval(good, tmp_path
     np.testing.assert_array_equal(sums, good.monthly)
     table = paired_intervals(sums, good.monthly, 20, 12, seed=1)
     assert (table["difference"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2 + 7],
+        lambda whole: whole[:-3],
+        lambda whole: whole.rsplit(b"\n", 2)[0] + b"\n",
+        lambda whole: whole.replace(b"-03,", b"-13,"),
+        lambda whole: b"\xff\xfe" + whole,
+        lambda whole: whole.replace(b".", b".x"),
+    ],
+    ids=[
+        "empty",
+        "cut in a row",
+        "cut in a number",
+        "lacks a row",
+        "no month",
+        "no text",
+        "no number",
+    ],
+)
+def test_damaged_monthly_sums_are_one_line(good, tmp_path, damage):
+    write_evaluation(good, tmp_path)
+    path = tmp_path / "monthly.csv"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=rf"{path} is damaged .*run `dvc repro -s evaluate`"):
+        read_monthly(path)
 
 
 def test_with_real_data_the_future_is_said_to_be_untested(material):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soilfuse.evaluation.stations import station_medians, station_scores
+from soilfuse.evaluation.stations import station_medians, station_quartiles, station_scores
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
 
@@ -85,3 +85,29 @@ def test_medians_are_over_series(field):
         table["soil_moisture"] += shift
     medians = station_medians(score(field, *tables).reset_index())
     assert medians["mae"].tolist() == pytest.approx([0.02], rel=1e-5)
+
+
+def test_quartiles_are_pandas_own_and_say_how_many_series_have_a_value(field):
+    lengths = {"A": 24, "B": 24, "C": 24, "D": 24, "E": 11}
+    tables = [
+        rows(field, name, 32, 92, 1, months, shift=0.0001 * number).assign(station=name)
+        for number, (name, months) in enumerate(lengths.items())
+    ]
+    scores = score(field, *tables).reset_index()
+    got = station_quartiles(scores, {"m": np.array([0.5])}).set_index("metric")
+    for metric in ("mae", "rmse", "mape", "r"):
+        told = scores[metric].describe()
+        assert got.loc[metric, ["q25", "median", "q75"]].tolist() == pytest.approx(
+            told[["25%", "50%", "75%"]].tolist()
+        )
+        assert got.loc[metric, "series"] == told["count"] == (4 if metric == "r" else 5)
+    assert (got["covered"] == 0.5).all()
+
+
+def test_one_station_is_its_own_quartiles_and_none_gives_no_rows(field):
+    one = score(field, rows(field, "A", 32, 92, 1, 24, shift=0.001)).reset_index()
+    got = station_quartiles(one, {}).set_index("metric")
+    assert (got["series"] == 1).all()
+    assert (got["covered"] == 1).all()
+    assert got.loc["mae", ["q25", "median", "q75"]].tolist() == [one["mae"].item()] * 3
+    assert station_quartiles(one[:0], {}).empty

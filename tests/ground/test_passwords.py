@@ -2,7 +2,7 @@
 
 import pytest
 
-from soilfuse.errors import UserError, without_passwords
+from soilfuse.errors import UserError, has_password, without_passwords, without_words_of
 
 SECRET = "geheim4711"
 
@@ -14,6 +14,10 @@ SECRET = "geheim4711"
         f"see 'https://ann:{SECRET}@host/api', or https://host",
         f"https//ann:{SECRET}@host is no address",
         f"postgresql://ann:{SECRET}/%#@{SECRET}@host/runs",
+        f"postgresql://ann@corp:{SECRET}@127.0.0.1:1/runs",
+        f"postgresql://ann@corp:{SECRET}'{SECRET}@host/runs",
+        f"postgresql://host/runs?user=ann&sslpassword={SECRET}",
+        f"mssql+pyodbc:///?odbc_connect=UID%3Dann%3BPWD%3D{SECRET}%3BServer%3Dhost",
         f"redis://:{SECRET}@host/1",
         f"postgresql://host/runs?user=ann&password={SECRET}&sslmode=require",
         f"host=h user=ann password='{SECRET} {SECRET}' dbname=runs",
@@ -40,3 +44,15 @@ def test_passwords_are_masked_and_the_rest_stays(told):
 )
 def test_what_holds_no_password_stays(told):
     assert without_passwords(told) == told
+    assert not has_password(told)
+
+
+def test_a_password_with_a_space_is_one():
+    assert has_password(f"postgresql://ann:{SECRET} {SECRET}@host/runs")
+
+
+def test_pieces_of_a_password_that_a_driver_takes_for_a_host_are_masked():
+    address = "postgresql://me:s3c@re/t%40x@host/db"
+    told = "failed to resolve host 're' of s3c@re/t@x: a record and a resolver are there"
+    masked = "failed to resolve host '***' of ***: a record and a resolver are there"
+    assert without_words_of(address, told) == masked

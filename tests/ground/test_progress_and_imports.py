@@ -47,6 +47,7 @@ def test_no_bar_goes_into_a_log(monkeypatch):
         ("finetune", {"torch"}),
         ("sweep", {"torch"}),
         ("evaluate", {"torch"}),
+        ("leakage", {"torch"}),
     ],
 )
 def test_a_stage_starts_with_what_it_needs(stage, needed):

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from soilfuse import config, seeding
+from soilfuse.cli import verification
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files, write_json
 from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
 from soilfuse.product.provenance import RunRecord, write_prov
 from soilfuse.product.verify import Origin, verify_product
+from soilfuse.tracking.graph import Recorded, Step
 from soilfuse.tracking.lineage import content_hash
 
 DEMO = Path(__file__).parents[2] / "profiles" / "demo.yaml"
@@ -90,6 +92,46 @@ def test_product_that_dvc_does_not_know(chain):
     checks = {c.name: c for c in verified(path, folder, {}, origin)}
     assert not checks["bytes"].passed
     assert "no entry" in checks["bytes"].allowed
+
+
+def test_a_product_under_another_s_name_is_found(chain):
+    path, *rest = chain
+    for suffix in (".nc", ".prov.json"):
+        path.with_name(f"ssp245{suffix}").symlink_to(path.with_suffix(suffix).name)
+    other = path.with_name("ssp245.nc")
+    assert failed(other, *rest)[:2] == ["bytes", "name"]
+
+
+def test_a_link_to_dvc_s_cache_is_the_product_and_one_to_another_is_not(chain, monkeypatch):
+    path, folder, outs, origin = chain
+    monkeypatch.chdir(folder.parent)
+    cache = folder.parent / "cache"
+    cache.mkdir()
+    lock = {}
+    for file in (path, path.with_suffix(".prov.json")):
+        lock[file.name] = outs[file.as_posix()]
+        file.rename(cache / outs[file.as_posix()])
+        file.symlink_to(cache / outs[file.as_posix()])
+    Path("ssp245.nc").symlink_to("ssp370.nc")
+    lock["ssp245.nc"] = "another"
+    made = {name: Recorded(name, md5) for name, md5 in lock.items()}
+    step = Step("infer", "", {}, made)
+    monkeypatch.setattr(verification, "locked_steps", lambda root: {"infer": step})
+    monkeypatch.setattr(verification, "origin", lambda experiment, params: origin)
+    monkeypatch.setattr(verification.layout, "CHAMPION", folder)
+    params = config.load(DEMO)
+    for given in (Path("ssp370.nc"), path):
+        assert [c.name for c in verification.verify_file(given, params) if not c.passed] == []
+    lines = verification.verify_file(Path("ssp245.nc"), params)
+    assert [c.name for c in lines if not c.passed][:2] == ["bytes", "name"]
+
+
+def test_a_damaged_lock_is_told_before_any_check(chain, monkeypatch):
+    monkeypatch.chdir(chain[0].parent)
+    Path("dvc.yaml").write_text("stages: {infer: {cmd: infer}}")
+    Path("dvc.lock").write_text("stages: {infer: [")
+    with pytest.raises(UserError, match="dvc.lock in .* is damaged .*run `git checkout dvc.lock`"):
+        verification.verify_file(chain[0], config.load(DEMO))
 
 
 def test_other_weights_are_found(chain):

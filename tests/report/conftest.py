@@ -9,6 +9,8 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.config import Report
+from soilfuse.evaluation.density import density_table, joint_histogram
+from soilfuse.evaluation.stations import station_quartiles
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_on
@@ -31,6 +33,7 @@ SEASON_FACTOR = {"annual": 1.0, "DJF": 1.25, "MAM": 1.6, "JJA": 0.05, "SON": 1.1
 REFERENCE = "1995-2014"
 FUTURES = ("2021-2040", "2041-2070", "2071-2100")
 METHODS = ("soilfuse", *names.BASELINES)
+BLOCKS = ("out_of_fold", "final_test")
 
 
 def periods_of(experiment):
@@ -180,13 +183,27 @@ def write_evaluation(folder):
     score_table().to_csv(folder / "scores.csv", index=False)
     rng = generator(3, "evaluation")
     intervals = [
-        (method, layer, "rmse", -0.002 * i, -0.002 * i - 0.001, -0.002 * i + 0.0012)
+        (method, block, season, region, layer, "rmse", middle, middle - 0.001, middle + 0.0012)
         for i, method in enumerate(names.BASELINES)
+        for block in ("out_of_fold", "final_test")
+        for season in ("annual", "JJA")
+        for region in REGIONS
         for layer in LAYERS
+        for middle in [-0.002 * i]
     ]
-    columns = ["method", "layer", "metric", "difference", "low", "high"]
+    columns = [
+        "method",
+        "block",
+        "season",
+        "region",
+        "layer",
+        "metric",
+        "difference",
+        "low",
+        "high",
+    ]
     pd.DataFrame(intervals, columns=columns).to_csv(folder / "intervals.csv", index=False)
-    taylor = [("AMSMQTP", 1, 0.08, 1.0, 0.0)]
+    taylor = [("AMSMQTP", layer, 0.08, 1.0, 0.0) for layer in LAYERS]
     spots = [
         (name, rng.uniform(0.03, 0.09), rng.uniform(-0.2, 0.7)) for name in names.CLIMATE_MODELS
     ]
@@ -196,27 +213,28 @@ def write_evaluation(folder):
         ("climatology", 0.07, 0.89),
     ]
     for name, sd, r in spots:
-        taylor.append((name, 1, sd, r, np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)))
+        crmsd = np.sqrt(sd**2 + 0.08**2 - 2 * sd * 0.08 * r)
+        taylor += [(name, layer, sd, r, crmsd) for layer in LAYERS]
     pd.DataFrame(taylor, columns=["name", "layer", "sd", "r", "crmsd"]).to_csv(
         folder / "taylor.csv", index=False
     )
+    write_skill(folder)
+    truth = rng.uniform(0.05, 0.4, (60, 5, 2, 2))
+    sums = joint_histogram(truth + rng.normal(0, 0.02, truth.shape), truth, np.ones((2, 2)))
+    density_table(sums).to_csv(folder / "density.csv", index=False)
     stations = [
-        (
-            method,
-            "out_of_fold",
-            "MAQU",
-            f"S{n}",
-            layer,
-            60,
-            rng.uniform(0.3, 0.95),
-            rng.uniform(0.02, 0.08),
-        )
-        for method in ("AMSMQTP", "ERA5-Land", "soilfuse", "climatology")
+        (method, block, "MAQU", f"S{n}", layer, 60, *rng.uniform(0.02, 0.95, 4))
+        for method in ("AMSMQTP", "ERA5-Land", "soilfuse", "climatology", "ridge")
+        for block in ("out_of_fold", "final_test")
+        if (method, block) != ("ERA5-Land", "final_test")
         for n in range(20)
         for layer in LAYERS
     ]
-    columns = ["method", "block", "network", "station", "layer", "n", "r", "rmse"]
-    pd.DataFrame(stations, columns=columns).to_csv(folder / "stations.csv", index=False)
+    columns = ["method", "block", "network", "station", "layer", "n", "mae", "rmse", "mape", "r"]
+    table = pd.DataFrame(stations, columns=columns)
+    table.to_csv(folder / "stations.csv", index=False)
+    quartiles = station_quartiles(table, {"ERA5-Land": np.array([1, 1, 1, 1, 2 / 3])})
+    quartiles.to_csv(folder / "station_quartiles.csv", index=False)
     future = [
         (method, experiment, layer, quantity, size * (1 + 0.3 * i) * rng.uniform(0.8, 1.2), 0.0)
         for i, method in enumerate(METHODS)
@@ -226,6 +244,67 @@ def write_evaluation(folder):
     ]
     columns = ["method", "experiment", "layer", "quantity", "rmse", "bias"]
     pd.DataFrame(future, columns=columns).to_csv(folder / "future.csv", index=False)
+
+
+def write_skill(folder):
+    """Write what scores are made of: parts of R, spread and spectrum."""
+    rng = generator(4, "skill")
+    keys = [(m, b, n, r) for m in METHODS for b in BLOCKS for n in LAYERS for r in REGIONS]
+    columns = ["method", "block", "layer", "region"]
+    parts = [
+        (*key, part, rng.uniform(-0.3, 1), 100, 0)
+        for key in keys
+        for part in ("pooled", "spatial", "temporal", "seasonal", "interannual", "anomaly")
+    ]
+    made = {"r_parts": pd.DataFrame(parts, columns=[*columns, "part", "value", "n", "n_without"])}
+    spread = [
+        (*key, kind, level, 900, level**power, 0.1 * level, np.nan if power == 3 else 4.0)
+        for key in keys
+        if key[1] == "final_test"
+        for kind, power in (("spread", 3), ("residuals", 1))
+        if kind == "residuals" or key[0] == "soilfuse"
+        for level in (0.1, 0.5, 0.9)
+    ]
+    added = ["interval", "level", "n", "coverage", "width", "factor"]
+    made["spread"] = pd.DataFrame(spread, columns=[*columns, *added])
+    crps = [(*key, 900, 0.02 + 0.001 * key[2]) for key in keys if key[1] == "final_test"]
+    made["crps"] = pd.DataFrame(crps, columns=[*columns, "n", "crps"])
+    spectrum = [
+        (method, block, layer, length, 1e-5, 1.0 if method == "AMSMQTP" else rng.uniform(0.3, 1.2))
+        for method in ("AMSMQTP", *METHODS)
+        for block in BLOCKS
+        for layer in LAYERS
+        for length in (1200.0, 600.0, 300.0, 60.0)
+    ]
+    columns = ["method", "block", "layer", "wavelength_km", "power", "ratio"]
+    made["spectrum"] = pd.DataFrame(spectrum, columns=columns)
+    for stem, table in made.items():
+        table.to_csv(folder / f"{stem}.csv", index=False)
+
+
+def write_leakage(path):
+    """Write the same methods under both protocols: shuffled months help those that remember."""
+    gains = {"climatology": 0.0, "nearest_month": -0.006, "network": -0.001, "paper_form": -0.004}
+    rows = []
+    for method, gain in gains.items():
+        for layer in LAYERS:
+            rmse = 0.030 + 0.001 * layer
+            bounds = gain - 0.0005, gain + 0.0005
+            rows.append((method, layer, "rmse", rmse, rmse + gain, gain, *bounds, 180))
+            for metric, value in (("r", 0.9), ("anomaly_r", -50 * gain)):
+                rows.append((method, layer, metric, 0.0, value, value, value, value, 180))
+    columns = [
+        "method",
+        "layer",
+        "metric",
+        "blocked",
+        "shuffled",
+        "difference",
+        "low",
+        "high",
+        "months",
+    ]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
 
 
 CHAMPION = {
@@ -261,6 +340,8 @@ def project(tmp_path_factory):
         write_trends(root / "results" / "trends", experiment)
         write_product(root / "products" / f"{experiment}.nc", experiment)
     write_evaluation(root / "results" / "evaluate")
+    (root / "results" / "leakage").mkdir()
+    write_leakage(root / "results" / "leakage" / "leakage.csv")
     sweep = root / "results" / "sweep"
     sweep.mkdir()
     trials = {

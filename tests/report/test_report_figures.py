@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from soilfuse import names
+from soilfuse.evaluation.density import density_table, joint_histogram
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import regions_on
 from soilfuse.report import bars, labels, series, style, trend_maps
+from soilfuse.report.density_figure import density_panels
 from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
 from soilfuse.report.maps import Panel, draw_map, map_grid
 from soilfuse.report.pictures import Folder
-from soilfuse.report.taylor_figure import reference_sd, taylor_diagram
+from soilfuse.report.station_section import station_boxes
+from soilfuse.report.taylor_figure import reference_sd, taylor_diagram, taylor_panels
 
 
 @pytest.fixture
@@ -276,3 +279,45 @@ def test_png_bytes_repeat_and_name_their_product(tmp_path, make_trends):
         assert image.text == {"product_sha256": "ab" * 32}
         assert image.size == drawn[0].size
         assert 110 <= round(image.info["dpi"][0]) <= 150
+
+
+def test_a_density_panel_prints_its_own_scores_and_no_class_is_lost():
+    rng = np.random.default_rng(2)
+    truth = rng.uniform(0.1, 0.3, (20, 2, 3, 3))
+    table = density_table(joint_histogram(truth + 0.01, truth, np.ones((3, 3))))
+    rows = [
+        ("soilfuse", layer, metric, value * layer)
+        for layer in (1, 2)
+        for metric, value in (("r2", 0.4), ("r", 0.3), ("mae", 0.01), ("rmse", 0.02))
+    ]
+    scores = pd.DataFrame(rows, columns=["method", "layer", "metric", "value"])
+    figure = density_panels(table, scores, "soilfuse")
+    panels = figure.axes[:-1]  # the last is the colour bar's
+    texts = [axes.texts[0].get_text().splitlines() for axes in panels]
+    assert texts[1] == ["R² 0.800", "R 0.600", "MAE 0.020", "RMSE 0.040"]
+    for axes, (_, own) in zip(panels, table.groupby("layer"), strict=True):
+        drawn = axes.collections[0].get_array()
+        assert float(drawn.sum()) == pytest.approx(own["share"].sum())
+
+
+def test_boxes_of_one_station_are_drawn_at_its_value():
+    row = {"method": "soilfuse", "layer": 1, "mae": 0.02, "rmse": 0.03, "mape": 0.1, "r": np.nan}
+    figure = station_boxes(pd.DataFrame([row]))
+    medians = [axes.lines[4].get_ydata() for axes in figure.axes[:3]]
+    assert [list(line) for line in medians] == [[0.02] * 2, [0.03] * 2, [10.0] * 2]
+
+
+def test_taylor_panels_number_a_climate_model_alike_in_every_layer():
+    rows = [("AMSMQTP", layer, 0.08, 1.0, 0.0) for layer in (2, 3)]
+    rows += [(name, 2, 0.05, 0.5, 0.07) for name in ("CESM2", "MIROC6", "soilfuse")]
+    rows += [("MIROC6", 3, 0.05, -0.2, 0.1)]  # the first is missing here
+    table = pd.DataFrame(rows, columns=["name", "layer", "sd", "r", "crmsd"])
+    figure = taylor_panels(table, (2, 3))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [labels.layer_title(layer) for layer in (2, 3)]
+    written = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert {"1", "2"} < set(written[0])
+    assert "2" in written[1]
+    assert "1" not in written[1]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["1  CESM2", "2  MIROC6", "soilfuse ensemble", "Target"]

@@ -76,6 +76,7 @@ def index(project, target, champion, settings, **changed):
 def evaluation(project, target, champion, settings, **changed):
     given = {
         "evaluate_dir": project / "results" / "evaluate",
+        "beside": [project / "results" / "leakage" / "leakage.csv"],
         "verdict": json.loads((project / "verdict.json").read_text()),
         "regions": TRSR,
     }
@@ -171,9 +172,36 @@ def test_index_compares_links_and_judges(written):
 
 def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
     reader = Reader(written / "evaluation.html")
-    assert {"scores", "taylor", "stations", "future"} < set(reader.ids)
+    own = {"scores", "density", "taylor", "stations", "leakage", "future"}
+    assert own | {"parts", "spread", "detail"} < set(reader.ids)
     assert "the RMSE of the ensemble at" in reader.words
-    assert len(reader.images) == 4
+    assert "Taylor diagrams of the layers below" in reader.words
+    assert len(reader.images) == 9
+
+
+def test_the_origin_of_the_target_stands_wherever_its_agreement_with_stations_does(written):
+    """Above the figure, in its caption, and under both tables that hold AMSMQTP's R."""
+    words = Reader(written / "evaluation.html").words
+    assert words.count(names.STATIONS_CAVEAT) == 4
+    assert "Median R of the station series, held-out years of 2000–2014: 0." in words
+    assert "ERA5-Land has no more than 67 % of the layer 80–110 cm" in words
+    assert words.count("ERA5-Land does not reach these years.") == 1
+
+
+def test_what_shuffling_is_worth_is_said_in_numbers(written):
+    words = Reader(written / "evaluation.html").words
+    assert (
+        "differs from the climatology's by −18 % where months are shuffled (R of anomalies 0.30) "
+        "and by 0 % where they are blocked (0.00)"
+    ) in words
+    assert (
+        "changes by 0.0 % for the climatology, −3.0 % for the network of these parameters and "
+        "−12.1 % for the paper's form of network."
+    ) in words
+    assert "the maps of the network of these parameters (0.05) know next to nothing" in words
+    assert "the maps of the paper's form of network (0.20) know the departures" in words
+    assert "−0.0040 (−0.0045 to −0.0035)" in words
+    assert "hold out different months" not in words
 
 
 def test_every_figure_lies_beside_the_page_too(written):

@@ -132,6 +132,31 @@ def test_declared_parameters_exist(pipeline):
                 value = value[part]
 
 
+def test_outs_are_not_cached_or_the_root_s_pull_would_fail_where_nobody_ran_the_study(pipeline):
+    for name, body in stages_of(pipeline).items():
+        assert "metrics" not in body and "plots" not in body, name
+        for out in body.get("outs", ()):
+            assert isinstance(out, dict) and not next(iter(out.values()))["cache"], (name, out)
+
+
+@pytest.mark.slow
+def test_a_study_that_nobody_ran_is_no_matter_to_the_root(pipeline, tmp_path):
+    project = tmp_path / "studies" / pipeline.name
+    project.mkdir(parents=True)
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(pipeline / name, project / name)
+    (tmp_path / "dvc.yaml").write_text("stages: {a: {cmd: echo 1 > a.txt, outs: [a.txt]}}\n")
+    dvc(tmp_path, "init", "--no-scm", "-q")
+    dvc(tmp_path, "remote", "add", "-q", "-d", "there", str(tmp_path / "remote"))
+    assert "studies" not in dvc(tmp_path, "repro").stdout
+    dvc(tmp_path, "push", "-q")
+    (tmp_path / "a.txt").unlink()
+    shutil.rmtree(tmp_path / ".dvc" / "cache")
+    dvc(tmp_path, "pull", "-q")
+    dvc(tmp_path, "checkout", "-q")
+    assert (tmp_path / "a.txt").exists()
+
+
 def test_outs_are_ignored_by_git(pipeline):
     content = parsed(pipeline / "params.yaml")
     outs = [p for body in stages_of(pipeline).values() for p in paths_of(body, "outs", content)]

@@ -151,8 +151,9 @@ def test_only_what_is_always_searched_leaves_the_sweep_alone(params):
     assert left_out == {*config.SEARCHED, "epochs"}
 
 
-def test_evaluate_declares_no_era5_land(params):
-    assert Path("data/processed/era5_land.nc") not in declared("evaluate", params)[1]
+def test_evaluate_declares_era5_land_which_the_stations_are_compared_with(params):
+    assert Path("data/processed/era5_land.nc") in declared("evaluate", params)[1]
+    assert Path("data/processed/era5_land.nc") not in declared("finetune", params, "0")[1]
 
 
 @pytest.mark.parametrize("stage", STAGES)

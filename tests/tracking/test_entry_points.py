@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from soilfuse import layout
+from soilfuse.cli.commands import app
 from soilfuse.cli.entry_points import TARGETS, run_entry_point
 from soilfuse.errors import UserError
 from soilfuse.tracking import lineage, store
@@ -165,6 +167,14 @@ def test_unknown_names_and_a_missing_run_are_user_errors(project):
         run_entry_point("infr")
     with pytest.raises(UserError, match="runs inside `mlflow run . -e report`"):
         run_entry_point("report")
+
+
+def test_a_parameter_that_no_entry_point_has_is_one_line():
+    done = CliRunner().invoke(app, ["entry-point", "infer", "--ssp", "ssp370", "--bad", "1"])
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception).startswith(
+        "unknown parameter 'bad' of entry point 'infer'; expected"
+    )
 
 
 def test_mlproject_has_every_entry_point_and_none_with_a_path():

@@ -86,6 +86,18 @@ def test_untracked_and_missing_inputs(root):
     assert lineage.dvc_outs(root) == {}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"\xff\xfe", b"stages: [1]", b"stages: {promote: null}", b"[" * 2000),
+        *(b"stages: {promote: {outs: [{path: [1], md5: x}, 2]}}", b"stages: {promote: {outs: 3}}"),
+    ],
+)
+def test_a_damaged_lock_tells_no_hash(root, damage):
+    (root / "dvc.lock").write_bytes(damage)
+    assert lineage.dvc_outs(root) == {}
+
+
 def test_upstream_problems_name_the_stale_stages_only(pipeline):
     assert lineage.upstream_problems(pipeline, ["page"]) == []
     (pipeline / "page.txt").unlink()
@@ -107,6 +119,15 @@ def test_changed_parameters_are_named(pipeline, change_params):
 def test_an_unknown_stage_is_a_user_error(pipeline):
     with pytest.raises(UserError, match="DVC cannot tell the state of nowhere"):
         lineage.upstream_problems(pipeline, ["nowhere"])
+
+
+def test_what_dvc_refuses_comes_with_what_to_do(pipeline):
+    (pipeline / "dvc.lock").write_text("stages: [1]")
+    with pytest.raises(UserError, match="dvc.lock' validation failed.*run `git checkout dvc.lock`"):
+        lineage.upstream_problems(pipeline, ["page"])
+    (pipeline / ".dvc" / "config").write_text("")  # DVC then wants git
+    with pytest.raises(UserError, match="is not a git repository; run this inside the .* clone"):
+        lineage.upstream_problems(pipeline, ["page"])
 
 
 def test_the_code_s_state_leaves_out_what_runs_write(root, git):

@@ -10,8 +10,10 @@ from small_pipeline import RAW, dvc, run_pipeline
 from soilfuse import config
 from soilfuse.errors import UserError
 from soilfuse.tracking import prov, stages, store
-from soilfuse.tracking.facts import trial_of
+from soilfuse.tracking.facts import swept_names, trial_of
 from soilfuse.tracking.found import listing, reads
+from soilfuse.tracking.graph import Graph, Step
+from soilfuse.tracking.lineage import content_hash
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import trace
 from soilfuse.tracking.trace_json import content
@@ -90,6 +92,19 @@ def test_who_reads_a_raw_climate_model_s_file_of_this_repository(name, readers):
     steps = locked_steps(ROOT).values()
     path = f"data/raw/pseudo/cmip6/CESM2/{name}"
     assert {s.name for s in steps if s.stage == "cmip6" and reads(s, path)} == readers
+
+
+def test_parameters_that_are_no_mapping_are_no_names():
+    def step(name, values):
+        return Step(name, "", {}, {}, {"params.yaml": values})
+
+    assert reads(step("cmip6@ssp585", {"cmip6": ["x"]}), SSP585)
+    steps = [
+        step("finetune@0", {"finetune": {"epochs": 1, "loss": {"mse": "sweep"}}}),
+        *(step(f"finetune@{fold}", {"finetune": odd}) for fold, odd in enumerate(("x", [1], None))),
+    ]
+    graph = Graph({str(number): each for number, each in enumerate(steps)}, {}, ())
+    assert swept_names(graph) == ["finetune.loss.mse"]
 
 
 def test_forward_from_a_folder_and_from_a_file_that_dvc_added(project):
@@ -203,6 +218,29 @@ def test_a_champion_that_was_kept_does_not_come_from_todays_folds(project):
     raw = trace(project, Path("data/own"), forward=True, runs=False)
     assert "models/finetune" in files(raw)
     assert not any(path.startswith("products") for path in files(raw))
+
+
+def test_a_record_that_was_not_made_with_its_product_is_not_believed(project):
+    record = project / "products/ssp585.prov.json"
+    own = {"activity": {"a": {"sf:mlflow_run_id": "77cc", "sf:model_version": "3"}}}
+    record.write_text(json.dumps(own))
+    lock = (project / "dvc.lock").read_text()
+    start = lock.index("infer@ssp585")
+    entry = f"    - path: products/ssp585.prov.json\n      md5: {content_hash(record)}\n"
+    known = lock[:start] + lock[start:].replace("    outs:\n", "    outs:\n" + entry, 1)
+    (project / "dvc.lock").write_text(known)
+    product = Path("products/ssp585.nc")
+    assert trace(project, product).runs["infer@ssp585"].run_id == "77cc"
+    forward = trace(project, product, forward=True)
+    assert forward.warnings == () and forward.facts[product.as_posix()]["run"] == "77cc"
+    for other in (json.dumps(own).replace("77cc", "88dd"), "{"):
+        record.write_text(other)
+        found = trace(project, product)
+        assert "infer@ssp585" not in found.runs and product.as_posix() not in found.facts
+        assert found.changed == ["products/ssp585.prov.json"]
+        told = " ".join(text(found).split())
+        assert "note: products/ssp585.prov.json is not the one that dvc.lock recorded" in told
+        assert trace(project, product, check=False).changed == []
 
 
 def test_changed_and_absent_files_are_marked(project):
@@ -319,6 +357,11 @@ def test_the_trial_that_gave_the_best_values_is_named(tmp_path):
     assert trial_of(tmp_path) == {"trial": 2, "inner_rmse": 0.03, "trials": 3}
     (tmp_path / "best.yaml").write_text("learning_rate: 0.1\n")
     assert trial_of(tmp_path) == {} == trial_of(tmp_path / "nowhere")
+    (tmp_path / "best.yaml").write_bytes(b"\xff\xfe")
+    assert trial_of(tmp_path) == {}
+    (tmp_path / "best.yaml").unlink()
+    (tmp_path / "best.yaml").mkdir()
+    assert trial_of(tmp_path) == {}
 
 
 def test_paths_may_be_spelled_otherwise(project):

@@ -299,6 +299,8 @@ def test_any_url_is_a_storage_and_gives_the_trials_of_the_journal(params, tmp_pa
     "url",
     [
         "postgresql://me:s3cr3t@nowhere.invalid/sweeps",
+        "postgresql://me@corp:s3cr3t@nowhere.invalid/sweeps",
+        "postgresql://me:a@s3cr3t/b@nowhere.invalid/sweeps",
         "postgresql://me:a:s3cr3t@b@nowhere.invalid/sweeps",
         "postgresql://nowhere.invalid/sweeps?user=me&password=s3cr3t",
         "nodatabase://me:s3cr3t@nowhere.invalid/sweeps",

@@ -7,6 +7,7 @@ import typer
 
 from soilfuse import config
 from soilfuse.cli import profiles
+from soilfuse.errors import UserError
 
 app = typer.Typer(
     help="Fuse the soil moisture of many climate models into one product, and prove its origin. "
@@ -168,12 +169,21 @@ def compare(
     typer.echo(comparison.as_json(found) if as_json else comparison.table(found))
 
 
-@app.command(hidden=True)
+@app.command(
+    hidden=True,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def entry_point(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="An entry point of MLproject.")],
     ssp: Annotated[str | None, typer.Option(help="The experiment.")] = None,
 ) -> None:
     """Run one entry point of MLproject inside `mlflow run`."""
     from soilfuse.cli.entry_points import run_entry_point
 
+    if context.args:  # MLflow hands every -P on as an option
+        raise UserError(
+            f"unknown parameter {context.args[0].removeprefix('--')!r} of entry point {name!r}; "
+            "expected ssp for infer and trends, and none for the others: leave out this -P"
+        )
     run_entry_point(name, ssp)

@@ -13,12 +13,18 @@ from soilfuse.inference.manifests import shared_manifest
 from soilfuse.product.attributes import params_hash
 from soilfuse.product.checks import Limits
 from soilfuse.product.verify import Origin, verify_product
-from soilfuse.tracking.lineage import content_hash, dvc_outs
+from soilfuse.tracking.lineage import content_hash
+from soilfuse.tracking.locked import locked_steps
 
 
 def verify_file(product: Path, params: config.Params) -> list[Check]:
-    """Return every check of one product; some of its months are computed again."""
-    product = product.resolve()
+    """Return every check of one product; some of its months are computed again.
+
+    Raises UserError as `locked_steps` does of dvc.lock, and as `verify_product` does.
+    """
+    # The file itself is not resolved: one of DVC's cache that it links to is still this product,
+    # and another product is not.
+    product = product.parent.resolve() / product.name
     if product.is_relative_to(Path.cwd()):
         product = product.relative_to(Path.cwd())  # as dvc.lock names it
     limits = Limits(params.promote.min_coverage, params.promote.max_soil_moisture)
@@ -26,7 +32,9 @@ def verify_file(product: Path, params: config.Params) -> list[Check]:
     def origin_of(experiment: str) -> Origin:
         return origin(experiment, params)
 
-    return verify_product(product, layout.CHAMPION, limits, dvc_outs(Path.cwd()), origin_of)
+    steps = locked_steps(Path.cwd()).values()
+    outs = {path: made.md5 for step in steps for path, made in step.made.items()}
+    return verify_product(product, layout.CHAMPION, limits, outs, origin_of)
 
 
 def origin(experiment: str, params: config.Params) -> Origin:

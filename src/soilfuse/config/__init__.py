@@ -16,7 +16,7 @@ from soilfuse.config.learning import (
 from soilfuse.config.loading import given_item, item_of, load, load_study, validate
 from soilfuse.config.params import Params
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
-from soilfuse.config.searching import SEARCHED, SearchRange, Sweep, has_password
+from soilfuse.config.searching import SEARCHED, SearchRange, Sweep
 from soilfuse.config.section import PARAMS_FILE
 from soilfuse.config.studies import STUDIES, ChinaStudy, Cmip6Study, StudyParams, StudyWorld
 
@@ -51,7 +51,6 @@ __all__ = [
     "Trends",
     "World",
     "given_item",
-    "has_password",
     "item_of",
     "load",
     "load_study",

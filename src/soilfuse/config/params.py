@@ -13,7 +13,7 @@ from soilfuse.config.learning import (
     Pretrain,
     Training,
 )
-from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
+from soilfuse.config.results import Evaluate, Infer, Leakage, Promote, Report, Trends
 from soilfuse.config.searching import Sweep
 from soilfuse.config.section import PARAMS_FILE, Section, refuse, unknown_names
 
@@ -38,6 +38,7 @@ class Params(Section):
     sweep: Sweep
     finetune: Finetune
     evaluate: Evaluate
+    leakage: Leakage
     promote: Promote
     infer: Infer
     trends: Trends

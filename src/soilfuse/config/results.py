@@ -1,6 +1,6 @@
 """The sections of what is made: evaluation, promotion, products, trends, report."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -9,6 +9,7 @@ from soilfuse.config.section import (
     PARAMS_FILE,
     Count,
     Fraction,
+    Positive,
     Section,
     Years,
     refuse,
@@ -34,6 +35,24 @@ class Evaluate(Section):
             )
         refuse(problems)
         return baselines
+
+
+class Leakage(Section):
+    """The same methods trained under both protocols; no fold leaves them untrained."""
+
+    folds: list[Annotated[int, Field(ge=0, le=4)]]
+    epochs: Count
+    batch: Count
+    patience: Count
+    precision: Literal["fp32", "bf16", "auto"]
+    learning_rate: Positive
+
+    @field_validator("folds")
+    @classmethod
+    def _once_each(cls, folds: list[int]) -> list[int]:
+        if len(set(folds)) < len(folds):
+            raise ValueError(f"each fold counts once, got {folds}; give every one a single time")
+        return folds
 
 
 class Promote(Section):

@@ -1,6 +1,5 @@
 """The section of the sweep: what is searched, how, for how long, and where it is remembered."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from soilfuse.config.section import (
     refuse,
     unknown_names,
 )
+from soilfuse.errors import has_password
 
 SEARCHED = ("learning_rate",)  # by every sweep: a number in finetune is no reason to search again
 RATES = (*SEARCHED, "discriminator_learning_rate")
@@ -120,11 +120,6 @@ class Sweep(Section):
         unfit = [line for name, values in known.items() for line in _unfit(name, values)]
         refuse(strange + lacking + unfit)
         return search
-
-
-def has_password(url: str) -> bool:
-    """Return whether a storage's URL holds a password, before the host or among its options."""
-    return bool(re.search(r"://[^@]*:[^@]*@|[?&](password|passwd|pwd)=", url, re.IGNORECASE))
 
 
 def _unfit(name: str, values: SearchRange | Sequence[Any]) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from soilfuse import names
 from soilfuse.config.data import VARIANT_LABEL, Cmip6, Compute, Domain, Era5Land
+from soilfuse.config.evaluated_models import EVALUATED_MODELS
 from soilfuse.config.learning import Network, Perceptual, Pretrain
 from soilfuse.config.section import PARAMS_FILE, Count, Section, Years, refuse, unknown_names
 
@@ -69,11 +70,22 @@ class Cmip6Study(StudyParams):
     @field_validator("models")
     @classmethod
     def _of_members(cls, models: dict[str, list[str]]) -> dict[str, list[str]]:
-        problems = [
+        problems = unknown_names(models, "climate model", EVALUATED_MODELS, "models")
+        problems += [
             f"models.{name} has members {members}; expected one or more as r1i1p1f1: edit "
             f"{PARAMS_FILE}:models.{name}"
             for name, members in models.items()
             if not members or not all(re.fullmatch(VARIANT_LABEL, one) for one in members)
+        ]
+        known = [EVALUATED_MODELS[name] for name in models if name in EVALUATED_MODELS]
+        problems += [
+            f"none of models has {variable} in table 1 of Qiao et al. 2022; expected one or more: "
+            f"edit {PARAMS_FILE}:models"
+            for variable, count in (
+                ("mrsos", sum(model.shallow for model in known)),
+                ("mrsol", sum(model.deep for model in known)),
+            )
+            if known and not count
         ]
         refuse(problems)
         return models

@@ -31,14 +31,31 @@ def block_counts(months: int, samples: int, block: int, rng: np.random.Generator
     return counts.reshape(samples, months).astype(np.float64)
 
 
-def _differences(
-    counts: np.ndarray, candidate: np.ndarray, other: np.ndarray, chosen: tuple[str, ...]
-) -> dict[str, np.ndarray]:
-    values = []
-    for statistics in (candidate, other):
-        summed = counts @ statistics.reshape(len(statistics), -1)
-        values.append(metrics(summed.reshape(len(counts), *statistics.shape[1:]), chosen))
-    return {metric: values[0][metric] - values[1][metric] for metric in chosen}
+def resampled(counts: np.ndarray, statistics: np.ndarray, chosen: tuple[str, ...]) -> np.ndarray:
+    """Return the (K, N, ...) metrics of N samples of months: counts (N, T), sums (T, ..., S)."""
+    summed = counts @ statistics.reshape(len(statistics), -1)
+    values = metrics(summed.reshape(len(counts), *statistics.shape[1:]), chosen)
+    return np.stack([values[metric] for metric in chosen])
+
+
+def with_whole(counts: np.ndarray) -> np.ndarray:
+    """Put the months as they are, each once, before the N samples: (1 + N, T)."""
+    return np.concatenate([np.ones((1, counts.shape[1])), counts])
+
+
+def ends(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return value, low and high, each (K, ...), of (K, 1 + N, ...): the whole, then its samples.
+
+    low and high are NaN where a sample has no value.
+    """
+    low, high = np.quantile(differences[:, 1:], TAILS, axis=1)
+    return differences[:, 0], low, high
+
+
+def require_pairs(candidate: np.ndarray, other: np.ndarray) -> None:
+    """Raise ValueError where two arrays of sums are not of the same months and layers."""
+    if candidate.shape != other.shape:
+        raise ValueError(f"candidate is {candidate.shape}, other {other.shape}")
 
 
 def paired_intervals(
@@ -54,24 +71,13 @@ def paired_intervals(
     candidate, other: (T, D, S) sums of the same months in order of time. Negative differences of
     RMSE, positive ones of R, speak for the candidate. Columns INTERVAL_COLUMNS.
     """
-    if candidate.shape != other.shape:
-        raise ValueError(f"candidate is {candidate.shape}, other {other.shape}")
-    rng = generator(seed, "bootstrap")
-    counts = block_counts(len(candidate), samples, block, rng)
-    whole = _differences(np.ones((1, len(candidate))), candidate, other, chosen)
-    drawn = _differences(counts, candidate, other, chosen)
-    parts = []
-    for metric in chosen:
-        low, high = np.quantile(drawn[metric], TAILS, axis=0)
-        part = {
-            "layer": np.arange(1, candidate.shape[1] + 1),
-            "metric": metric,
-            "difference": whole[metric][0],
-            "low": low,
-            "high": high,
-        }
-        parts.append(pd.DataFrame(part))
-    return pd.concat(parts, ignore_index=True)[INTERVAL_COLUMNS]
+    require_pairs(candidate, other)
+    counts = with_whole(block_counts(len(candidate), samples, block, generator(seed, "bootstrap")))
+    own, theirs = (resampled(counts, sums, chosen) for sums in (candidate, other))
+    difference, low, high = ends(own - theirs)
+    metric, layer = np.indices(difference.shape).reshape(2, -1)
+    columns = [layer + 1, np.array(chosen)[metric], *map(np.ravel, (difference, low, high))]
+    return pd.DataFrame(dict(zip(INTERVAL_COLUMNS, columns, strict=True)))
 
 
 def paired_mean_rmse(
@@ -81,10 +87,8 @@ def paired_mean_rmse(
 
     candidate, other: (T, D, S) sums of the same months. Returns (difference, low, high) in m3 m-3.
     """
-    if candidate.shape != other.shape:
-        raise ValueError(f"candidate is {candidate.shape}, other {other.shape}")
-    counts = block_counts(len(candidate), samples, block, generator(seed, "bootstrap"))
-    every = np.concatenate([np.ones((1, len(candidate))), counts])
-    difference = _differences(every, candidate, other, ("rmse",))["rmse"].mean(axis=-1)
-    low, high = np.quantile(difference[1:], TAILS)
-    return float(difference[0]), float(low), float(high)
+    require_pairs(candidate, other)
+    counts = with_whole(block_counts(len(candidate), samples, block, generator(seed, "bootstrap")))
+    own, theirs = (resampled(counts, sums, ("rmse",)) for sums in (candidate, other))
+    difference, low, high = ends((own - theirs).mean(axis=-1))
+    return float(difference[0]), float(low[0]), float(high[0])

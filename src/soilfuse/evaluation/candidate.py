@@ -1,18 +1,17 @@
-"""The trained folds as a method to be judged, and what the gate must know of their predictions."""
+"""The trained folds as a method to be judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from soilfuse import config, layout, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.cells import Cells, models_on
+from soilfuse.evaluation.gate_facts import PredictionRange
 from soilfuse.evaluation.material import Material, Method, Series
-from soilfuse.evaluation.outputs import Evaluation, mean_over_layers
-from soilfuse.files import sha256_of_content, sha256_of_file, sha256_of_files
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import exact_kernels
@@ -20,30 +19,13 @@ from soilfuse.inference.inputs import batches, inputs_of
 from soilfuse.inference.members import Member, load_members
 from soilfuse.inference.record import places_of, require_domain
 from soilfuse.insitu.table import read_table
+from soilfuse.sources.depths import in_layers
 from soilfuse.sources.processed import ModelCrops, read_field, read_models
 from soilfuse.sources.truth import read_truth
 from soilfuse.training.folds import Fold, final_test
 
-
-@dataclass
-class PredictionRange:
-    """Range and completeness of every prediction made, inside the regions; m3 m-3."""
-
-    inside: np.ndarray
-    finite: bool = True
-    minimum: float = np.inf
-    maximum: float = -np.inf
-    coverage: float = 1.0
-
-    def take(self, prediction: np.ndarray) -> np.ndarray:
-        """Take (T, D, H, W) into account, and return it."""
-        values = prediction[..., self.inside]
-        valid = np.isfinite(values)
-        self.finite &= bool(valid.all())
-        self.minimum = min(self.minimum, float(values.min(where=valid, initial=np.inf)))
-        self.maximum = max(self.maximum, float(values.max(where=valid, initial=-np.inf)))
-        self.coverage = min(self.coverage, float(valid.mean(axis=-1).min()))
-        return prediction
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass
@@ -92,12 +74,14 @@ class Candidate:
         for member, fold in zip(self.members, self.folds, strict=True):
             predicted = self._of([member], historical, fold.outer)
             outer[np.searchsorted(months, fold.outer)] = predicted
-        final = None
+        final = spread = None
         if names.FINAL_TEST in self.params.experiments:
             scenario = inputs_of(names.FINAL_TEST, self.manifest)
-            final = Series(final_test(), self._of(self.members, scenario, final_test()))
+            both = self._reduced(self.members, scenario, final_test(), _mean_and_spread)
+            final = Series(final_test(), self.predicted.take(both[:, 0]))
+            spread = Series(final_test(), both[:, 1])
         years = int(self.manifest["smoothing_years"])
-        return Method(names.ENSEMBLE, Series(months, outer), final, self.future, years)
+        return Method(names.ENSEMBLE, Series(months, outer), final, self.future, years, spread)
 
     def future(self, experiment: str) -> Series:
         """Predict an experiment with the mean of all folds; of historical the reference period."""
@@ -132,7 +116,16 @@ class Candidate:
             folds=self.folds,
             stations=read_table(layout.STATIONS),
             world=str(target.attrs["world"]),
+            reanalysis=self._reanalysis(),
         )
+
+    def _reanalysis(self) -> Series:
+        """Return ERA5-Land from the folds' first month on, in the candidate's layers."""
+        field = read_field(layout.ERA5_LAND)
+        first = np.min([fold.outer.min() for fold in self.folds])
+        field = field.sel(time=field["time"] >= first)
+        layers = field["depth_bnds"].values, np.array(self.manifest["depth_bnds"])
+        return Series(field["time"].values, in_layers(field[names.SOIL_MOISTURE].values, *layers))
 
     def input_range(self) -> dict[str, list[float]]:
         """Return each climate model's least and greatest historical input on the grid."""
@@ -155,6 +148,16 @@ class Candidate:
 
     def _of(self, members: Sequence[Member], crops: ModelCrops, months: np.ndarray) -> np.ndarray:
         """Return the mean of members for the (T,) months, (T, D, H, W)."""
+        return self.predicted.take(self._reduced(members, crops, months, _mean))
+
+    def _reduced(
+        self,
+        members: Sequence[Member],
+        crops: ModelCrops,
+        months: np.ndarray,
+        reduce: "Callable[[torch.Tensor], torch.Tensor]",
+    ) -> np.ndarray:
+        """Return what `reduce` makes of (K, B, D, H, W) predictions of members, (T, ...)."""
         import torch
 
         places = Series(crops.time, crops.time).places(months, str(crops.path))
@@ -164,8 +167,19 @@ class Candidate:
             for inputs, month in batches(crops, self.grid, order, batch, places):
                 given = torch.from_numpy(inputs), torch.from_numpy(month)
                 each = torch.stack([member.predict(*given) for member in members])
-                parts.append(each.mean(dim=0).cpu().numpy())
-        return self.predicted.take(np.concatenate(parts))
+                parts.append(reduce(each).cpu().numpy())
+        return np.concatenate(parts)
+
+
+def _mean(each: "torch.Tensor") -> "torch.Tensor":
+    return each.mean(dim=0)
+
+
+def _mean_and_spread(each: "torch.Tensor") -> "torch.Tensor":
+    """Return (B, 2, D, H, W): mean and sample standard deviation, as the product's files have."""
+    import torch
+
+    return torch.stack([each.mean(dim=0), each.std(dim=0)], dim=1)
 
 
 def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:
@@ -175,27 +189,3 @@ def fold_of_manifest(manifest: Mapping[str, Any]) -> Fold:
         for part in ("train", "inner", "outer")
     )
     return Fold(int(manifest["fold"]), train, inner, outer)
-
-
-def gate_facts(candidate: Candidate, evaluation: Evaluation) -> dict[str, Any]:
-    """Return what promotion asks of an ensemble: scores are means over layers, out of fold."""
-    predicted, shared = candidate.predicted, candidate.manifest
-    return {
-        "finite": predicted.finite,
-        "minimum": predicted.minimum,
-        "maximum": predicted.maximum,
-        "coverage": predicted.coverage,
-        "rmse": mean_over_layers(evaluation.metrics["outer"], "rmse"),
-        "baselines": {
-            name: mean_over_layers(scores, "rmse")
-            for name, scores in evaluation.metrics["baselines"].items()
-        },
-        "comparable": {
-            "world": str(shared["world"]),
-            "domain": sha256_of_content([shared["domain"], shared["regions_sha256"]]),
-            "target": sha256_of_file(layout.AMSMQTP),
-            "protocol": str(shared["protocol"]),
-        },
-        "weights_sha256": sha256_of_files(layout.FINETUNE.glob("fold_*.safetensors")),
-        "input_range": candidate.input_range(),
-    }

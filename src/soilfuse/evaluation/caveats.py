@@ -6,16 +6,15 @@ import pandas as pd
 
 from soilfuse import names
 from soilfuse.evaluation.future import CHANGE
+from soilfuse.evaluation.probabilistic import SPREAD
 
 BLOCK_TITLES = {"out_of_fold": "Out of fold (2000-2014)", "final_test": "In the final test"}
 NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked folds)
 # The raw mean's change is that of delta change, and its bias correction scales it by the spread of
 # the weather: neither is a method that anybody would use for a change.
 FUTURE_BASELINES = ("climatology", "delta_change", "quantile_delta_mapping", "ridge")
-STATIONS = (
-    "AMSMQTP was built from the ISMN and CMA stations: agreement with those stations is not an "
-    "independent test."
-)
+SPREAD_LEVEL, SPREAD_HOLDS = 0.9, 0.8  # an interval of the first that holds less is told
+STATIONS = names.STATIONS_CAVEAT
 UNTESTED_FUTURE = (
     "No truth of the future exists for these data: the error of changes and trends after 2014 is "
     "unknown."
@@ -89,6 +88,23 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
     return sentences
 
 
+def _narrow_spread(spread: pd.DataFrame, candidate: str) -> list[str]:
+    rows = spread[
+        (spread["method"] == candidate)
+        & (spread["interval"] == SPREAD)
+        & (spread["level"] == SPREAD_LEVEL)
+    ]
+    narrow = rows[rows["coverage"] < SPREAD_HOLDS]
+    if narrow.empty:
+        return []
+    ends = dict.fromkeys(f"{100 * end:.0f}" for end in narrow["coverage"].agg(["min", "max"]))
+    return [
+        f"The spread over the networks is no range of uncertainty: in the final test a "
+        f"{100 * SPREAD_LEVEL:.0f} % interval made of it holds {' to '.join(ends)} % of the "
+        f"observed values in {_layers(narrow['layer'].tolist())}."
+    ]
+
+
 def _smoothed(candidate: str, years: int) -> list[str]:
     if years == 1:
         return []
@@ -105,16 +121,19 @@ def caveats(
     intervals: pd.DataFrame,
     future: pd.DataFrame,
     smoothing_years: int,
+    spread: pd.DataFrame,
 ) -> list[str]:
     """Return the sentences, the gravest first: worse than a baseline, by chance, no test at all.
 
-    scores: those of all regions together; smoothing_years: as of evaluation.material.Method.
+    scores: those of all regions together; intervals: those of intervals.headline;
+    smoothing_years: as of evaluation.material.Method; spread: coverage of all regions together.
     """
     unknown_future = [UNTESTED_FUTURE] if future.empty else _worse_future(future, candidate)
     return [
         *_worse_than_baselines(scores, candidate),
         *unknown_future,
         *_smoothed(candidate, smoothing_years),
+        *_narrow_spread(spread, candidate),
         *_undecided(intervals),
         *_without_weather(scores, candidate),
         STATIONS,

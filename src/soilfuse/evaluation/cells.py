@@ -104,6 +104,7 @@ def on_cells(
         outer=cells.take_series(candidate.outer),
         final=None if candidate.final is None else cells.take_series(candidate.final),
         future=cells.take_each(candidate.future),
+        spread=None if candidate.spread is None else cells.take_series(candidate.spread),
     )
     regions = {name: cells.take(mask) for name, mask in material.regions.items()}
     return method, replace(
@@ -113,4 +114,5 @@ def on_cells(
         target=cells.take_series(material.target),
         inputs=inputs,
         truth=None if material.truth is None else cells.take_each(material.truth),
+        reanalysis=None if material.reanalysis is None else cells.take_series(material.reanalysis),
     )

@@ -6,7 +6,8 @@ import pandas as pd
 from soilfuse import config
 from soilfuse.evaluation.caveats import caveats
 from soilfuse.evaluation.future import SlopeOf
-from soilfuse.evaluation.judging import final_months_of, score_method, target_stations
+from soilfuse.evaluation.intervals import headline
+from soilfuse.evaluation.judging import final_months_of, score_method
 from soilfuse.evaluation.material import Material, Method
 from soilfuse.evaluation.outputs import (
     Evaluation,
@@ -14,7 +15,6 @@ from soilfuse.evaluation.outputs import (
     nested_scores,
     nested_stations,
 )
-from soilfuse.evaluation.stations import station_medians
 from soilfuse.evaluation.tables import Judged, made_tables
 from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
 from soilfuse.names import FINAL_TEST, HISTORICAL
@@ -56,21 +56,20 @@ def _assembled(judged: Judged) -> Evaluation:
     name = scored[0].name
     made = made_tables(judged)
     scores = pd.concat([method.scores for method in scored], ignore_index=True)
-    of_target = target_stations(material, judged.final_months)
-    stations = pd.concat([*(method.stations for method in scored), of_target], ignore_index=True)
     of_whole = scores[scores["region"] == material.whole]
-    medians = station_medians(stations)
+    of_intervals = headline(made["intervals"], material.whole)
+    of_spread = made["spread"][made["spread"]["region"] == material.whole]
     nested = {
         "world": material.world,
         **nested_scores(of_whole, name),
         **nested_future(made["future"], name),
-        **nested_stations(medians, name),
+        **nested_stations(made["station_medians"], name),
     }
     years = judged.methods[0].smoothing_years
     return Evaluation(
         metrics=nested,
-        tables={"scores": scores, "stations": stations, "station_medians": medians, **made},
-        caveats=caveats(name, of_whole, made["intervals"], made["future"], years),
+        tables={"scores": scores, **made},
+        caveats=caveats(name, of_whole, of_intervals, made["future"], years, of_spread),
         months=material.outer_months,
         monthly=scored[0].outer[:, :, judged.place],
     )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from soilfuse import names
 from soilfuse.evaluation.fields import field_statistics, region_weights
-from soilfuse.evaluation.material import TARGET, Material, Method, Series
+from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.metrics import require_overlap
 from soilfuse.evaluation.scores import score_table
 from soilfuse.evaluation.stations import station_scores
@@ -16,12 +16,13 @@ from soilfuse.training.folds import final_test
 
 @dataclass(frozen=True)
 class Scored:
-    """One method's sums (T, D, G, S) and score rows."""
+    """One method's sums (T, D, G, S), out of fold and of the final test, and score rows."""
 
     name: str
     outer: np.ndarray
     scores: pd.DataFrame
     stations: pd.DataFrame
+    final: np.ndarray | None = None
 
 
 def final_months_of(candidate: Method, material: Material) -> np.ndarray | None:
@@ -54,7 +55,7 @@ def score_method(method: Method, material: Material, final_months: np.ndarray | 
         here = np.isin(months, fold.outer)
         part, block = outer[here], f"fold_{fold.index}"
         tables.append(score_table(method.name, block, part, months[here], regions, ("annual",)))
-    blocks = [("out_of_fold", method.outer)]
+    blocks, final = [("out_of_fold", method.outer)], None
     if final_months is not None and method.final is not None:
         final = block_statistics(method.name, method.final, final_months, material, "final_test")
         tables.append(score_table(method.name, "final_test", final, final_months, regions))
@@ -65,23 +66,26 @@ def score_method(method: Method, material: Material, final_months: np.ndarray | 
         )
         for block, series in blocks
     ]
-    return Scored(method.name, outer, pd.concat(tables), pd.concat(stations))
+    return Scored(method.name, outer, pd.concat(tables), pd.concat(stations), final)
 
 
-def target_stations(material: Material, final_months: np.ndarray | None) -> pd.DataFrame:
-    """Hold the target itself against the stations (Li et al. 2024, figure 5)."""
+def reference_stations(material: Material, final_months: np.ndarray | None) -> pd.DataFrame:
+    """Hold the target itself, and ERA5-Land, against the stations (Li et al. 2024, figure 5).
+
+    ERA5-Land has no rows in a block whose months it does not cover.
+    """
     blocks = {"out_of_fold": material.outer_months}
     if final_months is not None:
         blocks["final_test"] = final_months
+    references = {names.TARGET: material.target}
+    if material.reanalysis is not None:
+        references[names.ERA5_LAND] = material.reanalysis
     parts = [
         station_scores(
-            TARGET,
-            block,
-            material.target.at(months, "the target"),
-            months,
-            material.stations,
-            material.grid,
+            name, block, series.at(months, name), months, material.stations, material.grid
         )
+        for name, series in references.items()
         for block, months in blocks.items()
+        if name == names.TARGET or series.covers(months)
     ]
     return pd.concat(parts)

@@ -10,8 +10,6 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.training.folds import Fold
 
-TARGET = "AMSMQTP"
-
 
 @dataclass(frozen=True)
 class Series:
@@ -54,7 +52,8 @@ class Method:
     outer: every month of the folds' outer blocks, predicted out of fold; final: the final test's
     months, None where there are none; future: gives the prediction of an experiment, called once
     each, so that no two need be in memory; smoothing_years: over how many years the climate models
-    that it sees are smoothed, 1 for none.
+    that it sees are smoothed, 1 for none; spread: standard deviations of `final`, None where the
+    method has none.
     """
 
     name: str
@@ -62,6 +61,7 @@ class Method:
     final: Series | None
     future: ByExperiment
     smoothing_years: int = 1
+    spread: Series | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Material:
     regions: (H, W) masks, that of all regions together first; target: (T, D, H, W), 2000-2014 at
     least; inputs: gives the climate models of an experiment on the grid, (T, M, H, W) in the order
     of source_ids; truth: the pseudo-reality's (T, D, H, W), None with real data; both are called
-    once an experiment; world: whose target it is, a version and seed or `real`.
+    once an experiment; world: whose target it is, a version and seed or `real`; reanalysis:
+    ERA5-Land in the target's layers, as far as it goes in time and depth, None without it.
     """
 
     grid: Grid
@@ -84,6 +85,7 @@ class Material:
     folds: Sequence[Fold]
     stations: pd.DataFrame
     world: str
+    reanalysis: Series | None = None
 
     @property
     def whole(self) -> str:

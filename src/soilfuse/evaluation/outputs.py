@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.evaluation.metrics import STATISTICS
 from soilfuse.files import read_json, write_json, written_aside
 
@@ -118,7 +119,8 @@ def mean_over_layers(layers: Mapping[str, Mapping[str, float]], metric: str) -> 
     return float(np.mean([scores[metric] for scores in layers.values()]))
 
 
-def _write_table(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV; equal tables give equal bytes."""
     with written_aside(path) as aside:
         table.to_csv(aside, index=False, float_format=DIGITS, lineterminator="\n")
 
@@ -135,7 +137,7 @@ def monthly_table(months: np.ndarray, monthly: np.ndarray) -> pd.DataFrame:
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write every file of results/evaluate; equal evaluations give equal bytes."""
     for stem, table in evaluation.tables.items():
-        _write_table(table, folder / f"{stem}.csv")
+        write_table(table, folder / f"{stem}.csv")
     write_json(folder / METRICS_FILE, headline(evaluation.metrics))
     write_json(folder / CAVEATS_FILE, evaluation.caveats)
     with written_aside(folder / MONTHLY_FILE) as aside:
@@ -148,18 +150,31 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 def read_monthly(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read monthly.csv: (T,) month keys and (T, D, S) sums, for bootstrap.paired_intervals.
 
-    Raises UserError where a column is missing.
+    Raises UserError where a column is missing, or the file is damaged.
     """
-    table = pd.read_csv(path)
-    missing = [name for name in ("month", "layer", *STATISTICS) if name not in table]
-    if missing:
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = pd.read_csv(StringIO(text))
+        missing = [name for name in ("month", "layer", *STATISTICS) if name not in table]
+        if not text.endswith("\n"):
+            raise ValueError("its last row is cut off")
+        if not missing:
+            return _of_months(table.sort_values(["month", "layer"]))
+    except ValueError as error:  # also what pandas raises of an empty file, and of what is no text
         raise UserError(
-            f"{path} lacks the columns {', '.join(missing)}; expected a table of monthly sums: "
-            "run `dvc repro -s evaluate`"
-        )
-    table = table.sort_values(["month", "layer"])
+            f"{path} is damaged ({shortened(error, 150)}); expected a table of monthly sums: "
+            "run `dvc repro -s evaluate`, or promote again what was registered with it"
+        ) from None
+    raise UserError(
+        f"{path} lacks the columns {', '.join(missing)}; expected a table of monthly sums: "
+        "run `dvc repro -s evaluate`"
+    )
+
+
+def _of_months(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     months = np.unique(table["month"].to_numpy(dtype="datetime64[M]")).astype("datetime64[ns]")
-    return months, table[list(STATISTICS)].to_numpy().reshape(months.size, -1, len(STATISTICS))
+    sums = table[list(STATISTICS)].to_numpy(dtype=float)
+    return months, sums.reshape(months.size, table["layer"].nunique(), len(STATISTICS))
 
 
 def read_caveats(folder: Path) -> list[str]:

@@ -1,5 +1,7 @@
 """Gridded fields against station months, at the cell and layer in which each sensor stands."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,9 @@ from soilfuse.grids.grid import Grid
 STATION_METRICS = ("n", "mae", "rmse", "mape", "r", "bias", "ubrmse")
 SERIES = ["network", "station", "layer"]
 STATION_COLUMNS = ["method", "block", *SERIES, *STATION_METRICS]
+PRINTED_METRICS = ("mae", "rmse", "mape", "r")  # of figure 5 and table S1 (Li et al. 2024)
+QUARTILES = ("q25", "median", "q75")
+QUARTILE_COLUMNS = ["method", "block", "layer", "metric", "series", *QUARTILES, "covered"]
 MINIMUM_MONTHS = 12  # of a correlation
 
 
@@ -80,3 +85,26 @@ def station_medians(scores: pd.DataFrame) -> pd.DataFrame:
     table["series"] = grouped.size()
     table["series_with_r"] = grouped["r"].count()
     return table.reset_index()
+
+
+def station_quartiles(scores: pd.DataFrame, covered: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return quartiles over station series, a row a method, block, layer and printed metric.
+
+    series: how many have a value, which for R are those of 12 months or more; covered: the share of
+    the layer's thickness that the method holds, from (D,) shares by method, 1 without.
+    """
+    if scores.empty:
+        return pd.DataFrame(columns=QUARTILE_COLUMNS)
+    scores = scores.astype(dict.fromkeys(PRINTED_METRICS, float))
+    parts = []
+    for metric in PRINTED_METRICS:
+        grouped = scores.groupby(["method", "block", "layer"], sort=True)[metric]
+        values = grouped.quantile([0.25, 0.5, 0.75]).unstack()
+        values.columns = list(QUARTILES)
+        parts.append(values.assign(series=grouped.count(), metric=metric).reset_index())
+    made = pd.concat(parts, ignore_index=True)
+    made["covered"] = [
+        covered[method][layer - 1] if method in covered else 1.0
+        for method, layer in zip(made["method"], made["layer"], strict=True)
+    ]
+    return made.sort_values(QUARTILE_COLUMNS[:4], ignore_index=True)[QUARTILE_COLUMNS]

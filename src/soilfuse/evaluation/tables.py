@@ -8,15 +8,29 @@ import pandas as pd
 
 from soilfuse import config
 from soilfuse.baselines.statistics import multi_model_mean
-from soilfuse.evaluation.bootstrap import INTERVAL_COLUMNS, paired_intervals
+from soilfuse.evaluation.density import density_table, joint_histogram
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
-from soilfuse.evaluation.judging import Scored
-from soilfuse.evaluation.material import TARGET, Material, Method
+from soilfuse.evaluation.intervals import intervals
+from soilfuse.evaluation.judging import Scored, reference_stations
+from soilfuse.evaluation.material import Material, Method
+from soilfuse.evaluation.parts_of_r import parts
+from soilfuse.evaluation.probabilistic import spread_tables
+from soilfuse.evaluation.spectrum import spectra
+from soilfuse.evaluation.stations import station_medians, station_quartiles
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import ClimateModels
-from soilfuse.names import GATE_BASELINE, HISTORICAL
+from soilfuse.names import (
+    BASELINES,
+    ERA5_LAND,
+    ERA5_LAND_LAYERS,
+    GATE_BASELINE,
+    HISTORICAL,
+    PRODUCT_LAYERS,
+    TARGET,
+)
 from soilfuse.progress import progress
+from soilfuse.sources.depths import covered_shares
 
 
 @dataclass(frozen=True)
@@ -64,25 +78,6 @@ def taylor(judged: Judged) -> Made:
     return {"taylor": pd.concat(rows, ignore_index=True)}
 
 
-def intervals(judged: Judged) -> Made:
-    """Return the intervals of the candidate's paired differences from every baseline."""
-    candidate, *others = judged.scored
-    settings, place = judged.settings, judged.place
-    parts = [
-        paired_intervals(
-            candidate.outer[:, :, place],
-            other.outer[:, :, place],
-            settings.bootstrap_samples,
-            settings.bootstrap_block_months,
-            judged.seed,
-        ).assign(method=other.name)
-        for other in others
-    ]
-    columns = ["method", *INTERVAL_COLUMNS]
-    made = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-    return {"intervals": made}
-
-
 def future(judged: Judged) -> Made:
     """Return the errors of change and slope against the truth, without rows where it is unknown."""
     material = judged.material
@@ -99,7 +94,55 @@ def future(judged: Judged) -> Made:
     return {"future": pd.concat(parts, ignore_index=True)}
 
 
-MAKERS: tuple[Callable[[Judged], Made], ...] = (taylor, intervals, future)
+def stations(judged: Judged) -> Made:
+    """Return the scores of methods, target and ERA5-Land by station series, and their quartiles."""
+    references = reference_stations(judged.material, judged.final_months)
+    of_methods = (method.stations for method in judged.scored)
+    scores = pd.concat([*of_methods, references], ignore_index=True)
+    bounds = (np.array(layers) for layers in (ERA5_LAND_LAYERS, PRODUCT_LAYERS))
+    covered = {ERA5_LAND: covered_shares(*bounds)}
+    return {
+        "stations": scores,
+        "station_medians": station_medians(scores),
+        "station_quartiles": station_quartiles(scores, covered),
+    }
+
+
+def density(judged: Judged) -> Made:
+    """Return how often the target and the candidate's out-of-fold prediction meet, by class."""
+    material, months = judged.material, judged.material.outer_months
+    candidate = judged.methods[0]
+    prediction = candidate.outer.at(months, f"the out-of-fold prediction of {candidate.name}")
+    weight = region_weights(material.grid.area, material.regions)[material.whole]
+    sums = joint_histogram(prediction, material.target.at(months, "the target"), weight)
+    return {"density": density_table(sums)}
+
+
+def scores_by_layer(judged: Judged) -> Made:
+    """Return each method's out-of-fold RMSE as a column, what `dvc plots show` draws by layer.
+
+    Baselines that were not scored have their column too, empty, so that plots find it.
+    """
+    scores = pd.concat([method.scores for method in judged.scored])
+    where = {"block": "out_of_fold", "season": "annual", "region": judged.material.whole}
+    for column, wanted in {**where, "metric": "rmse"}.items():
+        scores = scores[scores[column] == wanted]
+    table = scores.pivot(index="layer", columns="method", values="value")
+    columns = [judged.methods[0].name, *BASELINES]
+    return {"scores_by_layer": table.reindex(columns=columns).reset_index()}
+
+
+MAKERS: tuple[Callable[[Judged], Made], ...] = (
+    taylor,
+    intervals,
+    future,
+    parts,
+    spread_tables,
+    spectra,
+    stations,
+    density,
+    scores_by_layer,
+)
 
 
 def made_tables(judged: Judged) -> dict[str, pd.DataFrame]:

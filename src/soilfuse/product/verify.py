@@ -64,6 +64,7 @@ def _checks(
         if sidecar.as_posix() in outs:
             yield _bytes("record bytes", sidecar, outs)
     attributes = _attributes(path)
+    yield _named(path, attributes["experiment"])
     gate = inspect(path, attributes["experiment"], limits)
     record = champion / CHAMPION_FILE
     if not record.is_file():
@@ -115,6 +116,16 @@ def _bytes(name: str, path: Path, outs: Mapping[str, str]) -> Check:
         got=found,
         allowed=f"that of dvc.lock, {recorded}",
         why="the pipeline recorded the file that it made",
+    )
+
+
+def _named(path: Path, experiment: str) -> Check:
+    return Check(
+        name="name",
+        passed=path.stem == experiment,
+        got=f"{path.name} of experiment {experiment}",
+        allowed=f"{experiment}.nc",
+        why="a product under another's name is taken for it",
     )
 
 

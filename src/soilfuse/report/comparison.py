@@ -69,6 +69,14 @@ def headline(evaluation: Evaluation, block: str) -> "pd.DataFrame":
     return pick(evaluation.scores, block=block, season="annual", region=evaluation.whole)
 
 
+def intervals_of(evaluation: Evaluation, block: str) -> "pd.DataFrame | None":
+    """Return the annual intervals of one block over all regions; None where none were made."""
+    table = evaluation.table("intervals")
+    if table is None:
+        return None
+    return pick(table, block=block, season="annual", region=evaluation.whole)
+
+
 def skill_sentences(evaluation: Evaluation) -> list[str]:
     """Say how the ensemble's error compares with every baseline, better or worse."""
     rows = pick(headline(evaluation, HELD_OUT), metric="rmse")

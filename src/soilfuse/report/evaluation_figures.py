@@ -1,4 +1,4 @@
-"""Figures of the evaluation: scores beside the baselines, stations, errors of the future."""
+"""Figures of the evaluation: scores beside the baselines, errors of the future."""
 
 from typing import TYPE_CHECKING
 
@@ -141,45 +141,3 @@ def quantity_title(quantity: str) -> str:
         years = quantity.removeprefix("change_").replace("_", "-")
         return f"Change by {labels.years_title(years)}"
     return {"sens_slope": "Sen slope over the whole scenario"}.get(quantity, quantity)
-
-
-def station_boxes(stations: "pd.DataFrame", metrics: tuple[str, ...] = ("r", "rmse")) -> "Figure":
-    """Draw boxes of each metric over station series, by layer and method (quartiles, 5-95 %)."""
-    methods = methods_of(stations)
-    layers = sorted(int(layer) for layer in stations["layer"].unique())
-    figure = style.new_figure(style.PAGE_WIDTH, 3.5)
-    grid = figure.add_gridspec(
-        1, len(metrics), left=0.06, right=0.99, top=0.82, bottom=0.17, wspace=0.2
-    )
-    width = 0.84 / len(methods)
-    for column, metric in enumerate(metrics):
-        axes = figure.add_subplot(grid[0, column])
-        for i, method in enumerate(methods):
-            colour = style.method_colour(method)
-            values = [
-                pick(stations, method=method, layer=layer)[metric].dropna() for layer in layers
-            ]
-            axes.boxplot(
-                values,
-                positions=np.arange(len(layers)) + (i - (len(methods) - 1) / 2) * width,
-                widths=width * 0.85,
-                whis=(5, 95),
-                patch_artist=True,
-                manage_ticks=False,
-                showfliers=False,
-                boxprops={"facecolor": colour, "edgecolor": style.INK, "linewidth": 0.6},
-                medianprops={"color": "white", "linewidth": 1.4},
-                whiskerprops={"linewidth": 0.7},
-                capprops={"linewidth": 0.7},
-            )
-            axes.bar([0], [np.nan], color=colour, label=labels.method_title(method))
-        axes.set_xticks(range(len(layers)), [labels.layer_title(layer) for layer in layers])
-        axes.set_xlim(-0.6, len(layers) - 0.4)
-        axes.grid(axis="y")
-        axes.set_axisbelow(True)
-        unit = "" if metric == "r" else f" ({labels.UNIT})"
-        axes.set_ylabel(f"{metric.upper()}{unit}")
-        if column == 0:
-            handles, titles = axes.get_legend_handles_labels()
-            figure.legend(handles, titles, loc="upper left", bbox_to_anchor=(0.05, 1.0), ncols=6)
-    return figure

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 
 from soilfuse.report import labels
-from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline
-from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars, station_boxes
+from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline, intervals_of
+from soilfuse.report.density_figure import density_panels
+from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
+from soilfuse.report.leakage_section import leakage_section
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
 from soilfuse.report.score_tables import scores_table
 from soilfuse.report.sections import Section
+from soilfuse.report.skill_sections import detail_section, parts_section, spread_section
+from soilfuse.report.station_section import station_section
 from soilfuse.report.tables import Table
-from soilfuse.report.taylor_figure import taylor_diagram
+from soilfuse.report.taylor_figure import taylor_diagram, taylor_panels
 from soilfuse.report.words import joined
 
 SHOWN = (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R"))
@@ -22,7 +26,7 @@ def score_pictures(folder: Folder, evaluation: Evaluation) -> list[Picture]:
     methods = joined([labels.method_title(method) for method in methods_of(rows)])
     picture = folder.draw(
         "scores",
-        lambda: score_bars(rows, evaluation.table("intervals"), "rmse"),
+        lambda: score_bars(rows, intervals_of(evaluation, HELD_OUT), "rmse"),
         f"Error of every method, {BLOCK_TITLES[HELD_OUT]}",
         "Left: RMSE by layer. Right: paired differences with 95 % intervals from months "
         "resampled in blocks.",
@@ -53,36 +57,51 @@ def _scores(folder: Folder, evaluation: Evaluation) -> Section:
     )
 
 
+def _density(folder: Folder, evaluation: Evaluation) -> Section | None:
+    table = evaluation.table("density")
+    if table is None:
+        return None
+    scores = headline(evaluation, HELD_OUT)
+    method = methods_of(scores)[0]
+    picture = folder.draw(
+        "density",
+        lambda: density_panels(table, scores, method),
+        f"Predicted against target, {BLOCK_TITLES[HELD_OUT]}",
+        "Each class holds its share, by area, of all cells and months of a layer; the dashed line "
+        f"is equality. MAE and RMSE in {labels.UNIT}. R pools seasons, places and years, so most "
+        "of it is where and when the soil is wet on average; a climatology has that too.",
+        "Density of predicted against target soil moisture in every layer, with R², R, MAE, RMSE.",
+    )
+    return Section("density", "Predicted against target", pictures=[picture])
+
+
 def _taylor(folder: Folder, evaluation: Evaluation) -> Section | None:
     table = evaluation.table("taylor")
     if table is None:
         return None
-    first = pick(table, layer=1)
-    picture = folder.draw(
-        "taylor",
-        lambda: taylor_diagram(first),
-        f"Taylor diagram, {labels.layer_title(1)}",
-        "Nearer to the star is better. Angle: correlation; radius: standard deviation; dotted "
-        "circles: centred root-mean-square difference.",
-        f"Taylor diagram of {len(first)} models and methods against the target.",
-    )
-    return Section("taylor", "Every climate model", pictures=[picture])
-
-
-def _stations(folder: Folder, evaluation: Evaluation) -> Section | None:
-    table = evaluation.table("stations")
-    if table is None:
-        return None
-    stations = pick(table, block=HELD_OUT)
-    picture = folder.draw(
-        "stations",
-        lambda: station_boxes(stations),
-        f"Beside the stations, {BLOCK_TITLES[HELD_OUT]}",
-        "Each box holds the middle half of the station series, whiskers 5 to 95 %. The target "
-        "was itself made from such stations, so its agreement is no independent proof.",
-        "Box plots of correlation and RMSE against station series by layer and method.",
-    )
-    return Section("stations", "Beside the stations", pictures=[picture])
+    first, *others = sorted(int(layer) for layer in table["layer"].unique())
+    rows = pick(table, layer=first)
+    pictures = [
+        folder.draw(
+            "taylor",
+            lambda: taylor_diagram(rows),
+            f"Taylor diagram, {labels.layer_title(first)}",
+            "Nearer to the star is better. Angle: correlation; radius: standard deviation; dotted "
+            "circles: centred root-mean-square difference.",
+            f"Taylor diagram of {len(rows)} models and methods against the target.",
+        )
+    ]
+    if others:
+        picture = folder.draw(
+            "taylor_layers",
+            lambda: taylor_panels(table, others),
+            "Taylor diagrams of the layers below",
+            "As above. A climate model has one field, of the upper 10 cm, which is held against "
+            "every layer: what it lacks in depth is part of its distance.",
+            f"Taylor diagrams of models and methods against the target in {len(others)} layers.",
+        )
+        pictures.append(picture)
+    return Section("taylor", "Every climate model", pictures=pictures)
 
 
 def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
@@ -100,7 +119,17 @@ def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
 
 
 Maker = Callable[[Folder, Evaluation], Section | None]
-MAKERS: tuple[Maker, ...] = (_scores, _taylor, _stations, _future)
+MAKERS: tuple[Maker, ...] = (
+    _scores,
+    parts_section,
+    _density,
+    _taylor,
+    station_section,
+    leakage_section,
+    _future,
+    spread_section,
+    detail_section,
+)
 
 
 def evaluation_sections(folder: Folder, evaluation: Evaluation) -> list[Section]:

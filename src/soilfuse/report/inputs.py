@@ -5,6 +5,7 @@ is absent is refused in one line.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,23 @@ TREND_COLUMNS = {
 }
 # The tables of an evaluation that may be absent, and the columns that are drawn.
 EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
-    "intervals": ("method", "layer", "metric", "difference", "low", "high"),
-    "stations": (),
+    "intervals": (
+        *("method", "block", "season", "region"),
+        *("layer", "metric", "difference", "low", "high"),
+    ),
+    "stations": ("method", "block", "layer", "mae", "rmse", "mape", "r"),
+    "station_quartiles": ("method", "block", "layer", "metric", "series", "median", "covered"),
+    "density": ("layer", "x", "y", "share"),
     "taylor": ("name", "layer", "sd", "r"),
+    "leakage": ("method", "layer", "metric", "blocked", "shuffled", "low", "high", "months"),
     "future": ("method", "experiment", "layer", "quantity", "rmse"),
+    "r_parts": ("method", "block", "layer", "region", "part", "value"),
+    "spread": (
+        *("method", "block", "layer", "region"),
+        *("interval", "level", "coverage", "width", "factor"),
+    ),
+    "crps": ("method", "block", "layer", "region", "crps"),
+    "spectrum": ("method", "block", "layer", "wavelength_km", "ratio"),
 }
 MAP_VARIABLES = ("sens_slope", "significant")
 HASHES = ("sha256", "hash", "version", "world")
@@ -136,12 +150,16 @@ def require_layers(maps: "xr.Dataset", layers: list[int]) -> None:
         )
 
 
-def read_evaluation(evaluate_dir: Path, whole: str) -> Evaluation:
-    """Read results/evaluate; only scores.csv is required, with all regions together, `whole`."""
+def read_evaluation(evaluate_dir: Path, whole: str, beside: Sequence[Path] = ()) -> Evaluation:
+    """Read results/evaluate; only scores.csv is required, with all regions together, `whole`.
+
+    beside: tables of other stages that are shown with it, by the stems of their files.
+    """
     evaluate_dir = Path(evaluate_dir)
     scores = evaluate_dir / "scores.csv"
     require_files([scores], "evaluate")
     paths = {name: evaluate_dir / f"{name}.csv" for name in EVALUATION_COLUMNS}
+    paths |= {Path(path).stem: Path(path) for path in beside}
     found = {name: path for name, path in paths.items() if path.exists()}
     tables = {name: read_table(path, EVALUATION_COLUMNS[name]) for name, path in found.items()}
     columns = ("method", "block", "layer", "season", "region", "metric", "value")

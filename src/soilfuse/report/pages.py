@@ -142,12 +142,13 @@ def write_evaluation(
     champion: Mapping[str, Any],
     settings: Report,
     regions: Regions,
+    beside: Sequence[Path] = (),
 ) -> None:
     """Write the page of the evaluation to `target`, its PNG to figures/evaluation beside it.
 
-    The arguments are those of write_index; so are the errors.
+    beside: tables of other stages that it shows; the rest is as in write_index, errors too.
     """
-    evaluation = _evaluation(evaluate_dir, regions.whole, verdict)
+    evaluation = _evaluation(evaluate_dir, regions.whole, verdict, beside)
     sha256 = files.sha256_of_files(evaluation.files)
     source = f"soilfuse  |  evaluation, sha256 {sha256[:16]}  |  {regions.credit}"
     folder = Folder(Path(target).parent / "figures" / "evaluation", source, sha256)
@@ -164,9 +165,11 @@ def write_evaluation(
     write(target, page)
 
 
-def _evaluation(evaluate_dir: Path, whole: str, verdict: Mapping[str, Any]) -> inputs.Evaluation:
+def _evaluation(
+    evaluate_dir: Path, whole: str, verdict: Mapping[str, Any], beside: Sequence[Path] = ()
+) -> inputs.Evaluation:
     """Read an evaluation; the ensemble is called the candidate where it is not the champion."""
-    evaluation = inputs.read_evaluation(evaluate_dir, whole)
+    evaluation = inputs.read_evaluation(evaluate_dir, whole, beside)
     if comparison.candidate_caveat(verdict):
         return evaluation.renamed(names.ENSEMBLE, labels.CANDIDATE)
     return evaluation

@@ -1,16 +1,21 @@
 """The Taylor diagram of climate models, baselines and the ensemble against the target."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from soilfuse import names
 from soilfuse.report import labels, style
+from soilfuse.report.records import pick
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+LEGEND: dict[str, Any] = {"fontsize": 7, "handlelength": 1.2, "labelspacing": 0.35}
 
 
 def reference_sd(taylor: "pd.DataFrame") -> float:
@@ -36,14 +41,52 @@ def taylor_diagram(taylor: "pd.DataFrame") -> "Figure":
 
     Circles about the target are the centred root-mean-square difference (Taylor 2001).
     """
-    target = reference_sd(taylor)
-    rows = taylor[(taylor["r"] <= 1 - 1e-9) & taylor["sd"].notna() & taylor["r"].notna()]
-    negative = bool((rows["r"] < 0).any())
-    reach = 1.12 * max(float(rows["sd"].max()), target)
-    figure = style.new_figure(9.6, 4.3 if negative else 5.8)
+    figure = style.new_figure(9.6, 4.3 if _negative(taylor) else 5.8)
     axes = figure.add_axes((0.05, 0.14, 0.64, 0.84))
-    _taylor_frame(axes, target, reach, negative)
-    models = [name for name in rows["name"] if name in names.KNOWN_MODELS]
+    _diagram(axes, taylor, _models(taylor))
+    axes.legend(loc="center left", bbox_to_anchor=(1.04, 0.5), **LEGEND)
+    return figure
+
+
+def taylor_panels(taylor: "pd.DataFrame", layers: "Sequence[int]") -> "Figure":
+    """Draw the diagrams of several layers beside each other, two a row, with one legend."""
+    height = 3.1 if _negative(taylor) else 4.3
+    count = -(-len(layers) // 2)
+    figure = style.new_figure(style.PAGE_WIDTH, height * count)
+    grid = figure.add_gridspec(
+        count, 2, left=0.03, right=0.77, top=1 - 0.25 / (height * count), bottom=0.13 / count
+    )
+    models = _models(taylor)
+    for number, layer in enumerate(layers):
+        axes = figure.add_subplot(grid[number // 2, number % 2])
+        _diagram(axes, pick(taylor, layer=layer), models)
+        axes.set_title(labels.layer_title(layer), fontweight="bold")
+    told = {
+        title: handle  # a model may be missing in one layer
+        for axes in figure.axes
+        for handle, title in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(told.values(), told.keys(), loc="center right", **LEGEND)
+    return figure
+
+
+def _models(taylor: "pd.DataFrame") -> list[str]:
+    return [name for name in dict.fromkeys(taylor["name"]) if name in names.KNOWN_MODELS]
+
+
+def _shown(taylor: "pd.DataFrame") -> "pd.DataFrame":
+    return taylor[(taylor["r"] <= 1 - 1e-9) & taylor["sd"].notna() & taylor["r"].notna()]
+
+
+def _negative(taylor: "pd.DataFrame") -> bool:
+    return bool((_shown(taylor)["r"] < 0).any())
+
+
+def _diagram(axes: "Axes", taylor: "pd.DataFrame", models: list[str]) -> None:
+    """Draw one layer's rows; a climate model's number is its place in `models`."""
+    target, rows = reference_sd(taylor), _shown(taylor)
+    reach = 1.12 * max(float(rows["sd"].max()), target)
+    _taylor_frame(axes, target, reach, _negative(taylor))
     for row in rows.itertuples():
         x, y = row.sd * row.r, row.sd * np.sqrt(1 - row.r**2)
         if row.name in models:
@@ -58,14 +101,12 @@ def taylor_diagram(taylor: "pd.DataFrame") -> "Figure":
                 "D",
                 color=style.method_colour(row.name),
                 markersize=6.5,
-                zorder=4,
+                zorder=4 if row.name in names.BASELINES else 5,
                 label=labels.method_title(row.name),
             )
     axes.plot(
-        target, 0, "*", color=style.INK, markersize=12, clip_on=False, label="Target", zorder=5
+        target, 0, "*", color=style.INK, markersize=12, clip_on=False, label="Target", zorder=6
     )
-    axes.legend(loc="center left", bbox_to_anchor=(1.04, 0.5), fontsize=7.5, handlelength=1.2)
-    return figure
 
 
 def _taylor_frame(axes: "Axes", target: float, reach: float, negative: bool) -> None:
@@ -98,13 +139,8 @@ def _taylor_frame(axes: "Axes", target: float, reach: float, negative: bool) -> 
         x, y = target + radius * np.cos(turn), radius * np.sin(turn)
         inside = np.hypot(x, y) < reach
         axes.plot(np.where(inside, x, np.nan), y, ":", color="#4f8f7f", linewidth=0.8)
-        axes.text(
-            target - radius * 0.5,
-            radius * 0.866,
-            f"{radius:.2g}",
-            fontsize=6.5,
-            color="#4f8f7f",
-            clip_on=True,
-        )
+        place = target - radius * 0.5, radius * 0.866
+        if np.hypot(*place) < reach:
+            axes.text(*place, f"{radius:.2g}", fontsize=6.5, color="#4f8f7f")
     axes.set_yticks([])
     axes.set_xlabel(f"standard deviation ({labels.UNIT}); dotted: centred RMS difference")

@@ -54,6 +54,34 @@ def shares(bounds: np.ndarray, top: float, bottom: float, where: str) -> np.ndar
     return overlap / overlap.sum()
 
 
+def overlaps(layers: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return (W, L) metres of each of L layers in each of W wanted ones; both are bounds in m."""
+    upper = np.maximum(layers[None, :, 0], wanted[:, None, 0])
+    lower = np.minimum(layers[None, :, 1], wanted[:, None, 1])
+    return np.clip(lower - upper, 0.0, None)
+
+
+def covered_shares(layers: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return (W,) the share of each wanted layer's thickness that the (L, 2) layers cover."""
+    return overlaps(layers, wanted).sum(axis=1) / (wanted[:, 1] - wanted[:, 0])
+
+
+def in_layers(values: np.ndarray, layers: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return moisture (T, L, H, W) of (L, 2) layers as (T, D, H, W) of the (D, 2) wanted ones.
+
+    Bounds in m. Each wanted layer holds the mean of what covers it, weighted by thickness; NaN
+    where nothing covers it, or where a value that does is NaN.
+    """
+    metres = overlaps(layers, wanted)
+    made = np.full((len(values), len(wanted), *values.shape[2:]), np.nan, values.dtype)
+    for place, own in enumerate(metres):
+        used = np.flatnonzero(own)
+        if used.size:
+            weights = (own[used] / own[used].sum()).astype(values.dtype)
+            made[:, place] = np.tensordot(values[:, used], weights, axes=(1, 0))
+    return made
+
+
 def _level(stored: Stored, where: str) -> str:
     """Return the name of the dimension besides time, latitude and longitude."""
     others = [name for name in stored.dims[1:-2] if name]

@@ -16,8 +16,8 @@ from soilfuse.evaluation.outputs import MONTHLY_FILE, read_monthly
 from soilfuse.files import read_mapping
 from soilfuse.tracking import fetching
 from soilfuse.tracking.aliases import resolve
-from soilfuse.tracking.promoting import CANDIDATE as OF_CANDIDATE
 from soilfuse.tracking.promoting import (
+    FACTS_OF_CANDIDATE,
     candidate_content,
     difference_of,
     facts_of,
@@ -84,7 +84,7 @@ def _side(name: str, wanted: str, place: Path) -> Side:
             if not needed.is_file():
                 raise UserError(f"no candidate, {needed} is absent: run `dvc repro evaluate`")
         settings = read_mapping(layout.FINETUNE / MANIFEST, ())
-        facts = facts_of(candidate_content(), OF_CANDIDATE)
+        facts = facts_of(candidate_content(), FACTS_OF_CANDIDATE)
         return Side(CANDIDATE, facts, settings, layout.EVALUATE)
     version = resolve(name, wanted, f"name one of these, or `{CANDIDATE}`")
     # The weights stay where they are.

@@ -4,7 +4,7 @@ Everything is read as far as it can be: an output that is absent or broken says 
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from soilfuse.errors import UserError
 from soilfuse.files import read_json
 from soilfuse.names import SWEEP
 from soilfuse.tracking.graph import Graph, Step
-from soilfuse.tracking.lineage import read_yaml
-from soilfuse.tracking.trial_runs import SCORE
+from soilfuse.tracking.lineage import content_hash, read_yaml
+from soilfuse.tracking.recording import leaves
 
+SCORE = "inner_rmse"  # of a trial, in m3 m-3
 Told = dict[str, Any]
 TOLD_OF_A_FOLD = (
     "ensemble_hash",
@@ -35,10 +36,31 @@ OF_A_RUN = {
 }
 
 
-def told_by(root: Path, graph: Graph) -> dict[str, Told]:
-    """Return, by path, what the files of a graph say of their own origin."""
-    found = {path: _facts(Path(root), path, graph) for path in graph.files}
+def told_by(root: Path, graph: Graph, foreign: Collection[str] = ()) -> dict[str, Told]:
+    """Return, by path, what the files of a graph say of their own origin.
+
+    foreign: records of products that are not believed, see `foreign_records`.
+    """
+    known = (path for path in graph.files if _record(path) not in foreign)
+    found = {path: _facts(Path(root), path, graph) for path in known}
     return {path: facts for path, facts in found.items() if facts}
+
+
+def foreign_records(root: Path, paths: Iterable[str], steps: Iterable[Step]) -> list[str]:
+    """Return the records of products that lie here with other bytes than a step recorded.
+
+    paths: some files of a graph; steps: all of it.
+    """
+    made = {path: found.md5 for step in steps for path, found in step.made.items()}
+    here = [record for path in paths if (record := _record(path)) and (root / record).is_file()]
+    return [record for record in here if content_hash(root / record) != made.get(record)]
+
+
+def _record(path: str) -> str | None:
+    """Return the PROV sidecar's path of a product, None for any other file."""
+    place = Path(path)
+    product = place.parent == layout.PRODUCTS and place.suffix == ".nc"
+    return layout.provenance(place.stem).as_posix() if product else None
 
 
 def _facts(root: Path, path: str, graph: Graph) -> Told:
@@ -55,8 +77,8 @@ def _facts(root: Path, path: str, graph: Graph) -> Told:
     if place == layout.BEST or (place == layout.SWEEP and not best_told):
         trial = trial_of(root / layout.SWEEP)
         return {**trial, "taken": swept_names(graph)} if trial else {}
-    if place.parent == layout.PRODUCTS and place.suffix == ".nc":
-        return _of_sidecar(_json(root / place.with_suffix(".prov.json")))
+    if record := _record(path):
+        return _of_sidecar(_json(root / record))
     return {}
 
 
@@ -65,8 +87,8 @@ def trial_of(folder: Path) -> Told:
 
     folder: with best.yaml and trials.csv. {} where they are absent or no trial has these values.
     """
-    best = read_yaml(folder / "best.yaml")
     try:
+        best = read_yaml(folder / "best.yaml")
         with (folder / "trials.csv").open(encoding="utf-8", newline="") as stream:
             trials = list(csv.DictReader(stream))
     except (OSError, ValueError, csv.Error):
@@ -89,15 +111,8 @@ def swept_names(graph: Graph) -> list[str]:
 
 def _swept(step: Step) -> Iterable[str]:
     for values in step.params.values():
-        yield from _saying(values.get("finetune") or {}, "finetune.")
-
-
-def _saying(values: Mapping[str, Any], prefix: str) -> Iterable[str]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _saying(value, f"{prefix}{name}.")
-        elif value == SWEEP:
-            yield prefix + name
+        settings = leaves({"finetune": values.get("finetune")}, ".")
+        yield from (name for name, value in settings if value == SWEEP)
 
 
 def _has(row: Mapping[str, Any], best: Mapping[str, Any]) -> bool:

@@ -179,7 +179,8 @@ def reads(step: Step, path: str) -> bool:
     if step.stage != "cmip6" or len(parts) != DRS_PARTS or not path.endswith(".nc"):
         return True
     _, _, source_id, experiment, member, *_ = parts
-    models = (step.params.get("params.yaml", {}).get("cmip6") or {}).get("models")
+    section = step.params.get("params.yaml", {}).get("cmip6")
+    models = section.get("models") if isinstance(section, dict) else None
     listed = not isinstance(models, dict) or models.get(source_id) == member
     return experiment == step.item and listed
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,10 @@ PIPELINE = "dvc.yaml"
 UNVERSIONED = "unversioned"
 # What a pipeline itself rewrites says nothing about the code that ran.
 WRITTEN_BY_RUNS = ("dvc.lock", "results/**", "reports/**")
+WAYS_OUT = {  # by a word of DVC's refusal
+    LOCK: f"run `git checkout {LOCK}`, or remove it and run `dvc repro`",
+    " repository": "run this inside the project's git clone, of which .git and .dvc are parts",
+}
 
 
 def parsed(path: Path) -> Any:
@@ -26,14 +30,14 @@ def parsed(path: Path) -> Any:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping of a YAML file of DVC's; {} where it is absent or half-written."""
+    """Return the mapping of a YAML file of DVC's; {} where it is absent or damaged."""
     from yaml import YAMLError
 
     try:
         content = parsed(path)
     except FileNotFoundError:
         return {}
-    except YAMLError:
+    except (YAMLError, ValueError, RecursionError):
         # DVC may be writing it for another stage; hashes are then taken from the files themselves.
         return {}
     return content if isinstance(content, dict) else {}
@@ -41,11 +45,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def stage_outs(root: Path) -> dict[str, dict[str, str]]:
     """Return {stage: {path relative to `root`: md5}} of dvc.lock; {} without that file."""
-    stages = read_yaml(Path(root) / LOCK).get("stages") or {}
-    return {
-        name: {out["path"]: out["md5"] for out in stage.get("outs", ()) if "md5" in out}
-        for name, stage in stages.items()
-    }
+    stages = read_yaml(Path(root) / LOCK).get("stages")
+    known = stages.items() if isinstance(stages, dict) else ()
+    return {name: dict(_hashed(body)) for name, body in known if isinstance(body, dict)}
+
+
+def _hashed(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    outs = stage.get("outs")
+    for out in outs if isinstance(outs, list) else ():
+        entry = out if isinstance(out, dict) else {}
+        path, md5 = entry.get("path"), entry.get("md5")
+        if isinstance(path, str) and isinstance(md5, str):
+            yield path, md5
 
 
 def dvc_outs(root: Path) -> dict[str, str]:
@@ -136,7 +147,9 @@ def upstream_problems(root: Path, targets: Sequence[str]) -> list[str]:
         with Repo(str(root)) as repo:
             status = repo.status(targets=list(targets), with_deps=True)
     except DvcException as error:
-        raise UserError(f"DVC cannot tell the state of {', '.join(targets)}: {error}") from None
+        advice = next((f"; {way}" for word, way in WAYS_OUT.items() if word in str(error)), "")
+        told = f"DVC cannot tell the state of {', '.join(targets)}: {error}{advice}"
+        raise UserError(told) from None
     return [
         f"{stage} ({_reasons(changes)})"
         for stage, changes in status.items()

@@ -34,7 +34,7 @@ from soilfuse.tracking.promotion import (
 from soilfuse.tracking.turns import Turn, one_promotion
 
 FACTS_FILE = "facts.json"
-CANDIDATE = f"{layout.EVALUATE / FACTS_FILE}: run `dvc repro -s evaluate`"
+FACTS_OF_CANDIDATE = f"{layout.EVALUATE / FACTS_FILE}: run `dvc repro -s evaluate`"
 
 
 def promote(params: config.Params, run_id: str | None = None) -> Verdict:
@@ -65,7 +65,7 @@ def challenge(params: config.Params) -> int:
     the candidate fails a hard check.
     """
     content = candidate_content()
-    verdict = gate(facts_of(content, CANDIDATE), None, params.promote)
+    verdict = gate(facts_of(content, FACTS_OF_CANDIDATE), None, params.promote)
     if not verdict.promoted:
         raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
     verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
@@ -81,7 +81,7 @@ def _judged(params: config.Params, turn: Turn, run_id: str | None) -> Verdict:
             f"version {theirs} of {turn.name} was promoted elsewhere: {layout.CHAMPION} holds it "
             "now, and the candidate is judged against it"
         )
-    candidate, champion = facts_of(content, CANDIDATE), _standing_champion()
+    candidate, champion = facts_of(content, FACTS_OF_CANDIDATE), _standing_champion()
     difference = None
     if champion is not None and not unequal(candidate, champion):
         difference = difference_of(params, layout.EVALUATE, layout.CHAMPION)

@@ -11,8 +11,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soilfuse.errors import UserError, shortened
+from soilfuse.errors import UserError, without_words_of
 from soilfuse.files import written_aside
+from soilfuse.tracking.answering import reason, remedy, require_answer
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 EXPERIMENT = "soilfuse"
 DATABASE = "mlflow.db"
 SQLITE = "sqlite:///"
-NO_ROOM = ("disk", "readonly", "read-only", "unable to open")  # what sqlite says then
 MARKERS = (".dvc", "MLproject")
 QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
@@ -80,27 +80,9 @@ def store_errors(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, DBAPIError) as error:
         raise UserError(
-            f"the MLflow store {uri} refused: {_reason(error)}; {_remedy(uri, error)}"
+            f"the MLflow store {uri} refused: {without_words_of(uri, reason(error))}; "
+            f"{remedy(uri, _database(uri), error)}"
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    """Return the database's own words, without the statement and values that it refused."""
-    refused = error.__cause__ if error.__cause__ is not None else error
-    return shortened(getattr(refused, "orig", None) or getattr(error, "message", error))
-
-
-def _remedy(uri: str, error: Exception) -> str:
-    other = "set MLFLOW_TRACKING_URI to one that answers"
-    database = _database(uri)
-    if database is None:
-        return other
-    if any(word in _reason(error).lower() for word in NO_ROOM):
-        return (
-            f"free space in '{database.parent}' or mend its permissions, and the same command goes "
-            "on, or set MLFLOW_TRACKING_URI to another store"
-        )
-    return f"{other}, or `mlflow db upgrade {uri}` where its tables are old"
 
 
 def locked(uri: str, what: str = "") -> Any:
@@ -130,15 +112,27 @@ def open_client() -> "MlflowClient":
         from sqlalchemy.exc import ArgumentError
 
         database = _database(uri)
+        if database is not None and database.is_dir():
+            raise UserError(
+                f"MLFLOW_TRACKING_URI is {uri}, and '{database}' is a folder; expected a file, "
+                f"such as {SQLITE}{database / DATABASE}"
+            )
         if database is not None and not database.exists():
             _create(database)
         try:
+            require_answer(uri)
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
         except (ValueError, ArgumentError):  # neither is told: both may quote half a password
             raise UserError(
                 "MLFLOW_TRACKING_URI is no address that MLflow can read; expected one such as "
                 "https://host, sqlite:///file or postgresql://host/database; in a name or password "
                 "before the host write @ : / # % ? as %40 and so on"
+            ) from None
+        except ImportError as error:
+            raise UserError(
+                f"the MLflow store {uri} needs the driver {error.name}, which is not installed: "
+                "install it (for PostgreSQL `pip install 'psycopg[binary]'`), or set "
+                "MLFLOW_TRACKING_URI to another store"
             ) from None
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from soilfuse import layout
 from soilfuse.errors import UserError
 from soilfuse.tracking import found, origins
-from soilfuse.tracking.facts import told_by
+from soilfuse.tracking.facts import foreign_records, told_by
 from soilfuse.tracking.graph import Graph, Recorded, build, with_target
+from soilfuse.tracking.lineage import LOCK
 from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.origins import Run
 from soilfuse.tracking.standing import EARLIER, trained_on, with_standing_champion
@@ -62,7 +63,12 @@ def trace(
     part = graph.part(nodes)
     warnings: list[str] = []
     asked = _runs(part, graph, warnings) if runs else None
-    facts = _facts(root, part)
+    foreign = foreign_records(root, part.files, graph.steps.values())
+    warnings += [
+        f"{record} is not the one that {LOCK} recorded, so what it names is left out"
+        for record in foreign
+    ]
+    facts = _facts(root, part, foreign)
     if asked is not None:
         asked |= _named(part, facts, asked)
         _registered(part, facts, asked, warnings)
@@ -71,7 +77,7 @@ def trace(
         forward=forward,
         graph=part,
         decided=frozenset(nodes - values),
-        states=found.states(root, part.files.values()) if check else {},
+        states=_states(root, part, foreign) if check else {},
         facts=facts,
         runs=asked,
         warnings=tuple(warnings),
@@ -89,8 +95,12 @@ def _runs(part: Graph, whole: Graph, warnings: list[str]) -> dict[str, Run] | No
         return None
 
 
-def _facts(root: Path, graph: Graph) -> dict[str, dict[str, Any]]:
-    facts = told_by(root, graph)
+def _states(root: Path, graph: Graph, foreign: list[str]) -> dict[str, str]:
+    return found.states(root, graph.files.values()) | dict.fromkeys(foreign, found.CHANGED)
+
+
+def _facts(root: Path, graph: Graph, foreign: list[str]) -> dict[str, dict[str, Any]]:
+    facts = told_by(root, graph, foreign)
     if EARLIER in graph.steps:
         kept = {"kept": True, "trained_on": trained_on(root)}
         facts[CHAMPION] = {**facts.get(CHAMPION, {}), **kept}

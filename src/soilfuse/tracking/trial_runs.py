@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
+from soilfuse.tracking.facts import SCORE
 from soilfuse.tracking.recording import PARENT_TAG, StageRun, failing
 from soilfuse.training.finished import Finished
 from soilfuse.training.trials import DIVERGED
-
-SCORE = "inner_rmse"
 
 
 def log_trial(stage: StageRun, trial: Finished) -> None:

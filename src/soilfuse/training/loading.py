@@ -44,6 +44,11 @@ def finetuning_fields(params: config.Params, fold: int) -> tuple[Fields, Lineage
     )
 
 
+def target_fields(params: config.Params) -> Fields:
+    """Return the climate models and AMSMQTP of 2000-2014, without a station field."""
+    return _fields(params, layout.AMSMQTP, TRAINING_YEARS)[0]
+
+
 def pretrained_weights(params: config.Params, fields: Fields, lineage: Lineage) -> weights.Weights:
     """Return the weights of models/pretrain; raise UserError unless today's params ask for them.
 

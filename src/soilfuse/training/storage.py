@@ -2,17 +2,15 @@
 
 import os
 import random
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from soilfuse import config, names
-from soilfuse.errors import UserError, shortened
+from soilfuse.errors import UserError, shortened, without_passwords, without_words_of
 from soilfuse.progress import note
 
 if TYPE_CHECKING:
@@ -127,12 +125,7 @@ def without_password(url: str) -> str:
     """Return a URL that may be shown."""
     if "://" not in url:
         return "(no URL)"
-    return re.sub(
-        r"([?&](?:password|passwd|pwd)=)[^&]*",
-        r"\1***",
-        re.sub(r"(://[^@/:]*:).*@", r"\1***@", url),
-        flags=re.IGNORECASE,
-    )
+    return without_passwords(url.replace(" ", "%20"))
 
 
 def _told(error: Exception, url: str) -> str:
@@ -142,7 +135,5 @@ def _told(error: Exception, url: str) -> str:
     )  # Optuna's is vague
     # Drivers explain after a line break, and SQLAlchemy adds the statement and a link.
     line = str(error).split("\n[SQL:")[0].split("\n(Background")[0].replace(url, "")
-    for secret in re.findall(r"://[^@]*?:(.*)@|(?:password|passwd|pwd)=([^&]*)", url):
-        for word in filter(None, secret):
-            line = line.replace(word, "***").replace(unquote(word), "***")
+    line = without_words_of(url, line)
     return f"{type(error).__name__}: {shortened(line, 150)}"

@@ -12,7 +12,6 @@ from soilfuse.grids.land import land_mask
 from soilfuse.grids.region_sets import BOXES, REGION_SETS
 
 HEMISPHERES = ("NH", "SH")
-NORTHERN = ("SIB", "M-AS", "TIB", "L-AS", "EUR", "WNA", "ENA", "NA-WA")  # figure 9 of the paper
 REGIONS = (*BOXES, *HEMISPHERES)
 
 

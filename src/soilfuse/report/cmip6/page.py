@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from soilfuse import files
 from soilfuse.config import Cmip6Study
-from soilfuse.evaluation.cmip6.evaluate import AGAINST, Skill
+from soilfuse.evaluation.cmip6.evaluate import Skill
 from soilfuse.evaluation.cmip6.groups import ALL
 from soilfuse.evaluation.cmip6.outputs import read_skill
+from soilfuse.evaluation.cmip6.tables import AGAINST
 from soilfuse.report import labels
 from soilfuse.report.cmip6 import looks, pictures
 from soilfuse.report.pictures import Folder

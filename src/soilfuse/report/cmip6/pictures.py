@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from soilfuse.evaluation.cmip6.climatology import NORTHERN
-from soilfuse.evaluation.cmip6.evaluate import AGAINST, Skill
+from soilfuse.evaluation.cmip6.evaluate import Skill
+from soilfuse.evaluation.cmip6.tables import AGAINST
+from soilfuse.grids.region_sets import BOXES
 from soilfuse.report.cmip6 import cycles, looks, scores, taylor_panels, world_maps
 from soilfuse.report.pictures import Folder, Picture
 
@@ -93,7 +94,7 @@ def cycle_pictures(folder: Folder, skill: Skill) -> list[Picture]:
 
 
 def taylor_pictures(folder: Folder, skill: Skill) -> list[Picture]:
-    """Draw figures 7 to 10: Taylor diagrams of hemispheres, northern regions and fluxes."""
+    """Draw figures 7 to 10: Taylor diagrams of hemispheres, boxes and fluxes."""
     taylor = skill.tables["taylor"]
     numbers = numbers_of(skill)
     drawn = []
@@ -109,13 +110,13 @@ def taylor_pictures(folder: Folder, skill: Skill) -> list[Picture]:
         )
     for depth, words in looks.DEPTH_TITLES.items():
         for reference in AGAINST:
-            panels = {r: _rows(taylor, depth, reference, r) for r in NORTHERN}
+            panels = {r: _rows(taylor, depth, reference, r) for r in BOXES}
             drawn.append(
                 (
                     f"fig09_taylor_{depth}_{reference}",
                     panels,
-                    4,
-                    f"Northern regions against {looks.title(reference)}, {words} (as figure 9)",
+                    5,
+                    f"Boxes against {looks.title(reference)}, {words} (figure 9, and the southern)",
                 )
             )
     panels = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soilfuse.evaluation.cmip6.climatology import REGIONS
-from soilfuse.evaluation.cmip6.evaluate import AGAINST
+from soilfuse.evaluation.cmip6.tables import AGAINST
 from soilfuse.report import style
 from soilfuse.report.cmip6 import looks
 

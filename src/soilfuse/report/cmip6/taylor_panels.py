@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEAST, MOST = 1.5, 4.0  # standard deviations, over the reference's, that a panel reaches
 RAYS = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9, 0.99)
 WIDTH, LEGEND, TOP = 11.4, 1.15, 0.4  # inches; of the legend below, of a title above
-HALF, QUARTER, GAP = 1.85, 2.75, 0.5  # inches a row of half and of quarter discs, and between
+HALF, QUARTER, GAP = 1.45, 2.25, 0.5  # inches of half and quarter discs, four a row; between rows
 
 
 def taylor_grid(
@@ -28,7 +28,7 @@ def taylor_grid(
     """
     rows = -(-len(panels) // columns)
     half = any((table["r"] < 0).any() for table in panels.values())
-    side = HALF if half else QUARTER
+    side = GAP + (HALF if half else QUARTER) * 4 / columns
     height = rows * side + LEGEND + TOP
     figure = style.new_figure(WIDTH, height)
     axes = figure.subplots(rows, columns, squeeze=False)

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from soilfuse.evaluation.cmip6.climatology import masks_of
-from soilfuse.evaluation.cmip6.evaluate import GAINS
 from soilfuse.evaluation.cmip6.groups import ALL
+from soilfuse.evaluation.cmip6.maps import GAINS
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.land import coast_lines
 from soilfuse.report.cmip6 import looks

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soilfuse.config.evaluated_models import EVALUATED_MODELS
-from soilfuse.grids.grid import cell_bounds, latitude_bounds
+from soilfuse.grids.grid import Grid, cell_bounds, latitude_bounds
 from soilfuse.grids.land import land_outlines
 from soilfuse.grids.region_sets import inside
 
@@ -25,8 +25,7 @@ class GlobalGrid:
     @classmethod
     def of(cls, lat: np.ndarray, lon: np.ndarray) -> "GlobalGrid":
         """Return the grid of these axes in degrees."""
-        axes = cls(lat, lon, np.empty(0))
-        masks = inside(land_outlines(), axes)  # type: ignore[arg-type]
+        masks = inside(land_outlines(), Grid(lat, lon))
         return cls(lat, lon, np.logical_or.reduce(list(masks.values())))
 
     @property
