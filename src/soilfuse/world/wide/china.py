@@ -29,6 +29,7 @@ SPIN_UP = 6  # years before the first that is kept
 MEMORY = 0.3  # of the weather, month to month
 RAIN_SPREAD, HEAT_SPREAD = 0.35, 1.5  # of the logarithm; K
 ROOTS = 0.2, 0.1, 0.3  # share of evaporation from the upper 10 cm: the truth's, and the models'
+MONTHLY_ERROR = 0.008  # m3 m-3, of ERA5-Land
 AT_ONCE = 4000  # points
 TRUTH = "truth"
 LAYER = ((0.0, 0.1),)
@@ -192,14 +193,19 @@ def _write_era5_land(
     deep: np.ndarray,
     observed: tuple[int, int],
 ) -> None:
-    """Write what ERA5-Land makes of the truth: three layers, with errors that last."""
+    """Write what ERA5-Land makes of the truth: three layers, errors that last and that pass."""
     first, last = observed
     months = month_axis(*names.EXPERIMENT_YEARS[names.HISTORICAL])
     wanted = (year_of(months) >= first) & (year_of(months) <= last)
     rng = generator(truth.seed, "china", "era5_land")
-    wrong = np.exp(0.04 * smooth(rng, 5, truth.points.lat, truth.points.lon)).astype(np.float32)
+    lat, lon = truth.points.lat, truth.points.lon
+    wrong = np.exp(0.04 * smooth(rng, 5, lat, lon)).astype(np.float32)
+    waves = Waves.draw(rng, 4)
+    errors = amplitudes(rng, int(wanted.sum()), waves.size, MEMORY)[:, 0].astype(np.float32)
+    noise = MONTHLY_ERROR * (errors @ waves(lat, lon))[:, None]
     middle = 0.6 * shallow + 0.4 * deep
     layers = np.stack([shallow * wrong, middle * wrong, deep], axis=1)[wanted]
+    layers = np.clip(layers + noise, 0.01, 0.8)
     maps = _on_all(layers, inside)
     label = _label(truth.seed)
     gridded_files.write_era5_land(folder, grid, maps, observed, label)
