@@ -11,34 +11,27 @@ from soilfuse.grids.regions import regions_of
 from soilfuse.inference.china.fields import (
     CLIMATOLOGY,
     DELTA_CHANGE,
-    ENSEMBLE_MEAN,
-    TRUTH,
     YNET,
 )
 from soilfuse.report import labels
 from soilfuse.report.china import looks
 from soilfuse.report.china.pictures import rate_pictures, score_pictures, slope_pictures
+from soilfuse.report.china.tables import change_table, score_table, slope_table
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder
 from soilfuse.report.sections import Page, Section, write
-from soilfuse.report.tables import Table
 from soilfuse.sources.netcdf import REAL
 from soilfuse.trends.china import Changes, read_changes
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 NO_EVIDENCE = (
     "These numbers come from a pseudo-reality ({world}) that soilfuse made itself: the files carry "
     "the names of real models and of ERA5-Land and hold none of their output. They show that the "
     "calculation runs, and are no evidence about China, its climate, or any real model."
 )
-PAPER = {  # Feng et al. 2022, table 2: MAE, RMSD, ubRMSD, spatial R
-    YNET: (0.0325, 0.0461, 0.0452, 0.9515),
-    ENSEMBLE_MEAN: (0.0868, 0.1042, 0.0982, 0.7943),
-}
 PAPER_WIDTH, PAPER_EPOCHS, PAPER_TRAINING = 64, 100, (1950, 1999)
-SCORES = ("mae", "rmsd", "ubrmsd", "spatial_r")
 
 
 def write_study_page(target: Path, results: Path, params: ChinaStudy) -> None:
@@ -133,96 +126,35 @@ def _sections(
     scenarios: Mapping[str, Changes],
     sides: Mapping[str, str],
 ) -> list[Section]:
+    world = str(found.maps.attrs["world"])
     return [
         Section(
             "scores",
             "YNet beside simple methods",
             lead=[
                 "Climatology and delta change are fitted on YNet's training years. The paper "
-                "compares with the ensemble mean alone, which keeps every bias of the models; a "
-                "climatology has none and needs no climate model."
+                "compares with the ensemble mean alone, which keeps the models' biases; "
+                "climatology has little bias and needs no climate model."
             ],
             pictures=score_pictures(folder, place, found),
-            tables=[_score_table(found.tables["scores"])],
+            tables=[score_table(found.tables["scores"], world)],
         ),
         Section(
             "slopes",
             "Trend of the standardised index",
             lead=[
                 "SSMI is soil moisture less its mean, over its standard deviation, both of the "
-                "calendar month and of 2015–2100 of the same scenario (equation 6)."
+                "calendar month and of 2015–2100 of the same scenario (equation 6).",
+                "The mean of many models has less weather than one world: its standard deviation "
+                "is small, and so its index has steeper slopes than any of them need have.",
             ],
             pictures=slope_pictures(folder, place, scenarios),
-            tables=[_slope_table(name, found) for name, found in scenarios.items()],
+            tables=[slope_table(name, found) for name, found in scenarios.items()],
         ),
         Section(
             "change",
             "Change rates in the east",
             pictures=rate_pictures(folder, scenarios, sides),
-            tables=[_change_table(name, found) for name, found in scenarios.items()],
+            tables=[change_table(name, found) for name, found in scenarios.items()],
         ),
     ]
-
-
-def _score_table(scores: "pd.DataFrame") -> Table:
-    rows = []
-    for row in scores.to_dict("records"):
-        own = [labels.plain(row[name], 4) for name in SCORES]
-        published = [labels.plain(x, 4) for x in PAPER.get(row["method"], (float("nan"),) * 4)]
-        rows.append(
-            [
-                looks.TITLES[row["method"]],
-                *own,
-                labels.plain(row["spatial_r_mean"], 4),
-                *published,
-            ]
-        )
-    head = ["MAE", "RMSD", "ubRMSD", "Spatial R"]
-    return Table(
-        caption="Errors in the test years against ERA5-Land (m³ m⁻³), and the paper's table 2",
-        head=["Method", *head, "R of mean maps", *(f"{name}, paper" for name in head)],
-        rows=rows,
-        note="Weighted by area. Spatial R is the mean over months of the pattern correlation.",
-    )
-
-
-def _slope_table(scenario: str, found: Changes) -> Table:
-    table = found.tables["slopes"]
-    whole = str(table["region"].iloc[0])
-    chosen = table[table["region"] == whole]
-    return Table(
-        caption=f"{labels.experiment_title(scenario)}: SSMI a decade, all zones together",
-        head=["Method and season", "Mean slope", "Area that dries (%)", "RMSE", "Spatial R"],
-        rows=[
-            [
-                f"{looks.SHORT[row.method]}, {labels.season_title(row.season)}",
-                labels.signed(row.slope, 3),
-                f"{100 * row.share_drying:.0f}",
-                labels.plain(row.rmse, 3),
-                labels.plain(row.spatial_r, 2),
-            ]
-            for row in chosen.itertuples()
-        ],
-        note="RMSE and spatial R are against the truth's slopes, where there is a truth.",
-    )
-
-
-def _change_table(scenario: str, found: Changes) -> Table:
-    table = found.tables["change"]
-    last = sorted(set(table["period"]))[-1]
-    chosen = table[(table["period"] == last) & (table["unit"] == "annual")]
-    methods = [
-        name for name in (YNET, ENSEMBLE_MEAN, DELTA_CHANGE, TRUTH) if name in set(chosen["method"])
-    ]
-    values = chosen.set_index(["method", "region"])["percent"]
-    return Table(
-        caption=f"{labels.experiment_title(scenario)}: yearly mean, {labels.years_title(last)} (%)",
-        head=["Method", "North", "South"],
-        rows=[
-            [
-                looks.SHORT[name],
-                *(labels.signed(values[name, side], 1) for side in ("north", "south")),
-            ]
-            for name in methods
-        ],
-    )
