@@ -35,9 +35,22 @@ def study() -> str:
     return here.name if here.parent.name == STUDIES else ""
 
 
-# Checkpoints outlive a workspace: experiments that DVC queues run elsewhere, and say from where.
-# A study has its own place, since its stages may have the names of the main pipeline's.
-STATE = Path(os.environ.get("DVC_ROOT") or ("../.." if study() else "")) / ".state" / study()
+def project_of(folder: Path) -> Path:
+    """Return the project that a folder is the root of, or a study of."""
+    return folder.parent.parent if folder.parent.name == STUDIES else folder
+
+
+def _state() -> Path:
+    """Return where checkpoints lie: a study has its own place, its stages may have equal names.
+
+    They outlive a workspace: experiments that DVC queues run elsewhere, and say from where.
+    """
+    given = os.environ.get("DVC_ROOT")
+    root = project_of(Path(given)) if given else Path("../.." if study() else "")
+    return root / ".state" / study()
+
+
+STATE = _state()
 
 
 def climate_models(experiment: str) -> Path:

@@ -35,7 +35,7 @@ def test_tracker_and_training_are_told_apart(case, tmp_path, monkeypatch):
     whole, account, requests = tracking.compare(case, 1, tmp_path)
     assert whole.ours == account.ours
     assert 0 < account.baseline < account.ours
-    assert account.floor == pytest.approx(0.98, abs=0.001)
+    assert account.floor is None, "a training this short is held to nothing"
     assert requests.ours < requests.baseline
     runs = store.open_client().search_runs(["1"], "tags.`soilfuse.item` = '0'")
     assert {run.info.status for run in runs} == {"FINISHED"}

@@ -17,6 +17,7 @@ from soilfuse.tracking import lineage
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "studies").glob("*/params.yaml"))
 PIPELINES = [folder for folder in FOLDERS if (folder / "dvc.yaml").exists()]
+OWN = shutil.ignore_patterns("tmp", "cache", "config.local")  # of the machine that ran it
 TOY = """
 stages:
   look:
@@ -145,10 +146,12 @@ def test_a_study_that_nobody_ran_is_no_matter_to_the_root(pipeline, tmp_path):
     project.mkdir(parents=True)
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(pipeline / name, project / name)
+    shutil.copytree(pipeline / ".dvc", project / ".dvc", ignore=OWN)
     (tmp_path / "dvc.yaml").write_text("stages: {a: {cmd: echo 1 > a.txt, outs: [a.txt]}}\n")
-    dvc(tmp_path, "init", "--no-scm", "-q")
+    a_project(tmp_path)
     dvc(tmp_path, "remote", "add", "-q", "-d", "there", str(tmp_path / "remote"))
     assert "studies" not in dvc(tmp_path, "repro").stdout
+    assert "up to date" in dvc(tmp_path, "status").stdout
     dvc(tmp_path, "push", "-q")
     (tmp_path / "a.txt").unlink()
     shutil.rmtree(tmp_path / ".dvc" / "cache")
@@ -171,9 +174,15 @@ def test_dvc_reads_the_pipeline(pipeline, tmp_path):
     project.mkdir(parents=True)
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(pipeline / name, project / name)
-    dvc(tmp_path, "init", "--no-scm", "-q")
+    a_project(tmp_path)
+    shutil.copytree(pipeline / ".dvc", project / ".dvc", ignore=OWN)
     graph = dvc(project, "dag", "--dot").stdout
     assert all(name in graph for name in stages_of(pipeline))
+
+
+def a_project(root):
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    dvc(root, "init", "-q")
 
 
 def dvc(folder, *arguments):
@@ -191,7 +200,8 @@ def test_a_study_shares_the_root_s_store_and_keeps_its_own_state(tmp_path, monke
     shutil.copy(ROOT / "studies" / study.name / "params.yaml", study)
     for name, text in (("dvc.yaml", TOY), ("look.py", LOOK), ("given.txt", "1\n")):
         (study / name).write_text(text)
-    dvc(tmp_path, "init", "--no-scm", "-q")
+    a_project(tmp_path)
+    shutil.copytree(ROOT / "studies" / study.name / ".dvc", study / ".dvc", ignore=OWN)
     dvc(study, "repro", "-q")
     seen = (study / "results" / "seen.txt").read_text()
     assert Path(seen) == tmp_path / ".state" / study.name

@@ -253,8 +253,10 @@ def test_the_store_lies_in_the_root_wherever_the_stage_runs(root, monkeypatch):
     study.mkdir(parents=True)
     monkeypatch.chdir(study)
     assert tracking_uri() == f"sqlite:///{root}/mlflow.db"
-    monkeypatch.setenv("DVC_ROOT", str(root / "studies"))
-    assert tracking_uri() == f"sqlite:///{root}/studies/mlflow.db"
+    monkeypatch.setenv("DVC_ROOT", str(study))  # a study is a DVC repository of its own
+    assert tracking_uri() == f"sqlite:///{root}/mlflow.db"
+    monkeypatch.setenv("DVC_ROOT", str(root / "elsewhere"))
+    assert tracking_uri() == f"sqlite:///{root}/elsewhere/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///own.db")
     assert tracking_uri() == f"sqlite:///{study}/own.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example.org")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError, without_words_of
 from soilfuse.files import written_aside
+from soilfuse.layout import project_of
 from soilfuse.tracking.answering import reason, remedy, require_answer
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def project_root() -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         if any((folder / marker).exists() for marker in MARKERS):
-            return folder
+            return project_of(folder)
     return here
 
 
@@ -47,7 +48,7 @@ def tracking_uri() -> str:
     """
     given = os.environ.get("MLFLOW_TRACKING_URI")
     if not given:
-        root = Path(os.environ.get("DVC_ROOT") or project_root())
+        root = project_of(Path(os.environ.get("DVC_ROOT") or project_root()))
         return f"{SQLITE}{(root / DATABASE).resolve()}"
     database = _database(given)
     return f"{SQLITE}{database.absolute()}" if database else given
