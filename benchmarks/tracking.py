@@ -1,7 +1,7 @@
 """What MLflow costs a training: one fold fine-tuned with its run and without.
 
 The demo's network, grid and batch on smooth random fields, every epoch trained. With the run means
-all that the stage finetune does for it: tags, parameters, datasets, epochs at a request a second,
+all that the stage finetune does for it: tags, parameters, datasets, epochs at a request every 3 s,
 system metrics, layers, figure, manifest; the store is a sqlite file. What comes once in a process,
 such as importing MLflow, is not counted (the last line printed tells it).
 

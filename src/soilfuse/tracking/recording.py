@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PARENT_TAG = "mlflow.parentRunId"
 PER_BATCH = 100  # MLflow's limit on parameters and tags in one request
 METRICS_PER_BATCH = 1000
-EVERY = 1.0  # seconds: epochs that end sooner after the last request wait for the next
+EVERY = 3.0  # seconds: epochs that end sooner after the last request wait for the next
 
 
 @dataclass(frozen=True)
