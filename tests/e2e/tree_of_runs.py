@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -46,7 +46,7 @@ def record(fold, epoch, width):
 
 
 def trial_of(number, state, rmse, rate):
-    now = datetime.now()  # noqa: DTZ005
+    now = datetime.now(UTC)
     return Finished(number, state, "tpe", rmse, {"learning_rate": rate}, now, now)
 
 
