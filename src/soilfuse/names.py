@@ -71,6 +71,7 @@ STATIONS_CAVEAT = (  # wherever AMSMQTP's agreement with stations is shown
 GATE_BASELINE = "ensemble_mean"  # what a candidate must beat to be promoted
 BASELINES = tuple(BASELINE_TITLES)
 ENSEMBLE = "soilfuse"  # the networks' mean among the methods that are scored
+MODEL = "model:"  # before a source_id: that climate model alone, as a method
 SWEEP = "sweep"  # the word that stands in params.yaml where the sweep's best value is to be used
 
 SAMPLERS = ("tpe", "random", "gp", "cmaes", "qmc")  # how the sweep proposes values
@@ -165,3 +166,10 @@ CHINA_MODELS = {
     )
 }
 KNOWN_MODELS = CLIMATE_MODELS | CHINA_MODELS
+
+
+def method_title(method: str) -> str:
+    """Return what a method is called inside a sentence."""
+    if method.startswith(MODEL):
+        return f"climate model {method.removeprefix(MODEL)} alone"
+    return "the mean of the networks" if method == ENSEMBLE else BASELINE_TITLES.get(method, method)

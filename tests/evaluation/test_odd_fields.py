@@ -6,12 +6,12 @@ import pytest
 
 from soilfuse import names
 from soilfuse.errors import UserError
-from soilfuse.evaluation.gate_facts import PredictionRange
 from soilfuse.evaluation.intervals import interval_table
 from soilfuse.evaluation.judging import block_statistics, score_method
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.metrics import metrics
 from soilfuse.evaluation.parts_of_r import r_parts
+from soilfuse.evaluation.prediction_range import PredictionRange
 from soilfuse.evaluation.probabilistic import coverage_table
 from soilfuse.evaluation.spectrum import radial_power, rings_of
 from soilfuse.evaluation.stations import station_medians, station_scores

@@ -34,6 +34,17 @@ class Baseline(Protocol):
     def predict(self, inputs: np.ndarray, months: np.ndarray) -> np.ndarray:
         """Return (T, D, H, W) float32."""
 
+    def prepare(self, inputs: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """Return what `predict_prepared` takes of each month; the same for every fit of a method.
+
+        Only a method with context_years needs the whole series here, and single months there.
+        """
+        return inputs
+
+    def predict_prepared(self, prepared: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """Return what `predict` does, from what `prepare` made."""
+        return self.predict(prepared, months)
+
 
 @dataclass
 class Climatology(Baseline):

@@ -88,19 +88,35 @@ class QuantileDeltaMapping(Baseline):
             self.correction.append(correction)
         return self
 
-    def predict(self, inputs: np.ndarray, months: np.ndarray) -> np.ndarray:
-        """Correct each value at its place among the years around it; months in order of time."""
+    def prepare(self, inputs: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """Return (T, 2, H, W): the multi-model mean, and its place among the years around it.
+
+        months: in order of time.
+        """
         mean, calendar = multi_model_mean(inputs), month_of(months)
-        layers = self.correction[0].shape[1]
-        predicted = np.empty((len(mean), layers, *mean.shape[1:]), dtype=np.float32)
-        for number, correction in enumerate(self.correction, 1):
+        prepared = np.empty((len(mean), 2, *mean.shape[1:]), dtype=np.float32)
+        prepared[:, 0] = mean
+        for number in np.unique(calendar):
             here = calendar == number
-            if not here.any():
-                continue
             values = mean[here].reshape(here.sum(), -1)
-            places = window_places(values)
+            prepared[here, 1] = window_places(values).reshape(-1, *mean.shape[1:])
+        return prepared
+
+    def predict_prepared(self, prepared: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """Correct each value at its place."""
+        calendar, shape = month_of(months), prepared.shape[2:]
+        layers = self.correction[0].shape[1]
+        predicted = np.empty((len(prepared), layers, *shape), dtype=np.float32)
+        for number in np.unique(calendar):
+            here = calendar == number
+            values, places = prepared[here].reshape(here.sum(), 2, -1).swapaxes(0, 1)
+            correction = self.correction[number - 1]
             for layer in range(layers):
                 steps = correction[:, layer].reshape(len(correction), -1)
                 mapped = np.maximum(values + at_places(steps, places), 0)
-                predicted[here, layer] = mapped.reshape(-1, *mean.shape[1:])
+                predicted[here, layer] = mapped.reshape(-1, *shape)
         return predicted
+
+    def predict(self, inputs: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """Correct each value at its place among the years around it; months in order of time."""
+        return self.predict_prepared(self.prepare(inputs, months), months)

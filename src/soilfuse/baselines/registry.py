@@ -1,6 +1,11 @@
-"""The simple methods by name; names.BASELINES holds the names that params.yaml may use."""
+"""The simple methods by name, those that params.yaml may use.
 
-from collections.abc import Callable
+They are names.BASELINES, and `model:<source_id>` of every climate model.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from soilfuse.baselines.methods import (
     Baseline,
@@ -11,7 +16,9 @@ from soilfuse.baselines.methods import (
 )
 from soilfuse.baselines.quantile_delta_mapping import QuantileDeltaMapping
 from soilfuse.baselines.ridge import Ridge
+from soilfuse.baselines.single_model import SingleModel
 from soilfuse.errors import UserError, unknown
+from soilfuse.names import MODEL
 
 METHODS: dict[str, Callable[[], Baseline]] = {
     "climatology": Climatology,
@@ -23,8 +30,17 @@ METHODS: dict[str, Callable[[], Baseline]] = {
 }
 
 
-def build(name: str) -> Baseline:
-    """Return an unfitted baseline; raises UserError naming the choices."""
+def build(name: str, source_ids: Sequence[str] = (), inside: np.ndarray | None = None) -> Baseline:
+    """Return an unfitted baseline.
+
+    source_ids: the climate models in the order of the inputs; inside: (H, W) bool, the cells that
+    count where a method chooses one number for all, None where all do. Raises UserError naming the
+    choices.
+    """
+    models = [f"{MODEL}{source_id}" for source_id in source_ids]
+    if name in models:
+        return SingleModel(models.index(name))
     if name not in METHODS:
-        raise UserError(unknown("baseline", name, METHODS, "params.yaml:evaluate.baselines"))
-    return METHODS[name]()
+        allowed = [*METHODS, *models]
+        raise UserError(unknown("baseline", name, allowed, "params.yaml:evaluate.baselines"))
+    return Ridge(inside=inside) if METHODS[name] is Ridge else METHODS[name]()

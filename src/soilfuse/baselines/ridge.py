@@ -73,9 +73,12 @@ class Ridge(Baseline):
     too few years, and is next to 0 in frozen ground that will thaw. One penalty a layer, the same
     in all cells, which a cell's few years cannot choose: that with the least error in years left
     out. A missing value counts as the climatology; it needs all models, not their mean.
+
+    inside: (H, W) bool, the cells that the penalties are chosen at; None is all.
     """
 
     needs: ClassVar[str] = "models"
+    inside: np.ndarray | None = None
     target: np.ndarray = field(default_factory=lambda: UNFITTED)  # (12, D, H, W)
     models: np.ndarray = field(default_factory=lambda: UNFITTED)  # (12, M, H, W)
     weights: np.ndarray = field(default_factory=lambda: UNFITTED)  # (M, D, H, W) per unit anomaly
@@ -110,7 +113,8 @@ class Ridge(Baseline):
         self, inputs: np.ndarray, target: np.ndarray, months: np.ndarray
     ) -> np.ndarray:
         """Return the (D,) penalties, chosen at some cells for all."""
-        seen = np.flatnonzero(np.isfinite(self.target).any(axis=(0, 1)))
+        valid = np.isfinite(self.target).any(axis=(0, 1))
+        seen = np.flatnonzero(valid if self.inside is None else valid & self.inside)
         cells = seen[:: max(seen.size // CHOOSING_CELLS, 1)]
         x, y, _ = self._anomalies(inputs, target, months, cells)
         penalties = PENALTIES * len(months)

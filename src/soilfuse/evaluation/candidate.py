@@ -10,8 +10,8 @@ import numpy as np
 from soilfuse import config, layout, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.cells import Cells, models_on
-from soilfuse.evaluation.gate_facts import PredictionRange
 from soilfuse.evaluation.material import Material, Method, Series
+from soilfuse.evaluation.prediction_range import PredictionRange
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import exact_kernels

@@ -19,6 +19,10 @@ UNTESTED_FUTURE = (
     "No truth of the future exists for these data: the error of changes and trends after 2014 is "
     "unknown."
 )
+UNJUDGED_FUTURE = (
+    "The changes and trends of this method were not held against the pseudo-reality's truth: "
+    "params.yaml:evaluate.baselines does not name it."
+)
 
 
 def _layers(numbers: Sequence[int]) -> str:
@@ -33,16 +37,21 @@ def _by_layer(scores: pd.DataFrame, metric: str, block: str) -> pd.DataFrame:
     return rows.pivot(index="layer", columns="method", values="value")
 
 
-def _worse_than_baselines(scores: pd.DataFrame, candidate: str) -> list[str]:
+def _told(method: str) -> str:
+    return method if method == names.ENSEMBLE else names.method_title(method)
+
+
+def _worse_than_others(scores: pd.DataFrame, candidate: str) -> list[str]:
     sentences = []
     for block, title in BLOCK_TITLES.items():
         table = _by_layer(scores, "rmse", block)
-        for baseline in (name for name in names.BASELINES if name in table):
-            layers = table.index[table[candidate] >= table[baseline]].tolist()
+        others = (n for n in (names.ENSEMBLE, *names.BASELINES) if n in table and n != candidate)
+        for other in others if candidate in table else ():
+            layers = table.index[table[candidate] >= table[other]].tolist()
             if layers:
-                other = names.BASELINE_TITLES[baseline]
                 sentences.append(
-                    f"{title}, {candidate} has no lower RMSE than {other} in {_layers(layers)}."
+                    f"{title}, {_told(candidate)} has no lower RMSE than "
+                    f"{names.method_title(other)} in {_layers(layers)}."
                 )
     return sentences
 
@@ -52,7 +61,7 @@ def _undecided(intervals: pd.DataFrame) -> list[str]:
         (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & (intervals["high"] >= 0)
     ]
     return [
-        f"The advantage in RMSE over {names.BASELINE_TITLES[str(baseline)]} in "
+        f"The advantage in RMSE over {names.method_title(str(baseline))} in "
         f"{_layers(here['layer'].tolist())} may be chance: its 95 % interval holds 0."
         for baseline, here in rows.groupby("method", sort=False)
     ]
@@ -63,18 +72,24 @@ def _without_weather(scores: pd.DataFrame, candidate: str) -> list[str]:
     layers = table.index[~(table[candidate] > NO_SKILL)].tolist()
     if not layers:
         return []
+    name = _told(candidate)
+    name = name if name == candidate else name[0].upper() + name[1:]
     return [
-        f"{candidate} does not reproduce the departures of single months from the climatology in "
+        f"{name} does not reproduce the departures of single months from the climatology in "
         f"{_layers(layers)} (R of anomalies not above {NO_SKILL}); free-running climate models do "
         "not share the observed weather."
     ]
 
 
 def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
+    if future.empty:
+        return [UNTESTED_FUTURE]
+    if candidate not in set(future["method"]):
+        return [UNJUDGED_FUTURE]
     rows = future[future["quantity"] == CHANGE]
     table = rows.pivot(index=["experiment", "layer"], columns="method", values="rmse")
     sentences = []
-    for baseline in (name for name in FUTURE_BASELINES if name in table):
+    for baseline in (name for name in FUTURE_BASELINES if name in table and name != candidate):
         worse = table.index[table[candidate] >= table[baseline]].to_frame(index=False)
         if len(worse):
             where = "; ".join(
@@ -82,8 +97,8 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
                 for experiment, here in worse.groupby("experiment", sort=True)
             )
             sentences.append(
-                f"The change by 2071-2100 of {candidate} is no nearer to the pseudo-reality's "
-                f"truth than that of {names.BASELINE_TITLES[baseline]} in {where}."
+                f"The change by 2071-2100 of {_told(candidate)} is no nearer to the "
+                f"pseudo-reality's truth than that of {names.BASELINE_TITLES[baseline]} in {where}."
             )
     return sentences
 
@@ -128,13 +143,22 @@ def caveats(
     scores: those of all regions together; intervals: those of intervals.headline;
     smoothing_years: as of evaluation.material.Method; spread: coverage of all regions together.
     """
-    unknown_future = [UNTESTED_FUTURE] if future.empty else _worse_future(future, candidate)
     return [
-        *_worse_than_baselines(scores, candidate),
-        *unknown_future,
+        *_worse_than_others(scores, candidate),
+        *_worse_future(future, candidate),
         *_smoothed(candidate, smoothing_years),
         *_narrow_spread(spread, candidate),
         *_undecided(intervals),
         *_without_weather(scores, candidate),
+        STATIONS,
+    ]
+
+
+def method_caveats(method: str, scores: pd.DataFrame, future: pd.DataFrame) -> list[str]:
+    """Return the same of a method beside the candidate, which has neither intervals nor spread."""
+    return [
+        *_worse_than_others(scores, method),
+        *_worse_future(future, method),
+        *_without_weather(scores, method),
         STATIONS,
     ]

@@ -5,6 +5,7 @@ import pandas as pd
 
 from soilfuse import config
 from soilfuse.evaluation.caveats import caveats
+from soilfuse.evaluation.contenders import contenders
 from soilfuse.evaluation.future import SlopeOf
 from soilfuse.evaluation.intervals import headline
 from soilfuse.evaluation.judging import final_months_of, score_method
@@ -22,9 +23,10 @@ from soilfuse.names import FINAL_TEST, HISTORICAL
 
 def _climate_models(material: Material, final_months: np.ndarray | None) -> ClimateModels:
     kept = {HISTORICAL: material.outer_months}
-    if final_months is not None:
-        kept[FINAL_TEST] = final_months
-    return ClimateModels(material.inputs, kept)
+    if FINAL_TEST in material.experiments:
+        # Of historical's last years it is the years after, also where it is no test.
+        kept[FINAL_TEST] = material.outer_months[:0] if final_months is None else final_months
+    return ClimateModels(material.inputs, kept, material.regions[material.whole])
 
 
 def evaluate(
@@ -59,6 +61,7 @@ def _assembled(judged: Judged) -> Evaluation:
     of_whole = scores[scores["region"] == material.whole]
     of_intervals = headline(made["intervals"], material.whole)
     of_spread = made["spread"][made["spread"]["region"] == material.whole]
+    others, of_models = contenders(judged, of_whole, made["future"])
     nested = {
         "world": material.world,
         **nested_scores(of_whole, name),
@@ -68,8 +71,9 @@ def _assembled(judged: Judged) -> Evaluation:
     years = judged.methods[0].smoothing_years
     return Evaluation(
         metrics=nested,
-        tables={"scores": scores, **made},
+        tables={"scores": scores, **made, **of_models},
         caveats=caveats(name, of_whole, of_intervals, made["future"], years, of_spread),
         months=material.outer_months,
         monthly=scored[0].outer[:, :, judged.place],
+        contenders=others,
     )

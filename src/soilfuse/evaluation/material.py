@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from soilfuse.errors import UserError
+from soilfuse.evaluation.prediction_range import PredictionRange
 from soilfuse.grids.grid import Grid
 from soilfuse.training.folds import Fold
 
@@ -53,7 +54,7 @@ class Method:
     months, None where there are none; future: gives the prediction of an experiment, called once
     each, so that no two need be in memory; smoothing_years: over how many years the climate models
     that it sees are smoothed, 1 for none; spread: standard deviations of `final`, None where the
-    method has none.
+    method has none; seen: the range of all that it has predicted so far, None where none is kept.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Method:
     future: ByExperiment
     smoothing_years: int = 1
     spread: Series | None = None
+    seen: PredictionRange | None = None
 
 
 @dataclass(frozen=True)

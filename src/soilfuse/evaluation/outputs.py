@@ -1,7 +1,7 @@
 """The files of results/evaluate: tables, metrics.json, caveats.json, monthly.csv."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from soilfuse.errors import UserError, shortened
+from soilfuse.evaluation.contenders import Contender
 from soilfuse.evaluation.metrics import STATISTICS
 from soilfuse.files import read_json, write_json, written_aside
 
 METRICS_FILE = "metrics.json"
 CAVEATS_FILE = "caveats.json"
 MONTHLY_FILE = "monthly.csv"
+CONTENDERS_FILE = "monthly_contenders.csv"
 DIGITS = "%.8g"
 HEADLINE = ("rmse", "r", "anomaly_r", "bias")
 FUTURE_HEADLINE = ("change_2071_2100_rmse", "sens_slope_rmse")
@@ -27,7 +29,8 @@ class Evaluation:
     """The result: nested numbers, tables by file stem, sentences, and the candidate's sums.
 
     monthly: (T, D, S) sums of the candidate over all regions for every out-of-fold month (T,)
-    `months`, from which a later candidate can be compared with this one month by month.
+    `months`, from which a later candidate can be compared with this one month by month; contenders:
+    every other method, which may be promoted in its place.
     """
 
     metrics: Nested
@@ -35,6 +38,7 @@ class Evaluation:
     caveats: list[str]
     months: np.ndarray
     monthly: np.ndarray
+    contenders: Mapping[str, Contender] = field(default_factory=dict)
 
 
 def by_layer(rows: pd.DataFrame) -> Nested:
@@ -140,11 +144,36 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         write_table(table, folder / f"{stem}.csv")
     write_json(folder / METRICS_FILE, headline(evaluation.metrics))
     write_json(folder / CAVEATS_FILE, evaluation.caveats)
-    with written_aside(folder / MONTHLY_FILE) as aside:
+    _write_sums(folder / MONTHLY_FILE, monthly_table(evaluation.months, evaluation.monthly))
+    parts = [
+        monthly_table(evaluation.months, contender.monthly).assign(method=name)
+        for name, contender in evaluation.contenders.items()
+    ]
+    sums = (
+        pd.concat(parts) if parts else monthly_table(evaluation.months[:0], evaluation.monthly[:0])
+    )
+    _write_sums(folder / CONTENDERS_FILE, sums)
+
+
+def _write_sums(path: Path, sums: pd.DataFrame) -> None:
+    with written_aside(path) as aside:
         # Every digit: an interval made from the file must be that made from memory.
-        monthly_table(evaluation.months, evaluation.monthly).to_csv(
-            aside, index=False, lineterminator="\n"
-        )
+        sums.to_csv(aside, index=False, lineterminator="\n")
+
+
+def write_monthly_of(method: str, folder: Path, path: Path) -> None:
+    """Write the sums of a method beside the candidate, as monthly.csv has those of the candidate.
+
+    folder: results/evaluate. Raises UserError where it has none of the method.
+    """
+    source = folder / CONTENDERS_FILE
+    if not source.is_file():
+        raise UserError(f"no {source}; expected sums of {method}: run `dvc repro -s evaluate`")
+    table = pd.read_csv(source, dtype=str)  # as text, so that every digit stays
+    if "method" not in table or method not in set(table["method"]):
+        raise UserError(f"{source} holds no months of {method}: run `dvc repro -s evaluate`")
+    own = table[table["method"] == method].drop(columns="method")
+    _write_sums(path, own)
 
 
 def read_monthly(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -1,14 +1,15 @@
-"""The baselines as methods: out of fold for each fold, and on all training years beyond them."""
+"""The baselines as methods: fitted fold by fold as the networks are, and their mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from soilfuse.baselines.context import experiments_around, within_reach
 from soilfuse.baselines.methods import Baseline
 from soilfuse.baselines.registry import build
 from soilfuse.baselines.statistics import multi_model_mean
 from soilfuse.evaluation.material import ByExperiment, Material, Method, Series
-from soilfuse.grids.months import year_of
+from soilfuse.evaluation.prediction_range import PredictionRange
 from soilfuse.names import FINAL_TEST, HISTORICAL
 
 
@@ -20,13 +21,21 @@ class ClimateModels:
     """The climate models of every experiment, as much of them as a baseline needs.
 
     The means are remembered. All models of an experiment, 0.75 GB at 0.1 degree, are read anew each
-    time and never remembered but for a few months, those of `kept` by experiment.
+    time and never remembered but for a few months, those of `kept` by experiment. `seen` grows:
+    the range of each model in the experiments that were read, over the cells `inside` (all if
+    None).
     """
 
-    def __init__(self, inputs: ByExperiment, kept: Mapping[str, np.ndarray]) -> None:
-        self._inputs, self._months = inputs, kept
+    def __init__(
+        self,
+        inputs: ByExperiment,
+        kept: Mapping[str, np.ndarray],
+        inside: np.ndarray | None = None,
+    ) -> None:
+        self._inputs, self._months, self._inside = inputs, kept, inside
         self._means: dict[str, Series] = {}
         self._kept: dict[str, Series] = {}
+        self.seen: list[PredictionRange] = []
 
     def whole(self, experiment: str) -> Series:
         """Return all models (T, M, H, W) of all months."""
@@ -34,10 +43,17 @@ class ClimateModels:
         if experiment not in self._means:
             mean = multi_model_mean(models.values)[:, None]
             self._means[experiment] = Series(models.time, mean)
+            self._see(models.values)
             if experiment in self._months:
                 months = self._months[experiment]
                 self._kept[experiment] = Series(months, models.at(months, _what(experiment)))
         return models
+
+    def _see(self, values: np.ndarray) -> None:
+        inside = np.full(values.shape[2:], True) if self._inside is None else self._inside
+        self.seen = self.seen or [PredictionRange(inside) for _ in range(values.shape[1])]
+        for place, seen in enumerate(self.seen):
+            seen.take(values[:, [place]])
 
     def mean(self, experiment: str) -> Series:
         """Return the multi-model mean (T, 1, H, W) of all months."""
@@ -55,17 +71,15 @@ class ClimateModels:
 
         Historical stands before a scenario, and that of the final test, if kept, after historical.
         """
-        after = experiment if experiment != HISTORICAL else FINAL_TEST
-        joined = [HISTORICAL, after] if after in {experiment, *self._months} else [HISTORICAL]
-        parts = [self.mean(name) for name in joined]
+        there = {experiment, HISTORICAL, *self._months}
+        parts = [self.mean(name) for name in experiments_around(experiment) if name in there]
         time = np.concatenate([part.time for part in parts])
-        own, wanted = year_of(time), year_of(months)
-        near = (own >= wanted.min() - years) & (own <= wanted.max() + years)
+        near = within_reach(time, months, years)
         return Series(time[near], np.concatenate([part.values for part in parts])[near])
 
 
 def _fitted(name: str, material: Material, models: ClimateModels, months: np.ndarray) -> Baseline:
-    baseline = build(name)
+    baseline = build(name, material.source_ids, material.regions[material.whole])
     own = models.kept(HISTORICAL) if baseline.needs == "models" else models.mean(HISTORICAL)
     inputs = own.at(months, _what(HISTORICAL))
     return baseline.fit(inputs, material.target.at(months, "the target"), months)
@@ -87,45 +101,51 @@ def _given(
 
 
 def predicted(
-    baseline: Baseline,
+    fits: Sequence[Baseline],
     models: ClimateModels,
     experiment: str,
     months: np.ndarray | None = None,
 ) -> Series:
-    """Return what a fitted baseline predicts for the (N,) months of an experiment, or all of it."""
-    given = _given(baseline, models, experiment, months)
-    series = Series(given.time, baseline.predict(given.values, given.time))
+    """Return the mean of what fits of one baseline predict.
+
+    months: (N,) of the experiment, or None for all of it.
+    """
+    given = _given(fits[0], models, experiment, months)
+    prepared = fits[0].prepare(given.values, given.time)
     wanted = models.mean(experiment).time if months is None else months
-    if np.array_equal(wanted, given.time):
-        return series
-    return Series(wanted, series.at(wanted, _what(experiment)))
-
-
-def _out_of_fold(name: str, material: Material, models: ClimateModels) -> Series:
-    months = material.outer_months
-    values = np.empty((months.size, *material.target.values.shape[1:]), dtype=np.float32)
-    for fold in material.folds:
-        fitted = _fitted(name, material, models, fold.train)
-        outer = predicted(fitted, models, HISTORICAL, fold.outer)
-        values[np.searchsorted(months, fold.outer)] = outer.values
-    return Series(months, values)
+    if not np.array_equal(wanted, given.time):
+        prepared = Series(given.time, prepared).at(wanted, _what(experiment))
+    total = fits[0].predict_prepared(prepared, wanted)
+    for fit in fits[1:]:
+        total += fit.predict_prepared(prepared, wanted)
+    return Series(wanted, total if len(fits) == 1 else total / np.float32(len(fits)))
 
 
 def baseline_method(
     name: str, material: Material, models: ClimateModels, final_months: np.ndarray | None
 ) -> Method:
-    """Fit a baseline fold by fold and once on all outer months, and predict with it.
+    """Fit a baseline to each fold's training months, and predict with it as with the networks.
 
-    models: keeps the outer months of historical and the final test's of its scenario;
-    final_months: None where there is no final test.
+    The outer months of a fold by that fold's fit, all others by the mean of the five fits: so a
+    product made with it holds the numbers that are scored here. models: keeps the outer months of
+    historical and the final test's of its scenario; final_months: None where there is no final
+    test.
     """
-    whole = _fitted(name, material, models, material.outer_months)
+    fits = [_fitted(name, material, models, fold.train) for fold in material.folds]
+    seen = PredictionRange(material.regions[material.whole])
+    months = material.outer_months
+    outer = np.empty((months.size, *material.target.values.shape[1:]), dtype=np.float32)
+    for fit, fold in zip(fits, material.folds, strict=True):
+        here = np.searchsorted(months, fold.outer)
+        outer[here] = seen.take(predicted([fit], models, HISTORICAL, fold.outer).values)
     final = None
     if final_months is not None:
-        final = predicted(whole, models, FINAL_TEST, final_months)
-    return Method(
-        name,
-        _out_of_fold(name, material, models),
-        final,
-        lambda experiment: predicted(whole, models, experiment),
-    )
+        final = predicted(fits, models, FINAL_TEST, final_months)
+        seen.take(final.values)
+
+    def future(experiment: str) -> Series:
+        series = predicted(fits, models, experiment)
+        seen.take(series.values)
+        return series
+
+    return Method(name, Series(months, outer), final, future, seen=seen)
