@@ -64,19 +64,19 @@ def test_all_models_of_no_two_experiments_are_in_memory(reader, models):
     reader.most, reader.alive = 0, []
     for baseline in baselines:
         for experiment in ("historical", "ssp245", "ssp585"):
-            predicted([baseline], models, experiment)
-        predicted([baseline], models, "ssp245", FINAL)
+            predicted(baseline, models, experiment)
+        predicted(baseline, models, "ssp245", FINAL)
     assert reader.most == 1
 
 
 @pytest.mark.parametrize("name", sorted(set(names.BASELINES) - {"quantile_delta_mapping"}))
 def test_months_are_predicted_from_themselves(name, reader, models):
     baseline = fitted(name, reader)
-    got = predicted([baseline], models, "ssp245", FINAL)
+    got = predicted(baseline, models, "ssp245", FINAL)
     expected = baseline.predict(reader("ssp245").at(FINAL, "x"), FINAL)
     np.testing.assert_array_equal(got.time, FINAL)
     np.testing.assert_allclose(got.values, expected, atol=1e-6)
-    whole = predicted([baseline], models, "ssp245")
+    whole = predicted(baseline, models, "ssp245")
     np.testing.assert_allclose(whole.at(FINAL, "x"), expected, atol=1e-6)
     np.testing.assert_array_equal(whole.time, reader("ssp245").time)
 
@@ -89,10 +89,10 @@ def test_delta_mapping_sees_the_years_around_across_2014(experiment, reader, mod
     time = np.concatenate([past.time, after.time])
     both = np.concatenate([past.values, after.values])
     expected = Series(time, baseline.predict(both, time))
-    got = predicted([baseline], models, experiment, months)
+    got = predicted(baseline, models, experiment, months)
     np.testing.assert_array_equal(got.time, months)
     np.testing.assert_allclose(got.values, expected.at(months, "x"), atol=1e-6)
-    whole, own = predicted([baseline], models, experiment), reader(experiment).time
+    whole, own = predicted(baseline, models, experiment), reader(experiment).time
     np.testing.assert_array_equal(whole.time, own)
     np.testing.assert_allclose(whole.values, expected.at(own, "x"), atol=1e-6)
 
@@ -102,7 +102,7 @@ def test_without_the_final_test_historical_stands_alone(reader):
     baseline = fitted("quantile_delta_mapping", reader)
     past = reader("historical")
     reader.reads.clear()
-    got = predicted([baseline], models, "historical", KEPT)
+    got = predicted(baseline, models, "historical", KEPT)
     expected = Series(past.time, baseline.predict(past.values, past.time)).at(KEPT, "x")
     np.testing.assert_allclose(got.values, expected, atol=1e-6)
     assert reader.reads == ["historical"]
@@ -114,4 +114,4 @@ def test_a_month_that_the_models_lack_is_named(name, reader, models):
         UserError, match="12 months missing in the climate models of ssp245, .* 2199-01"
     ):
         wanted = np.concatenate([month_axis(2016, 2016), month_axis(2199, 2199)])
-        predicted([fitted(name, reader)], models, "ssp245", wanted)
+        predicted(fitted(name, reader), models, "ssp245", wanted)

@@ -15,7 +15,7 @@ from soilfuse.evaluation.prediction_range import PredictionRange
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import exact_kernels
-from soilfuse.inference.inputs import batches, inputs_of
+from soilfuse.inference.inputs import batches, input_range, inputs_of
 from soilfuse.inference.members import Member, load_members
 from soilfuse.inference.record import places_of, require_domain
 from soilfuse.insitu.table import read_table
@@ -130,18 +130,8 @@ class Candidate:
     def input_range(self) -> dict[str, list[float]]:
         """Return each climate model's least and greatest historical input on the grid."""
         crops = inputs_of(names.HISTORICAL, self.manifest)
-        size = self.params.infer.batch
-        ends = [
-            (values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3)))
-            for values in (
-                crops.interpolated(self.grid, np.arange(start, min(start + size, crops.time.size)))
-                for start in range(0, crops.time.size, size)
-            )
-        ]
-        low = np.min([least for least, _ in ends], axis=0)[self._order(crops)]
-        high = np.max([greatest for _, greatest in ends], axis=0)[self._order(crops)]
-        pairs = zip(self.manifest["source_ids"], low, high, strict=True)
-        return {name: [float(least), float(greatest)] for name, least, greatest in pairs}
+        self._order(crops)
+        return input_range(crops, self.grid, self.manifest["source_ids"], self.params.infer.batch)
 
     def _order(self, crops: ModelCrops) -> list[int]:
         return places_of(self.manifest, crops.source_ids, str(crops.path))

@@ -1,6 +1,6 @@
 """Sentences that a reader of the product must see, made from the scores themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -41,19 +41,32 @@ def _told(method: str) -> str:
     return method if method == names.ENSEMBLE else names.method_title(method)
 
 
-def _worse_than_others(scores: pd.DataFrame, candidate: str) -> list[str]:
-    sentences = []
+def _no_better(scores: pd.DataFrame, candidate: str) -> Iterator[tuple[str, str, list[int]]]:
+    """Yield a block's title, another method, and the layers in which it is as good or better."""
     for block, title in BLOCK_TITLES.items():
         table = _by_layer(scores, "rmse", block)
         others = (n for n in (names.ENSEMBLE, *names.BASELINES) if n in table and n != candidate)
         for other in others if candidate in table else ():
-            layers = table.index[table[candidate] >= table[other]].tolist()
-            if layers:
-                sentences.append(
-                    f"{title}, {_told(candidate)} has no lower RMSE than "
-                    f"{names.method_title(other)} in {_layers(layers)}."
-                )
-    return sentences
+            if layers := table.index[table[candidate] >= table[other]].tolist():
+                yield title, names.method_title(other), layers
+
+
+def _worse_than_others(scores: pd.DataFrame, candidate: str) -> list[str]:
+    return [
+        f"{title}, {candidate} has no lower RMSE than {other} in {_layers(layers)}."
+        for title, other, layers in _no_better(scores, candidate)
+    ]
+
+
+def _worse_in_short(scores: pd.DataFrame, method: str) -> list[str]:
+    """Return the same with one sentence a block and set of layers: a poor method has many."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for title, other, layers in _no_better(scores, method):
+        found.setdefault((title, _layers(layers)), []).append(other)
+    return [
+        f"{title}, {_told(method)} has no lower RMSE than {' or '.join(others)} in {layers}."
+        for (title, layers), others in found.items()
+    ]
 
 
 def _undecided(intervals: pd.DataFrame) -> list[str]:
@@ -157,7 +170,7 @@ def caveats(
 def method_caveats(method: str, scores: pd.DataFrame, future: pd.DataFrame) -> list[str]:
     """Return the same of a method beside the candidate, which has neither intervals nor spread."""
     return [
-        *_worse_than_others(scores, method),
+        *_worse_in_short(scores, method),
         *_worse_future(future, method),
         *_without_weather(scores, method),
         STATIONS,

@@ -1,6 +1,6 @@
-"""The baselines as methods: fitted fold by fold as the networks are, and their mean."""
+"""The baselines as methods: out of fold for each fold, and on all training years beyond them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -101,51 +101,50 @@ def _given(
 
 
 def predicted(
-    fits: Sequence[Baseline],
+    baseline: Baseline,
     models: ClimateModels,
     experiment: str,
     months: np.ndarray | None = None,
 ) -> Series:
-    """Return the mean of what fits of one baseline predict.
-
-    months: (N,) of the experiment, or None for all of it.
-    """
-    given = _given(fits[0], models, experiment, months)
-    prepared = fits[0].prepare(given.values, given.time)
+    """Return what a fitted baseline predicts for the (N,) months of an experiment, or all of it."""
+    given = _given(baseline, models, experiment, months)
+    prepared = baseline.prepare(given.values, given.time)
     wanted = models.mean(experiment).time if months is None else months
     if not np.array_equal(wanted, given.time):
         prepared = Series(given.time, prepared).at(wanted, _what(experiment))
-    total = fits[0].predict_prepared(prepared, wanted)
-    for fit in fits[1:]:
-        total += fit.predict_prepared(prepared, wanted)
-    return Series(wanted, total if len(fits) == 1 else total / np.float32(len(fits)))
+    return Series(wanted, baseline.predict_prepared(prepared, wanted))
+
+
+def _out_of_fold(name: str, material: Material, models: ClimateModels) -> Series:
+    months = material.outer_months
+    values = np.empty((months.size, *material.target.values.shape[1:]), dtype=np.float32)
+    for fold in material.folds:
+        fitted = _fitted(name, material, models, fold.train)
+        outer = predicted(fitted, models, HISTORICAL, fold.outer)
+        values[np.searchsorted(months, fold.outer)] = outer.values
+    return Series(months, values)
 
 
 def baseline_method(
     name: str, material: Material, models: ClimateModels, final_months: np.ndarray | None
 ) -> Method:
-    """Fit a baseline to each fold's training months, and predict with it as with the networks.
+    """Fit a baseline fold by fold and once on all outer months, and predict with it.
 
-    The outer months of a fold by that fold's fit, all others by the mean of the five fits: so a
-    product made with it holds the numbers that are scored here. models: keeps the outer months of
-    historical and the final test's of its scenario; final_months: None where there is no final
-    test.
+    models: keeps the outer months of historical and the final test's of its scenario;
+    final_months: None where there is no final test.
     """
-    fits = [_fitted(name, material, models, fold.train) for fold in material.folds]
+    whole = _fitted(name, material, models, material.outer_months)
     seen = PredictionRange(material.regions[material.whole])
-    months = material.outer_months
-    outer = np.empty((months.size, *material.target.values.shape[1:]), dtype=np.float32)
-    for fit, fold in zip(fits, material.folds, strict=True):
-        here = np.searchsorted(months, fold.outer)
-        outer[here] = seen.take(predicted([fit], models, HISTORICAL, fold.outer).values)
     final = None
     if final_months is not None:
-        final = predicted(fits, models, FINAL_TEST, final_months)
+        final = predicted(whole, models, FINAL_TEST, final_months)
         seen.take(final.values)
 
     def future(experiment: str) -> Series:
-        series = predicted(fits, models, experiment)
+        series = predicted(whole, models, experiment)
         seen.take(series.values)
         return series
 
-    return Method(name, Series(months, outer), final, future, seen=seen)
+    outer = _out_of_fold(name, material, models)
+    seen.take(outer.values)
+    return Method(name, outer, final, future, seen=seen)

@@ -1,5 +1,6 @@
 """The champion: the mean of its fold models, month by month, with spread and validity.
 
+A simple method that was promoted has their place: its mean is that of the fit to all months.
 Letters: B months of a batch, M climate models, D depth layers, H lat, W lon.
 """
 
@@ -14,10 +15,12 @@ import numpy as np
 from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import Regions
-from soilfuse.inference.members import Member, load_members
+from soilfuse.inference.fitted import FittedMember, context_of, method_of
+from soilfuse.inference.members import Member, load_champion
 from soilfuse.inference.prediction import Prediction, model_spread, outside_range
 from soilfuse.inference.record import channels_of, read_record, require_domain
 from soilfuse.layout import CHAMPION_FILE
+from soilfuse.names import method_title
 
 if TYPE_CHECKING:
     import torch
@@ -25,12 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The fold models that are averaged, and what was recorded of them when they were promoted."""
+    """The fold models that are averaged, and what was recorded of them when they were promoted.
 
-    members: list[Member]
+    whole: the fit to all folds' months of a simple method, whose folds only give the spread.
+    """
+
+    members: Sequence[Member | FittedMember]
     champion: dict[str, Any]
     device: "torch.device"
     threads: int | None
+    whole: FittedMember | None = None
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu", threads: int | None = None) -> "Ensemble":
@@ -49,10 +56,10 @@ class Ensemble:
                 "run `dvc repro promote`, or `dvc pull`"
             )
         chosen = device_of(device)
-        members = load_members(folder)
+        members, whole = load_champion(folder)
         for member in members:
-            member.network.to(chosen)
-        return cls(members, read_record(folder, members[0].manifest), chosen, threads)
+            member.to(chosen)
+        return cls(members, read_record(folder, members[0].manifest), chosen, threads, whole)
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -89,6 +96,11 @@ class Ensemble:
         """Whether climate models may be missing: it was trained with model dropout."""
         return bool(self.manifest["network"]["model_dropout"] > 0)
 
+    @property
+    def context_years(self) -> int:
+        """How many years around a month it looks at, 0 for none."""
+        return context_of(self.manifest)
+
     def channels(self, source_ids: Sequence[str], where: str) -> list[int | None]:
         """Return the places of the ensemble's models among `source_ids`, for reordering by name.
 
@@ -101,25 +113,37 @@ class Ensemble:
         """Raise UserError unless grid and regions of params.yaml:domain are those of training."""
         require_domain(self.manifest, regions)
 
-    def predict(self, inputs: np.ndarray, month: np.ndarray) -> Prediction:
+    def predict(
+        self, inputs: np.ndarray, month: np.ndarray, prepared: np.ndarray | None = None
+    ) -> Prediction:
         """Predict B months from (B, M, H, W) float32 inputs in m3 m-3, models as `source_ids`.
 
         Ensembles that look at K > 1 trailing months take (B, K, M, H, W), the oldest first; ones
         that spare models take NaN throughout for a missing one. month: (B,) calendar months, 1 to
-        12. Raises UserError naming models with missing values, and for a wrong shape or month.
+        12. prepared: (B, C, H, W), what a method that looks at the years around has made of the
+        whole series (`inputs.model_batches` gives it). Raises UserError naming models with missing
+        values, for a wrong shape or month, and where such a method has single months only.
         """
         import torch
 
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         month = np.asarray(month)
         self._require_inputs(inputs, month)
+        if self.context_years and prepared is None:
+            raise UserError(
+                f"{method_title(method_of(self.manifest))} places each month among the "
+                f"{2 * self.context_years + 1} years around it, which single months do not have; "
+                "expected whole experiments: take its products, or params.yaml:promote.method "
+                "another method"
+            )
         last = inputs[:, -1] if self.months > 1 else inputs
         outside = outside_range(last, self.source_ids, self.champion["input_range"])
         with torch.inference_mode(), _threads(self.threads), exact_kernels():
-            batch = torch.from_numpy(inputs).to(self.device)
+            batch = torch.from_numpy(inputs if prepared is None else prepared).to(self.device)
             calendar = torch.from_numpy(month.astype(np.int64)).to(self.device)
             folds = torch.stack([member.predict(batch, calendar) for member in self.members])
-            mean, spread = folds.mean(dim=0), folds.std(dim=0)
+            mean = self.whole.predict(batch, calendar) if self.whole else folds.mean(dim=0)
+            spread = folds.std(dim=0)
         return Prediction(
             mean=mean.cpu().numpy(),
             fold_spread=spread.cpu().numpy(),
@@ -127,10 +151,10 @@ class Ensemble:
             outside=outside,
         )
 
-    def stream(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Prediction]:
+    def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[Prediction]:
         """Predict batches of (inputs, month), so that a century needs the memory of one."""
-        for inputs, month in batches:
-            yield self.predict(inputs, month)
+        for batch in batches:
+            yield self.predict(*batch)
 
     def _require_inputs(self, inputs: np.ndarray, month: np.ndarray) -> None:
         trailing = (self.months,) if self.months > 1 else ()

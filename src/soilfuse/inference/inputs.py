@@ -1,33 +1,66 @@
 """The climate models of one experiment as networks take them, batch by batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from soilfuse import layout
+from soilfuse.baselines.context import experiments_around, within_reach
+from soilfuse.baselines.statistics import multi_model_mean
 from soilfuse.errors import UserError
+from soilfuse.files import sha256_of_content
 from soilfuse.grids import months
 from soilfuse.grids.grid import Grid
 from soilfuse.inference.ensemble import Ensemble
+from soilfuse.inference.fitted import context_of
 from soilfuse.sources.experiments import experiment_files, read_experiment
-from soilfuse.sources.processed import ModelCrops
+from soilfuse.sources.processed import ModelCrops, read_models
 
-Batch = tuple[np.ndarray, np.ndarray]
+Batch = tuple[np.ndarray, ...]  # (inputs, calendar month), and what a method has prepared
 
 
 def files_of(experiment: str, manifest: Mapping[str, Any]) -> list[Path]:
     """Return the processed files that a trained fold's inputs of an experiment come from."""
+    if context_of(manifest):
+        return [layout.climate_models(name) for name in experiments_around(experiment)]
     return experiment_files(layout.climate_models, experiment, *_seen(manifest))
 
 
 def inputs_of(experiment: str, manifest: Mapping[str, Any]) -> ModelCrops:
     """Read an experiment's climate models as a trained fold saw them: smoothed, with months before.
 
+    For a method that looks at the years around, with the experiment before or after as `beside`.
     Raises UserError as `sources.experiments.read_experiment` does.
     """
-    return read_experiment(layout.climate_models, experiment, *_seen(manifest))
+    crops = read_experiment(layout.climate_models, experiment, *_seen(manifest))
+    others = [path for path in files_of(experiment, manifest) if path != crops.path]
+    if not context_of(manifest) or not others:
+        return crops
+    other = read_models(others[0])
+    hashes = [str(part.attrs.get("inputs_sha256", "")) for part in (crops, other)]
+    attributes = {**crops.attrs, "inputs_sha256": sha256_of_content(hashes)}
+    return replace(crops, attrs=attributes, beside=other)
+
+
+def input_range(
+    crops: ModelCrops, grid: Grid, source_ids: Sequence[str], batch: int
+) -> dict[str, list[float]]:
+    """Return each climate model's [least, greatest] value on the grid, m3 m-3."""
+    ends = [
+        (values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3)))
+        for values in (
+            crops.interpolated(grid, np.arange(start, min(start + batch, crops.time.size)))
+            for start in range(0, crops.time.size, batch)
+        )
+    ]
+    order = [crops.source_ids.index(name) for name in source_ids]
+    low = np.min([least for least, _ in ends], axis=0)[order]
+    high = np.max([greatest for _, greatest in ends], axis=0)[order]
+    pairs = zip(source_ids, low, high, strict=True)
+    return {name: [float(least), float(greatest)] for name, least, greatest in pairs}
 
 
 def model_batches(
@@ -37,10 +70,35 @@ def model_batches(
 
     Models come in the ensemble's order, one that it can do without and that the crops lack as NaN;
     (B, K, M, H, W) for K > 1 trailing months. times: indices of the wanted months, all by default.
+    A method that looks at the years around gets what it prepares of them as a third part.
     Raises UserError naming climate models that the crops lack, before anything is computed.
     """
     channels = ensemble.channels(crops.source_ids, str(crops.path))
-    return batches(crops, ensemble.grid, channels, batch, times)
+    given = batches(crops, ensemble.grid, channels, batch, times)
+    if ensemble.whole is None or not ensemble.context_years:
+        return given
+    prepared = _prepared(crops, ensemble, batch)
+    wanted = np.arange(crops.time.size) if times is None else np.asarray(times)
+    starts = range(0, wanted.size, batch)
+    return (
+        (*each, prepared[wanted[start : start + batch]])
+        for each, start in zip(given, starts, strict=True)
+    )
+
+
+def _prepared(crops: ModelCrops, ensemble: Ensemble, batch: int) -> np.ndarray:
+    """Return (T, C, H, W): what the method makes of the multi-model mean of the years around."""
+    assert ensemble.whole is not None
+    parts = [crops, crops.beside] if crops.beside else [crops]
+    series, times = [], []
+    for part in sorted(parts, key=lambda each: each.time[0]):
+        near = np.flatnonzero(within_reach(part.time, crops.time, ensemble.context_years))
+        channels = ensemble.channels(part.source_ids, str(part.path))
+        given = batches(part, ensemble.grid, channels, batch, near)
+        series += [multi_model_mean(values) for values, _ in given]
+        times.append(part.time[near])
+    time, mean = np.concatenate(times), np.concatenate(series)[:, None]
+    return ensemble.whole.baseline.prepare(mean, time)[np.searchsorted(time, crops.time)]
 
 
 def batches(
@@ -49,7 +107,7 @@ def batches(
     channels: Sequence[int | None],
     batch: int,
     times: np.ndarray | None = None,
-) -> Iterator[Batch]:
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the inputs and calendar months; channels: each model's place in the crops, or None."""
     wanted = np.arange(crops.time.size) if times is None else np.asarray(times)
     calendar = months.month_of(crops.time)

@@ -7,6 +7,8 @@ from typing import Any
 
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import mending, read_mapping
+from soilfuse.inference.fitted import method_of, require_method
+from soilfuse.names import ENSEMBLE
 from soilfuse.training.folds import FOLDS, PROTOCOLS, Fold, folds
 
 PARTS = ("train_months", "inner_months", "outer_months")
@@ -50,7 +52,10 @@ def read_manifests(folder: Path) -> dict[Path, dict[str, Any]]:
     for path, manifest in manifests.items():
         _require_unchanged(path, manifest)
         _require_months(path, manifest)
-        _require_network(path, manifest["network"])
+        if method_of(manifest) == ENSEMBLE:
+            _require_network(path, manifest["network"])
+        else:
+            require_method(path, manifest)
     return manifests
 
 

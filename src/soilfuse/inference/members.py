@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import mending, sha256_of_file
+from soilfuse.inference.fitted import WHOLE, WHOLE_HASH, FittedMember, load_fitted, method_of
 from soilfuse.inference.manifests import read_manifests
+from soilfuse.names import ENSEMBLE
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +22,10 @@ class Member:
 
     manifest: dict[str, Any]
     network: "Generator"
+
+    def to(self, device: "torch.device") -> None:
+        """Move the network to a device."""
+        self.network.to(device)
 
     def predict(self, inputs: "torch.Tensor", month: "torch.Tensor") -> "torch.Tensor":
         """Return (B, D, H, W) m3 m-3 from inputs (B, M, H, W), or (B, K, M, H, W) for K > 1 months.
@@ -38,6 +44,22 @@ def load_members(folder: Path) -> list[Member]:
     network, or not those that the manifest was written for.
     """
     return [load_member(path, manifest) for path, manifest in read_manifests(folder).items()]
+
+
+def load_champion(folder: Path) -> tuple[list[Member] | list[FittedMember], FittedMember | None]:
+    """Return the five members of a champion, and the fit to all months where it is no network.
+
+    Raises UserError as `load_members` does.
+    """
+    manifests = read_manifests(folder)
+    shared = next(iter(manifests.values()))
+    if method_of(shared) == ENSEMBLE:
+        return load_members(folder), None
+    fits = [
+        load_fitted(path.with_suffix(".safetensors"), manifest, str(manifest["weights_sha256"]))
+        for path, manifest in manifests.items()
+    ]
+    return fits, load_fitted(Path(folder) / WHOLE, shared, str(shared[WHOLE_HASH]))
 
 
 def load_member(path: Path, manifest: dict[str, Any]) -> Member:

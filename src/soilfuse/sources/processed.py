@@ -44,7 +44,8 @@ class ModelCrops:
     """The native crops of M models at the same months; `attrs` are the file's.
 
     months: how many trailing months a network is given; earlier: the crops of the months right
-    before the first, None where there are none (`sources.experiments` sets both).
+    before the first, None where there are none (`sources.experiments` sets both); beside: those of
+    the experiment before or after, for a method that looks at the years around a month.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class ModelCrops:
     attrs: dict[str, Any]
     months: int = 1
     earlier: "ModelCrops | None" = None
+    beside: "ModelCrops | None" = None
     _weights: dict[tuple[str, bytes], scipy.sparse.csr_array] = field(default_factory=dict)
 
     @property
