@@ -392,12 +392,14 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "caveats.json",
+        "climate_models.csv",
         "crps.csv",
         "density.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
+        "monthly_contenders.csv",
         "r_parts.csv",
         "scores.csv",
         "scores_by_layer.csv",

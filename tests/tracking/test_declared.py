@@ -49,7 +49,7 @@ def test_declared_data_is_made_by_a_stage(stage, params):
         Path(out.replace("${item}", item))
         for other in STAGES
         for out in outs_of(other)
-        for item in ("historical", "0")
+        for item in ("historical", "ssp245", "0")
     }
     for path in declared(stage, params, "historical")[1]:
         if path == layout.REGIONS:  # the user's

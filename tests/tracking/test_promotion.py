@@ -108,7 +108,7 @@ def test_the_verdict_s_bytes_are_the_same_each_time(settings, tmp_path):
         write_verdict(verdict, tmp_path / name)
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
     content = json.loads((tmp_path / "one.json").read_text())
-    assert set(content) == {"promoted", "checks", "caveats", "world", "pin"}
+    assert set(content) == {"promoted", "checks", "caveats", "world", "pin", "method"}
     assert set(content["checks"][0]) == {"name", "passed", "got", "allowed", "why"}
 
 

@@ -77,6 +77,30 @@ class Params(Section):
             refuse(_leaks(pretrain))
         return finetune
 
+    @field_validator("evaluate")
+    @classmethod
+    def _of_known_models(cls, evaluate: Evaluate, info: ValidationInfo) -> Evaluate:
+        if cmip6 := info.data.get("cmip6"):
+            alone = [f"{names.MODEL}{source_id}" for source_id in cmip6.models]
+            named = [name for name in evaluate.baselines if name.startswith(names.MODEL)]
+            refuse(unknown_names(named, "baseline", alone, "evaluate.baselines"))
+        return evaluate
+
+    @field_validator("promote")
+    @classmethod
+    def _a_scored_method(cls, promote: Promote, info: ValidationInfo) -> Promote:
+        cmip6, evaluate = info.data.get("cmip6"), info.data.get("evaluate")
+        if cmip6 and evaluate:
+            alone = [f"{names.MODEL}{source_id}" for source_id in cmip6.models]
+            known = [names.ENSEMBLE, *names.BASELINES, *alone]
+            refuse(unknown_names([promote.method], "method", known, "promote.method"))
+            if promote.method not in {names.ENSEMBLE, *alone, *evaluate.baselines}:
+                raise ValueError(
+                    f"promote.method is {promote.method!r}, which evaluate.baselines does not "
+                    f"have scored: add it to {PARAMS_FILE}:evaluate.baselines"
+                )
+        return promote
+
 
 def _untrained(section: str, training: Training, network: Network | None) -> list[str]:
     """Return a line where a network would stay as it was drawn: only a residual may."""

@@ -27,7 +27,9 @@ class Evaluate(Section):
     @field_validator("baselines")
     @classmethod
     def _known_with_the_gates(cls, baselines: list[str]) -> list[str]:
-        problems = unknown_names(baselines, "baseline", names.BASELINES, "evaluate.baselines")
+        # Those of single climate models are checked where the models are known.
+        named = [name for name in baselines if not name.startswith(names.MODEL)]
+        problems = unknown_names(named, "baseline", names.BASELINES, "evaluate.baselines")
         if names.GATE_BASELINE not in baselines:
             problems.append(
                 f"evaluate.baselines lacks {names.GATE_BASELINE!r}, which the gate of promote "
@@ -58,6 +60,7 @@ class Leakage(Section):
 class Promote(Section):
     """The gate between a trained ensemble and the champion."""
 
+    method: str
     registered_model: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     min_coverage: Fraction
     max_soil_moisture: Fraction

@@ -1,6 +1,5 @@
 """What the gate must know of every method beside the candidate: any of them may be promoted."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,8 +7,7 @@ import pandas as pd
 
 from soilfuse.evaluation.caveats import method_caveats
 from soilfuse.evaluation.fields import field_statistics, region_weights
-from soilfuse.evaluation.metrics import metrics
-from soilfuse.evaluation.prediction_range import PredictionRange
+from soilfuse.evaluation.prediction_range import Contender
 from soilfuse.evaluation.scores import score_table
 from soilfuse.names import FINAL_TEST, HISTORICAL, MODEL
 
@@ -17,20 +15,6 @@ if TYPE_CHECKING:
     from soilfuse.evaluation.tables import Judged, Made
 
 ALONE = ("n", "mae", "rmse", "r", "anomaly_r", "bias", "ubrmse")
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One method: the range of its predictions, (T, D, S) sums out of fold, and its sentences."""
-
-    seen: PredictionRange
-    monthly: np.ndarray
-    caveats: list[str]
-
-    @property
-    def rmse(self) -> float:
-        """Out of fold, mean over layers, m3 m-3."""
-        return float(metrics(self.monthly.sum(axis=0), ("rmse",))["rmse"].mean())
 
 
 def climate_models(judged: "Judged") -> tuple[pd.DataFrame, dict[str, np.ndarray]]:

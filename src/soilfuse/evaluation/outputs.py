@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from soilfuse.errors import UserError, shortened
-from soilfuse.evaluation.contenders import Contender
 from soilfuse.evaluation.metrics import STATISTICS
+from soilfuse.evaluation.prediction_range import Contender
 from soilfuse.files import read_json, write_json, written_aside
 
 METRICS_FILE = "metrics.json"

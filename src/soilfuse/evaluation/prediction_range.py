@@ -1,8 +1,10 @@
-"""Range and completeness of predictions, taken note of as they are made."""
+"""What the gate asks of a method: range and completeness of its predictions, sums, sentences."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from soilfuse.evaluation.metrics import metrics
 
 
 @dataclass
@@ -24,3 +26,17 @@ class PredictionRange:
         self.maximum = max(self.maximum, float(values.max(where=valid, initial=-np.inf)))
         self.coverage = min(self.coverage, float(valid.mean(axis=-1).min()))
         return prediction
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One method: the range of its predictions, (T, D, S) sums out of fold, and its sentences."""
+
+    seen: PredictionRange
+    monthly: np.ndarray
+    caveats: list[str]
+
+    @property
+    def rmse(self) -> float:
+        """Out of fold, mean over layers, m3 m-3."""
+        return float(metrics(self.monthly.sum(axis=0), ("rmse",))["rmse"].mean())

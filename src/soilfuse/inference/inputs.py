@@ -46,7 +46,7 @@ def inputs_of(experiment: str, manifest: Mapping[str, Any]) -> ModelCrops:
 
 
 def input_range(
-    crops: ModelCrops, grid: Grid, source_ids: Sequence[str], batch: int
+    crops: ModelCrops, grid: Grid, source_ids: Sequence[str], batch: int = 12
 ) -> dict[str, list[float]]:
     """Return each climate model's [least, greatest] value on the grid, m3 m-3."""
     ends = [

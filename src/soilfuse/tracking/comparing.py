@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,11 @@ from soilfuse.evaluation.bootstrap import paired_intervals
 from soilfuse.evaluation.metrics import metrics
 from soilfuse.evaluation.outputs import MONTHLY_FILE, read_monthly
 from soilfuse.files import read_mapping
+from soilfuse.names import ENSEMBLE, method_title
 from soilfuse.tracking import fetching
 from soilfuse.tracking.aliases import resolve
-from soilfuse.tracking.promoting import (
-    FACTS_OF_CANDIDATE,
-    candidate_content,
-    difference_of,
-    facts_of,
-    recorded_facts,
-)
+from soilfuse.tracking.entrant import FACTS_OF_CANDIDATE, entrant
+from soilfuse.tracking.promoting import difference_of, facts_of, recorded_facts
 from soilfuse.tracking.promotion import Facts, unequal
 from soilfuse.tracking.recording import leaves
 
@@ -52,9 +49,10 @@ def compare(params: config.Params, one: str, other: str) -> dict[str, Any]:
     Raises UserError for a name that is not registered, and a candidate that is not there.
     """
     name = params.promote.registered_model
-    with tempfile.TemporaryDirectory() as aside:
+    with ExitStack() as opened:
+        aside = opened.enter_context(tempfile.TemporaryDirectory())
         a, b = (
-            _side(name, wanted, Path(aside) / place)
+            _side(params, wanted, Path(aside) / place, opened)
             for place, wanted in (("one", one), ("other", other))
         )
         differ_in = unequal(a.facts, b.facts)
@@ -78,14 +76,19 @@ def compare(params: config.Params, one: str, other: str) -> dict[str, Any]:
     return found
 
 
-def _side(name: str, wanted: str, place: Path) -> Side:
+def _side(params: config.Params, wanted: str, place: Path, opened: ExitStack) -> Side:
+    """Return one side; opened: holds the files of a fitted candidate while they are compared."""
     if wanted == CANDIDATE:
         for needed in (layout.EVALUATE / "facts.json", layout.FINETUNE / MANIFEST):
             if not needed.is_file():
                 raise UserError(f"no candidate, {needed} is absent: run `dvc repro evaluate`")
-        settings = read_mapping(layout.FINETUNE / MANIFEST, ())
-        facts = facts_of(candidate_content(), FACTS_OF_CANDIDATE)
-        return Side(CANDIDATE, facts, settings, layout.EVALUATE)
+        given = opened.enter_context(entrant(params))
+        settings = read_mapping(given.folder / MANIFEST, ())
+        facts = facts_of(given.content, FACTS_OF_CANDIDATE)
+        own = params.promote.method == ENSEMBLE
+        title = CANDIDATE if own else f"{CANDIDATE}, {method_title(params.promote.method)}"
+        return Side(title, facts, settings, given.evaluated)
+    name = params.promote.registered_model
     version = resolve(name, wanted, f"name one of these, or `{CANDIDATE}`")
     # The weights stay where they are.
     facts = recorded_facts(name, version)

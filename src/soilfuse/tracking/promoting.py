@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from soilfuse import config, layout
 from soilfuse.checks import Check
 from soilfuse.errors import UserError, shortened
 from soilfuse.evaluation.bootstrap import paired_mean_rmse
-from soilfuse.evaluation.outputs import METRICS_FILE, MONTHLY_FILE, read_caveats, read_monthly
-from soilfuse.files import folder_aside, mending, read_json, read_mapping, write_json
+from soilfuse.evaluation.outputs import MONTHLY_FILE, read_monthly
+from soilfuse.files import folder_aside, mending, read_mapping, write_json
 from soilfuse.inference.manifests import read_manifests
 from soilfuse.inference.record import RECORDED
 from soilfuse.progress import note
 from soilfuse.tracking import fetching, registry
 from soilfuse.tracking.aliases import CHALLENGING, PROMOTED, VERDICT
+from soilfuse.tracking.entrant import FACTS_OF_CANDIDATE, Entrant, entrant
 from soilfuse.tracking.lineage import LOCK, content_hash, git_state
 from soilfuse.tracking.promotion import (
     Difference,
@@ -33,18 +34,16 @@ from soilfuse.tracking.promotion import (
 )
 from soilfuse.tracking.turns import Turn, one_promotion
 
-FACTS_FILE = "facts.json"
-FACTS_OF_CANDIDATE = f"{layout.EVALUATE / FACTS_FILE}: run `dvc repro -s evaluate`"
-
 
 def promote(params: config.Params, run_id: str | None = None) -> Verdict:
-    """Judge models/finetune by results/evaluate; write verdict.json and, if promoted, the champion.
+    """Judge a candidate by results/evaluate; write verdict.json and, if promoted, the champion.
 
-    A candidate is judged against the champion that was promoted last, here or elsewhere. One that
-    is rejected leaves that champion in models/champion, and the alias points to it. With
-    promote.pin set, that registered version is champion whatever the candidate scores. Raises
-    UserError where the candidate is rejected and no champion stands to be used instead, and where
-    another promotion was faster, which then stands.
+    It is the networks of models/finetune, or what promote.method names in their place. It is judged
+    against the champion that was promoted last, here or elsewhere. One that is rejected leaves that
+    champion in models/champion, and the alias points to it. With promote.pin set, that registered
+    version is champion whatever the candidate scores. Raises UserError where the candidate is
+    rejected and no champion stands to be used instead, and where another promotion was faster,
+    which then stands.
     """
     settings = params.promote
     if settings.pin is not None:
@@ -52,8 +51,8 @@ def promote(params: config.Params, run_id: str | None = None) -> Verdict:
         champion = read_mapping(layout.CHAMPION / layout.CHAMPION_FILE, RECORDED)
         verdict = pinned(settings.pin, champion)
     else:
-        with one_promotion(settings.registered_model) as turn:
-            verdict = _judged(params, turn, run_id)
+        with entrant(params) as given, one_promotion(settings.registered_model) as turn:
+            verdict = _judged(params, given, turn, run_id)
     write_verdict(verdict, layout.VERDICT)
     return verdict
 
@@ -64,32 +63,31 @@ def challenge(params: config.Params) -> int:
     Champion, alias `champion` and verdict.json stay. Returns the version. Raises UserError where
     the candidate fails a hard check.
     """
-    content = candidate_content()
-    verdict = gate(facts_of(content, FACTS_OF_CANDIDATE), None, params.promote)
-    if not verdict.promoted:
-        raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
-    verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
-    with _laid_out(params, content, verdict) as fresh:
-        tags = _tags(verdict, content, CHALLENGING)
-        return registry.register_challenger(fresh, params.promote.registered_model, tags)
+    with entrant(params) as given:
+        verdict = gate(facts_of(given.content, FACTS_OF_CANDIDATE), None, params.promote)
+        if not verdict.promoted:
+            raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
+        verdict = replace(verdict, caveats=[*verdict.caveats, *given.caveats])
+        with _laid_out(params, given, verdict) as fresh:
+            tags = _tags(verdict, given.content, CHALLENGING)
+            return registry.register_challenger(fresh, params.promote.registered_model, tags)
 
 
-def _judged(params: config.Params, turn: Turn, run_id: str | None) -> Verdict:
-    content = candidate_content()
+def _judged(params: config.Params, given: Entrant, turn: Turn, run_id: str | None) -> Verdict:
     if theirs := registry.take_over(turn, layout.CHAMPION):
         note(
             f"version {theirs} of {turn.name} was promoted elsewhere: {layout.CHAMPION} holds it "
             "now, and the candidate is judged against it"
         )
-    candidate, champion = facts_of(content, FACTS_OF_CANDIDATE), _standing_champion()
+    candidate, champion = facts_of(given.content, FACTS_OF_CANDIDATE), _standing_champion()
     difference = None
     if champion is not None and not unequal(candidate, champion):
-        difference = difference_of(params, layout.EVALUATE, layout.CHAMPION)
+        difference = difference_of(params, given.evaluated, layout.CHAMPION)
     verdict = gate(candidate, champion, params.promote, difference)
-    verdict = replace(verdict, caveats=[*verdict.caveats, *read_caveats(layout.EVALUATE)])
+    verdict = replace(verdict, caveats=[*verdict.caveats, *given.caveats])
     if verdict.promoted:
-        tags = _tags(verdict, content, PROMOTED)
-        with _laid_out(params, content, verdict) as fresh:
+        tags = _tags(verdict, given.content, PROMOTED)
+        with _laid_out(params, given, verdict) as fresh:
             registry.install_champion(turn, fresh, layout.CHAMPION, tags, run_id)
     elif champion is None:
         write_verdict(verdict, layout.VERDICT)
@@ -112,6 +110,7 @@ def _tags(verdict: Verdict, facts: Mapping[str, Any], kind: str) -> dict[str, An
     lock = root / LOCK
     return {
         VERDICT: kind,
+        "method": verdict.method,
         "reasons": reasons(verdict),
         "rmse_out_of_fold": facts["rmse"],
         "caveats": " ".join(verdict.caveats),
@@ -119,13 +118,6 @@ def _tags(verdict: Verdict, facts: Mapping[str, Any], kind: str) -> dict[str, An
         "dirty": str(dirty).lower(),
         "dvc_lock_md5": content_hash(lock) if lock.is_file() else "none",
     }
-
-
-def candidate_content() -> dict[str, Any]:
-    """Read what evaluation found of the folds in models/finetune."""
-    return read_mapping(
-        layout.EVALUATE / FACTS_FILE, [*(field.name for field in fields(Facts)), "input_range"]
-    )
 
 
 def facts_of(content: Any, where: str) -> Facts:
@@ -172,27 +164,26 @@ def _standing_champion() -> Facts | None:
 
 
 @contextmanager
-def _laid_out(params: config.Params, facts: Mapping[str, Any], verdict: Verdict) -> Iterator[Path]:
+def _laid_out(params: config.Params, given: Entrant, verdict: Verdict) -> Iterator[Path]:
     """Give a temporary folder beside the champion's that holds the folds and champion.json."""
-    manifests = read_manifests(layout.FINETUNE)
+    manifests = read_manifests(given.folder)
     shared = next(iter(manifests.values()))
     with folder_aside(layout.CHAMPION) as aside:
         fresh = aside / layout.CHAMPION.name
         fresh.mkdir()
-        for path in manifests:
+        for path in (*manifests, *given.folder.glob("fold_*.safetensors")):
             shutil.copyfile(path, fresh / path.name)
-            weights = path.with_suffix(".safetensors")
-            shutil.copyfile(weights, fresh / weights.name)
-        shutil.copyfile(layout.EVALUATE / MONTHLY_FILE, fresh / MONTHLY_FILE)
+        shutil.copyfile(given.evaluated / MONTHLY_FILE, fresh / MONTHLY_FILE)
         record = {
             "registered_model": params.promote.registered_model,
-            "weights_sha256": facts["weights_sha256"],
+            "method": verdict.method,
+            "weights_sha256": given.content["weights_sha256"],
             "ensemble_hash": shared["ensemble_hash"],
             "world": shared["world"],
             "caveats": verdict.caveats,
-            "input_range": facts["input_range"],
-            "scores": read_json(layout.EVALUATE / METRICS_FILE)["outer"],
-            "facts": {field.name: facts[field.name] for field in fields(Facts)},
+            "input_range": given.content["input_range"],
+            "scores": given.scores,
+            "facts": asdict(facts_of(given.content, FACTS_OF_CANDIDATE)),
         }
         write_json(fresh / layout.CHAMPION_FILE, record)
         yield fresh

@@ -20,7 +20,8 @@ class Facts:
     finite: no predicted value inside the domain is NaN or infinite; minimum and maximum: of all
     predictions, m3 m-3; coverage: share of the domain's cells with a value; rmse: out of fold, mean
     over layers, m3 m-3; baselines: the same score of each baseline; comparable: what must be equal
-    for two ensembles to be compared (world, domain, targets, protocol); weights_sha256: which one.
+    for two ensembles to be compared (world, domain, targets, protocol); weights_sha256: which one;
+    method: the networks, or the simple method that has their place.
     """
 
     finite: bool
@@ -31,6 +32,7 @@ class Facts:
     baselines: Mapping[str, float]
     comparable: Mapping[str, str]
     weights_sha256: str
+    method: str = names.ENSEMBLE
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Verdict:
     """The gate's decision, every check behind it, and what a reader of the product must know.
 
     world: the version and seed of the pseudo-reality that it was judged in, or `real`;
-    pin: the registered version that is champion whatever the gate would say, None where it decides.
+    pin: the registered version that is champion whatever the gate would say, None where it decides;
+    method: what was judged, or is pinned.
     """
 
     promoted: bool
@@ -55,6 +58,7 @@ class Verdict:
     caveats: list[str]
     world: str
     pin: int | None = None
+    method: str = names.ENSEMBLE
 
 
 def gate(
@@ -77,13 +81,14 @@ def gate(
         differing = unequal(candidate, champion)
         if difference is None or differing:
             caveats.append(
-                "This ensemble was not compared with the champion before it: they differ in "
-                f"{', '.join(differing) or 'the months they were scored on'}."
+                f"{_subject(candidate, capital=True)} was not compared with the champion before "
+                f"it: they differ in {', '.join(differing) or 'the months they were scored on'}."
             )
         else:
             checks.append(_not_worse(difference))
     passed = all(check.passed for check in checks)
-    return Verdict(passed, checks, caveats, candidate.comparable["world"])
+    world = candidate.comparable["world"]
+    return Verdict(passed, checks, caveats, world, method=candidate.method)
 
 
 def pinned(version: int, champion: Mapping[str, Any]) -> Verdict:
@@ -93,7 +98,8 @@ def pinned(version: int, champion: Mapping[str, Any]) -> Verdict:
     """
     why = "params.yaml:promote.pin keeps this version, whatever the candidate scores"
     check = Check("pinned", True, f"version {version}", f"version {version}", why)
-    return Verdict(True, [check], champion["caveats"], champion["world"], version)
+    method = champion.get("method", names.ENSEMBLE)
+    return Verdict(True, [check], champion["caveats"], champion["world"], version, method)
 
 
 def reasons(verdict: Verdict) -> str:
@@ -106,7 +112,7 @@ def reasons(verdict: Verdict) -> str:
 
 
 def write_verdict(verdict: Verdict, path: Path) -> None:
-    """Write a verdict as JSON: promoted, checks, caveats, world, pin."""
+    """Write a verdict as JSON: promoted, checks, caveats, world, pin, method."""
     write_json(path, asdict(verdict))
 
 
@@ -163,9 +169,16 @@ def _not_worse(difference: Difference) -> Check:
     )
 
 
+def _subject(candidate: Facts, capital: bool = False) -> str:
+    """Return what was judged as it stands inside a sentence, or at its head."""
+    own = candidate.method == names.ENSEMBLE
+    title = "this ensemble" if own else names.method_title(candidate.method)
+    return title[0].upper() + title[1:] if capital else title
+
+
 def _caveats(candidate: Facts) -> list[str]:
     return [
-        f"Out of fold this ensemble (RMSE {candidate.rmse:.4f} m3 m-3) is worse than "
+        f"Out of fold {_subject(candidate)} (RMSE {candidate.rmse:.4f} m3 m-3) is worse than "
         f"{names.BASELINE_TITLES[name]} "
         f"({candidate.baselines[name]:.4f} m3 m-3): where only the mean seasonal state matters, "
         "use that instead."
