@@ -37,6 +37,11 @@ def _by_layer(scores: pd.DataFrame, metric: str, block: str) -> pd.DataFrame:
     return rows.pivot(index="layer", columns="method", values="value")
 
 
+def _either(titles: Sequence[str]) -> str:
+    *most, last = titles
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def _told(method: str) -> str:
     return method if method == names.ENSEMBLE else names.method_title(method)
 
@@ -64,7 +69,7 @@ def _worse_in_short(scores: pd.DataFrame, method: str) -> list[str]:
     for title, other, layers in _no_better(scores, method):
         found.setdefault((title, _layers(layers)), []).append(other)
     return [
-        f"{title}, {_told(method)} has no lower RMSE than {' or '.join(others)} in {layers}."
+        f"{title}, {_told(method)} has no lower RMSE than {_either(others)} in {layers}."
         for (title, layers), others in found.items()
     ]
 

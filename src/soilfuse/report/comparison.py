@@ -159,6 +159,8 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
 
 def candidate_caveat(verdict: Mapping[str, Any]) -> list[str]:
     """Say whose the scores are, where they are not those of the champion behind the products."""
+    if _simple(verdict):
+        return []
     if verdict.get("pin") is not None:
         why = f"registered version {verdict['pin']} is kept as champion by params.yaml:promote.pin"
     elif not verdict.get("promoted"):
@@ -171,8 +173,28 @@ def candidate_caveat(verdict: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def method_caveat(champion: Mapping[str, Any]) -> list[str]:
+    """Say where a simple method made the maps, in the place of the networks."""
+    method = str(champion.get("method", names.ENSEMBLE))
+    if method == names.ENSEMBLE:
+        return []
+    return [
+        f"The maps and trends are made by {names.method_title(method)}, which was promoted in the "
+        "place of the networks (params.yaml:promote.method)."
+    ]
+
+
+def _simple(verdict: Mapping[str, Any]) -> str:
+    """Return the title of the simple method that was judged, "" where the networks were."""
+    method = str(verdict.get("method", names.ENSEMBLE))
+    judged = method != names.ENSEMBLE and verdict.get("pin") is None
+    return names.method_title(method) if judged else ""
+
+
 def verdict_sentence(verdict: Mapping[str, Any]) -> str:
     """Say whether the ensemble was promoted and which checks failed."""
+    whose = _simple(verdict) or "the latest ensemble"
+    whose = whose[0].upper() + whose[1:]
     checks = verdict.get("checks", [])
     failed = [str(check.get("name")) for check in checks if not check.get("passed")]
     if verdict.get("pin") is not None:
@@ -184,11 +206,10 @@ def verdict_sentence(verdict: Mapping[str, Any]) -> str:
         ending = "" if len(checks) == 1 else "s"
         passed = f"{counted(len(checks))} check{ending}" if checks else "its checks"
         but = f", although it failed {joined(failed)}" if failed else ""
-        return f"The latest ensemble was promoted after {passed}{but}."
+        return f"{whose} was promoted after {passed}{but}."
     why = f": it failed {joined(failed)}" if failed else ""
     return (
-        f"The latest ensemble was not promoted{why}; the maps and trends are those of the champion "
-        "before it."
+        f"{whose} was not promoted{why}; the maps and trends are those of the champion before it."
     )
 
 

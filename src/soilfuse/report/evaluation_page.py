@@ -9,7 +9,7 @@ from soilfuse.report.evaluation_figures import future_bars, methods_of, score_ba
 from soilfuse.report.leakage_section import leakage_section
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
-from soilfuse.report.score_tables import scores_table
+from soilfuse.report.score_tables import climate_models_table, scores_table
 from soilfuse.report.sections import Section
 from soilfuse.report.skill_sections import detail_section, parts_section, spread_section
 from soilfuse.report.station_section import station_section
@@ -101,7 +101,21 @@ def _taylor(folder: Folder, evaluation: Evaluation) -> Section | None:
             f"Taylor diagrams of models and methods against the target in {len(others)} layers.",
         )
         pictures.append(picture)
-    return Section("taylor", "Every climate model", pictures=pictures)
+    return Section(
+        "taylor", "Every climate model", pictures=pictures, folded=_models_alone(evaluation)
+    )
+
+
+def _models_alone(evaluation: Evaluation) -> list[Table]:
+    """Return the scores of every climate model alone, a table a block and layer."""
+    models = evaluation.table("climate_models")
+    if models is None:
+        return []
+    return [
+        climate_models_table(models, block, layer, f"{labels.layer_title(layer)}, {title}")
+        for block, title in BLOCK_TITLES.items()
+        for layer in sorted(pick(models, block=block)["layer"].unique())
+    ]
 
 
 def _future(folder: Folder, evaluation: Evaluation) -> Section | None:

@@ -44,8 +44,8 @@ def spread_pictures(
     picture = folder.draw(
         "spread",
         lambda: trend_maps.spread_maps(place, spread, layers),
-        f"Disagreement of the networks, {years}",
-        "Mean standard deviation of the networks, each blind to other years: a lower bound of the "
+        f"Disagreement of the folds, {years}",
+        "Mean standard deviation of five folds, each blind to other years: a lower bound of the "
         "uncertainty, since all of them learn from the same target and the same climate models.",
         f"Maps of the spread over the fold models at {_layer_list(layers)}, {title}, {years}.",
     )

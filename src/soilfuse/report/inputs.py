@@ -21,6 +21,7 @@ TREND_COLUMNS = {
     "periods": ("region", "season", "layer", "period", "mean", "change_percent"),
     "series": ("region", "season", "layer", "year", "value"),
 }
+MODEL_METRICS = ("mae", "rmse", "r", "anomaly_r", "bias", "ubrmse")
 # The tables of an evaluation that may be absent, and the columns that are drawn.
 EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
     "intervals": (
@@ -32,6 +33,7 @@ EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {
     "density": ("layer", "x", "y", "share"),
     "taylor": ("name", "layer", "sd", "r"),
     "leakage": ("method", "layer", "metric", "blocked", "shuffled", "low", "high", "months"),
+    "climate_models": ("block", "method", "layer", *MODEL_METRICS),
     "future": ("method", "experiment", "layer", "quantity", "rmse"),
     "r_parts": ("method", "block", "layer", "region", "part", "value"),
     "spread": (

@@ -68,7 +68,11 @@ def write_page(
             f"Monthly soil moisture in {len(trends.layers)} layers, "
             f"{labels.years_title(f'{first_year}-{last_year}')}"
         ),
-        caveats=[*comparison.world_caveat(world), *map(str, champion.get("caveats", []))],
+        caveats=[
+            *comparison.world_caveat(world),
+            *comparison.method_caveat(champion),
+            *map(str, champion.get("caveats", [])),
+        ],
         summary=summary.page_summary(trends, shares, moisture.outside, moisture.period),
         sections=page_sections(folder, place, trends, moisture, layers),
         lineage={
@@ -178,6 +182,7 @@ def _evaluation(
 def _score_caveats(verdict: Mapping[str, Any], champion: Mapping[str, Any]) -> list[str]:
     return [
         *comparison.world_caveat(str(champion.get("world", ""))),
+        *comparison.method_caveat(champion),
         *comparison.candidate_caveat(verdict),
         *map(str, champion.get("caveats", [])),
     ]

@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from soilfuse.names import MODEL
 from soilfuse.report import labels
 from soilfuse.report.evaluation_figures import methods_of
+from soilfuse.report.inputs import MODEL_METRICS
 from soilfuse.report.records import pick, value_of
 from soilfuse.report.tables import Table, layer_heads
 
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN_TRIALS = 10
+MODEL_HEADS = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r": "R",
+    "anomaly_r": "Anomaly R",
+    "bias": "Bias",
+    "ubrmse": "ubRMSE",
+}
 
 
 def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
@@ -33,6 +43,24 @@ def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
             ]
             for method in methods_of(rows)
         ],
+    )
+
+
+def climate_models_table(models: "pd.DataFrame", block: str, layer: int, title: str) -> Table:
+    """Return every climate model alone in one block and layer: a row a model, best RMSE first."""
+    rows = pick(models, block=block, layer=layer).sort_values("rmse", kind="stable")
+    digits = {"r": 2, "anomaly_r": 2}
+    return Table(
+        caption=title,
+        head=["Climate model", *(MODEL_HEADS[metric] for metric in MODEL_METRICS)],
+        rows=[
+            [
+                str(row["method"]).removeprefix(MODEL),
+                *(labels.plain(row[m], digits.get(m, 4)) for m in MODEL_METRICS),
+            ]
+            for row in rows.to_dict("records")
+        ],
+        note=f"MAE, RMSE, bias and ubRMSE in {labels.UNIT}.",
     )
 
 

@@ -24,5 +24,5 @@ def outside_sentence(outside: float, period: str) -> str:
     return (
         f"In {labels.years_title(period)}, {outside:.0f} % of the regions' cells and months have "
         "at least one climate model outside the range of its own values over the domain in "
-        f"{labels.years_title(HISTORY)}: there the networks may extrapolate."
+        f"{labels.years_title(HISTORY)}: there the method may extrapolate."
     )

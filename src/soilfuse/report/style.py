@@ -109,7 +109,7 @@ def moisture_scale() -> Scale:
 def spread_scale() -> Scale:
     """Return the scale of the standard deviation over the fold models."""
     levels = tuple(round(0.002 * step, 3) for step in range(1, 11))
-    label = f"standard deviation over the networks ({labels.UNIT})"
+    label = f"standard deviation over the folds ({labels.UNIT})"
     return Scale("PuRd", levels, label, levels[::3])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_files
 from soilfuse.grids.grid import Grid
+from soilfuse.inference.fitted import context_of
 from soilfuse.inference.manifests import shared_manifest
 from soilfuse.inference.record import read_record
 from soilfuse.layout import CHAMPION_FILE
@@ -16,7 +17,8 @@ from soilfuse.layout import CHAMPION_FILE
 class Champion:
     """A champion's identity, and the shapes (M models, D layers, (H, W)) it takes and gives.
 
-    months: the trailing months that it looks at.
+    months: the trailing months that it looks at; context_years: the years around a month that it
+    needs, 0 for none.
     """
 
     content: dict[str, Any]
@@ -24,6 +26,7 @@ class Champion:
     layers: int
     grid_shape: tuple[int, int]
     months: int
+    context_years: int = 0
 
     @property
     def inputs_shape(self) -> tuple[int, ...]:
@@ -55,6 +58,7 @@ def read_champion(folder: Path) -> Champion:
         layers=len(manifest["depth_bnds"]),
         grid_shape=Grid.recorded(manifest["domain"]).shape,
         months=int(manifest["network"]["months"]),
+        context_years=context_of(manifest),
     )
 
 

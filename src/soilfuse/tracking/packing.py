@@ -48,7 +48,8 @@ def log_version(
         artifacts={"champion": str(folder)},
         code_paths=[str(Path(soilfuse.__file__).parent)],
         signature=_signature(champion),
-        input_example=_example(champion),
+        # MLflow predicts from an example, which single months are no example of here.
+        input_example=None if champion.context_years else _example(champion),
         pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
     )
     told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}

@@ -7,6 +7,7 @@ from typing import Any
 from soilfuse import layout
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, sha256_of_file
+from soilfuse.names import ENSEMBLE
 from soilfuse.tracking.found import listing
 from soilfuse.tracking.graph import Graph, Recorded, Step, build
 from soilfuse.tracking.lineage import content_hash
@@ -20,7 +21,8 @@ def with_standing_champion(root: Path, graph: Graph) -> Graph:
 
     dvc.lock says that `promote` made models/champion from models/finetune, also where the gate
     rejected those folds, or params.yaml:promote.pin put back a version: the folder's own manifests
-    then tell what it was trained on. The graph stays as it is where the folder cannot be seen.
+    then tell what it was trained on. The graph stays as it is where the folder cannot be seen, and
+    where `promote` fitted a simple method that passed.
     """
     champion, step = layout.CHAMPION.as_posix(), graph.steps.get(PROMOTE)
     if step is None or champion not in step.made:
@@ -31,11 +33,23 @@ def with_standing_champion(root: Path, graph: Graph) -> Graph:
         for path, found in graph.files.items()
         if Path(path).parent == layout.FINETUNE and path.endswith(".safetensors")
     }
-    if not own or not folds or own == folds:
+    if not own or not folds or own == folds or _fitted_by_promote(root):
         return graph
     kept = {path: found for path, found in step.made.items() if path != champion}
     earlier = Step(EARLIER, "", _inputs(root, graph), {champion: step.made[champion]})
     return build({**graph.steps, PROMOTE: replace(step, made=kept), EARLIER: earlier})
+
+
+def _fitted_by_promote(root: Path) -> bool:
+    """Return whether the champion is a simple method, and the last that was judged and passed."""
+    try:
+        champion = read_json(root / layout.CHAMPION / layout.CHAMPION_FILE)
+        verdict = read_json(root / layout.VERDICT)
+        method = champion.get("method", ENSEMBLE)
+        judged = verdict.get("method") if verdict["promoted"] and not verdict.get("pin") else None
+    except (OSError, UserError, AttributeError, LookupError):
+        return False
+    return bool(method != ENSEMBLE and method == judged)
 
 
 def _weights(root: Path, champion: Recorded) -> dict[str, str]:
