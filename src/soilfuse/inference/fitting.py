@@ -46,7 +46,7 @@ def fit_folds(
         return sha256_of_file(file)
 
     told = {
-        **{name: shared[name] for name in OF_THE_FOLDS},
+        **{name: shared[name] for name in OF_THE_FOLDS if name in shared},
         "method": method,
         "network": NO_NETWORK,
         "smoothing_years": 1,
