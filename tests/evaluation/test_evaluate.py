@@ -8,13 +8,18 @@ import pytest
 from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_intervals
-from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
+from soilfuse.evaluation.caveats import STATIONS, UNJUDGED_FUTURE, UNTESTED_FUTURE
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.intervals import headline
 from soilfuse.evaluation.judging import score_method
 from soilfuse.evaluation.material import Material, Method, Series
-from soilfuse.evaluation.outputs import read_caveats, read_monthly, write_evaluation
+from soilfuse.evaluation.outputs import (
+    read_caveats,
+    read_monthly,
+    write_evaluation,
+    write_monthly_of,
+)
 from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
@@ -24,6 +29,7 @@ from soilfuse.training.folds import FINAL_TEST_YEARS, TRAINING_YEARS, folds
 
 GRID = Grid.regular(89, 104, 31, 38, 1.0)
 REGIONS = regions_on(GRID, "basins", "trsr")
+MASK = REGIONS.inside
 MODELS = ("CESM2", "MIROC6", "TaiESM1")
 EXPERIMENTS = ("historical", "ssp126", "ssp245")
 SETTINGS = config.Evaluate(
@@ -383,6 +389,55 @@ def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
 
     assert content.pop("world") == "v0 seed 1"
     assert np.isfinite(leaves(content)).all()
+
+
+def test_every_climate_model_alone_is_scored_as_a_method_of_its_name_would_be(good, material):
+    asked = SETTINGS.model_copy(update={"baselines": ["ensemble_mean", "model:MIROC6"]})
+    full = evaluate(method(material, 0.01), material, asked, 1, slope)
+    table = good.tables["climate_models"]
+    alone = [f"model:{name}" for name in MODELS]
+    assert table.groupby("block", sort=False)["method"].unique().map(list).to_dict() == {
+        "out_of_fold": alone,
+        "final_test": alone,
+    }
+    for block in ("out_of_fold", "final_test"):
+        for metric in ("n", "mae", "rmse", "r", "anomaly_r", "bias", "ubrmse"):
+            own = table.query("method == 'model:MIROC6' and block == @block")[metric].tolist()
+            where = {"block": block, "season": "annual", "region": "TRSR", "metric": metric}
+            wanted = {"method": "model:MIROC6", **where}
+            expected = [value(full.tables["scores"], layer=n, **wanted) for n in range(1, 6)]
+            np.testing.assert_allclose(own, expected, rtol=1e-9)
+    pd.testing.assert_frame_equal(full.tables["climate_models"], table)
+
+
+def test_the_gate_may_ask_of_every_method_what_it_asks_of_the_candidate(good, tmp_path):
+    alone = [f"model:{name}" for name in MODELS]
+    assert set(good.contenders) == {*names.BASELINES, *alone}
+    write_evaluation(good, tmp_path)
+    for name in (*names.BASELINES, alone[0]):
+        contender = good.contenders[name]
+        assert contender.seen.finite
+        assert contender.seen.coverage == 1
+        write_monthly_of(name, tmp_path, tmp_path / "own.csv")
+        months, sums = read_monthly(tmp_path / "own.csv")
+        np.testing.assert_array_equal(months, OUTER)
+        np.testing.assert_array_equal(sums, contender.monthly)
+        if name in names.BASELINES:
+            rows = by_layer(good.tables["scores"], name)
+            np.testing.assert_allclose(contender.rmse, np.mean(rows), rtol=1e-12)
+    everything = np.concatenate([inputs(e).values[:, 0][..., MASK].ravel() for e in EXPERIMENTS])
+    seen = good.contenders[alone[0]].seen
+    assert (seen.minimum, seen.maximum) == (everything.min(), everything.max())
+    unjudged = good.contenders[alone[0]].caveats
+    assert UNJUDGED_FUTURE in unjudged
+    assert UNJUDGED_FUTURE not in good.contenders["ridge"].caveats
+    with pytest.raises(UserError, match="holds no months of model:CESM "):
+        write_monthly_of("model:CESM ", tmp_path, tmp_path / "own.csv")
+
+
+def by_layer(scores, name):
+    where = {"method": name, "block": "out_of_fold", "season": "annual", "region": "TRSR"}
+    return [value(scores, layer=n, metric="rmse", **where) for n in range(1, 6)]
 
 
 def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):

@@ -70,6 +70,9 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
         ("sweep", "search", {"loss.mse": {"low": 1, "high": 0.1}}, "must be less than high"),
         ("evaluate", "baselines", ["climatolgy"], "did you mean 'climatology'"),
         ("evaluate", "baselines", ["climatology"], "lacks 'ensemble_mean', which the gate"),
+        ("evaluate", "baselines", ["ensemble_mean", "model:CESM"], "did you mean 'model:CESM2'"),
+        ("promote", "method", "delta_chnage", "unknown method .*did you mean 'delta_change'"),
+        ("promote", "method", "model:MIROC7", "did you mean 'model:MIROC6'.*promote.method"),
         ("domain", "north", 20.0, r"domain.south \(31.0\) must be less than domain.north"),
         ("amsmqtp", "first_year", 2001, "amsmqtp has 2001-2021; the folds need 2000-2014"),
         ("amsmqtp", "last_year", 2013, "amsmqtp has 2000-2013; the folds need 2000-2014"),
@@ -97,6 +100,15 @@ def test_only_a_residual_may_stay_untrained(content, section):
     content["network"]["residual"] = "climatology"
     content["pretrain"]["epochs"] = content["finetune"]["epochs"] = 0
     assert config.validate(content).network.has_base
+
+
+def test_a_method_can_be_promoted_only_where_it_is_scored(content):
+    content["promote"]["method"] = "model:CESM2"
+    assert config.validate(content).promote.method == "model:CESM2"
+    content["promote"]["method"] = "ridge"
+    content["evaluate"]["baselines"].remove("ridge")
+    with pytest.raises(UserError, match="'ridge', which evaluate.baselines does not have scored"):
+        config.validate(content)
 
 
 def test_models_of_either_published_list_are_allowed(content):

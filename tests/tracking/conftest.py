@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import light_versions
 import numpy as np
@@ -159,6 +160,12 @@ def sums(error):
     wobble = 1 + 0.05 * np.random.default_rng(3).standard_normal((MONTHS.size, 5))
     every[..., STATISTICS.index("squared_error")] = (error * wobble) ** 2
     return every
+
+
+@pytest.fixture
+def toy():
+    """Return what the small champions are made of: domain, climate models, months and sums."""
+    return SimpleNamespace(domain=DOMAIN, source_ids=SOURCE_IDS, months=MONTHS, sums=sums)
 
 
 def write_candidate(place, seed, error=0.03, **changes):
