@@ -133,7 +133,10 @@ def promote(
         bool, typer.Option("--challenger", help="Register the candidate, and move no champion.")
     ] = False,
 ) -> None:
-    """Make the candidate champion if it passes the gate, or pin a registered version."""
+    """Make the candidate champion if it passes the gate, or pin a registered version.
+
+    The candidate is what params.yaml:promote.method names: the networks, or a simple method.
+    """
     from soilfuse.cli import promotions
 
     if challenger:
