@@ -17,7 +17,13 @@ from soilfuse.tracking import store
 from soilfuse.tracking.promoting import challenge, promote
 from soilfuse.tracking.standing import _fitted_by_promote
 
-ERRORS = {"climatology": 0.02, "delta_change": 0.025, "ensemble_mean": 0.08, "model:CESM2": 0.05}
+ERRORS = {
+    "climatology": 0.02,
+    "delta_change": 0.025,
+    "ensemble_mean": 0.08,
+    "model:CESM2": 0.05,
+    "quantile_delta_mapping": 0.028,
+}
 NETWORKS = 0.03
 
 
@@ -142,3 +148,17 @@ def test_the_registered_method_predicts_what_its_folder_does(judged):
     np.testing.assert_array_equal(predicted, expected)
     tags = store.open_client().get_model_version(params.promote.registered_model, "1").tags
     assert tags["method"] == "delta_change"
+
+
+@pytest.mark.slow
+def test_registered_quantile_delta_mapping_says_why_single_months_have_no_answer(judged, recwarn):
+    import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
+
+    params = judged("quantile_delta_mapping")
+    promote(params)
+    assert not [each for each in recwarn if "input example" in str(each.message)]
+    model = mlflow.pyfunc.load_model(f"models:/{params.promote.registered_model}@champion")
+    given = {"soil_moisture": np.full((1, 3, 8, 8), 0.3, np.float32), "month": np.array([3])}
+    with pytest.raises(MlflowException, match="among the 31 years around it, which single months"):
+        model.predict(given)

@@ -1,5 +1,6 @@
 """A champion's folder as one version of an MLflow model: code, safetensors and JSON."""
 
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -39,19 +40,21 @@ def log_version(
         client.get_run(run_id).info.experiment_id if run_id else store.experiment_id(client)
     )
     logged = client.create_logged_model(experiment, name=name, source_run_id=run_id)
-    Model.log(
-        artifact_path=None,
-        flavor=mlflow.pyfunc,
-        run_id=run_id,
-        model_id=logged.model_id,
-        python_model=str(MODEL_CODE),
-        artifacts={"champion": str(folder)},
-        code_paths=[str(Path(soilfuse.__file__).parent)],
-        signature=_signature(champion),
-        # MLflow predicts from an example, which single months are no example of here.
-        input_example=None if champion.context_years else _example(champion),
-        pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*input example was not provided")
+        Model.log(
+            artifact_path=None,
+            flavor=mlflow.pyfunc,
+            run_id=run_id,
+            model_id=logged.model_id,
+            python_model=str(MODEL_CODE),
+            artifacts={"champion": str(folder)},
+            code_paths=[str(Path(soilfuse.__file__).parent)],
+            signature=_signature(champion),
+            # MLflow predicts from an example, which single months are no example of here.
+            input_example=None if champion.context_years else _example(champion),
+            pip_requirements=[f"{p}=={installed(p).split('+')[0]}" for p in PACKAGES],
+        )
     told = {key: champion.content.get(key) for key in ("ensemble_hash", "world")}
     marks = {**told, **tags, WEIGHTS: champion.weights_sha256}
     _have_model(client, name)
