@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_sources import write_sources
 from typer.testing import CliRunner
 
 from soilfuse import layout
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def project(root, monkeypatch, params):
+def project(root, monkeypatch, params, toy):
     """Return a DVC project with the real stage promote and a product of the champion."""
     binaries = Path(sys.executable).parent
     monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
@@ -42,6 +43,8 @@ def project(root, monkeypatch, params):
     promote = read_yaml(ROOT / "dvc.yaml")["stages"]["promote"]
     stages = {"promote": promote, "product": product}
     (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
+    write_sources(toy.domain, toy.source_ids)
+    (root / layout.REGIONS).mkdir(parents=True)
     return root
 
 
