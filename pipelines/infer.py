@@ -3,11 +3,10 @@
 import sys
 from pathlib import Path
 
-from soilfuse import config, layout, names
+from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
-from soilfuse.grids.regions import regions_of
-from soilfuse.inference.ensemble import Ensemble
-from soilfuse.inference.inputs import files_of, inputs_of, model_batches, require_whole_years
+from soilfuse.inference.inputs import files_of, model_batches
+from soilfuse.inference.opening import opened
 from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
 from soilfuse.product.provenance import RunRecord, sources, write_prov
@@ -26,16 +25,13 @@ def main(experiment: str) -> None:
     product = layout.product(experiment)
     with declared_run("infer", params, experiment) as run:
         version = require_champion(layout.CHAMPION, params.promote.registered_model, run.run_id)
-        ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
-        crops = inputs_of(experiment, ensemble.manifest)
-        require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
-        regions = regions_of(params.domain)
-        ensemble.require_domain(regions)
+        ensemble, crops, regions = opened(experiment, params)
         hashes = params_hash(params), str(crops.attrs["inputs_sha256"]), regions.sha256
         domain, manifest = params.domain.name, ensemble.manifest
         attributes = product_attributes(
             experiment, ensemble.champion, manifest, crops.source_ids, domain, *hashes
         )
+        attributes["precision"] = ensemble.precision
         batches = model_batches(crops, ensemble, params.infer.batch)
         write_product(
             product,

@@ -43,7 +43,7 @@ def origin(experiment: str, params: config.Params) -> Origin:
     models = files_of(experiment, manifest)
     crops = inputs_of(experiment, manifest)
 
-    def recompute(months: np.ndarray) -> np.ndarray:
+    def recompute(months: np.ndarray) -> np.ndarray:  # in float32, whatever the product is in
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
         batches = model_batches(crops, ensemble, params.infer.batch, months)
         return np.concatenate([part.mean for part in ensemble.stream(batches)])

@@ -71,6 +71,7 @@ class Infer(Section):
     """How products are made."""
 
     batch: Count
+    precision: Literal["fp32", "bf16", "auto"]
     significant_digits: int = Field(ge=2, le=7)
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 class Ensemble:
     """The fold models that are averaged, and what was recorded of them when they were promoted.
 
-    whole: the fit to all folds' months of a simple method, whose folds only give the spread.
+    whole: the fit to all folds' months of a simple method, whose folds only give the spread;
+    precision: of the networks' convolutions, fp32 or bf16 (`opening.at_precision` chooses); all
+    that stands around a core, and its last convolution, is float32.
     """
 
     members: Sequence[Member | FittedMember]
@@ -38,6 +40,7 @@ class Ensemble:
     device: "torch.device"
     threads: int | None
     whole: FittedMember | None = None
+    precision: str = "fp32"
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu", threads: int | None = None) -> "Ensemble":
@@ -126,6 +129,8 @@ class Ensemble:
         """
         import torch
 
+        from soilfuse.training.device import autocast
+
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         month = np.asarray(month)
         self._require_inputs(inputs, month)
@@ -141,7 +146,9 @@ class Ensemble:
         with torch.inference_mode(), _threads(self.threads), exact_kernels():
             batch = torch.from_numpy(inputs if prepared is None else prepared).to(self.device)
             calendar = torch.from_numpy(month.astype(np.int64)).to(self.device)
-            folds = torch.stack([member.predict(batch, calendar) for member in self.members])
+            with autocast(self.device, self.precision):
+                each = [member.predict(batch, calendar) for member in self.members]
+            folds = torch.stack(each).float()
             mean = self.whole.predict(batch, calendar) if self.whole else folds.mean(dim=0)
             spread = folds.std(dim=0)
         return Prediction(

@@ -85,7 +85,7 @@ def _attributes(path: Path) -> dict[str, str]:
     """Return the global attributes that the chain hangs on."""
     try:
         with h5netcdf.File(path, "r") as file:
-            attributes = {key: str(file.attrs.get(key)) for key in CHAIN}
+            attributes = {key: str(file.attrs.get(key)) for key in (*CHAIN, "precision")}
     except OSError as error:
         raise UserError(
             f"{path} is no readable NetCDF-4 file ({error}); run `dvc checkout {path}`"

@@ -1,0 +1,58 @@
+"""The champion with the inputs of one experiment, checked to fit each other, at its precision."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from soilfuse import config, layout, names
+from soilfuse.errors import UserError
+from soilfuse.grids.regions import Regions, regions_of
+from soilfuse.inference.ensemble import Ensemble
+from soilfuse.inference.fitted import method_of
+from soilfuse.inference.inputs import inputs_of, model_batches, require_whole_years
+from soilfuse.progress import note
+from soilfuse.sources.processed import ModelCrops
+
+WITHIN = 1e-4  # m3 m-3 that bfloat16 may differ from float32
+TRIED = 12  # months on which that is tried
+
+
+def opened(experiment: str, params: config.Params) -> tuple[Ensemble, ModelCrops, Regions]:
+    """Return the champion, the experiment's climate models and the regions of params.yaml:domain.
+
+    Raises UserError where one is missing or does not fit the others.
+    """
+    ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
+    crops = inputs_of(experiment, ensemble.manifest)
+    require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
+    regions = regions_of(params.domain)
+    ensemble.require_domain(regions)
+    return at_precision(ensemble, params.infer.precision, crops), crops, regions
+
+
+def at_precision(ensemble: Ensemble, word: str, crops: ModelCrops) -> Ensemble:
+    """Return the ensemble at the precision that `fp32`, `bf16` or `auto` stands for.
+
+    auto is bf16 where the device multiplies it natively and the first months differ from float32
+    by no more than 1e-4 m3 m-3. A simple method has no convolutions to shorten, and stays in
+    float32. Raises UserError for bf16 where it differs by more.
+    """
+    from soilfuse.training.device import AUTO, BF16, precision_of
+
+    chosen = precision_of(word, ensemble.device)
+    if chosen != BF16 or method_of(ensemble.manifest) != names.ENSEMBLE:
+        return ensemble
+    shortened = replace(ensemble, precision=chosen)
+    first = np.arange(min(TRIED, crops.time.size))
+    inputs = next(model_batches(crops, ensemble, TRIED, first))
+    apart = float(np.abs(shortened.predict(*inputs).mean - ensemble.predict(*inputs).mean).max())
+    if apart <= WITHIN:
+        return shortened
+    told = (
+        f"bf16 differs from fp32 by up to {apart:.1e} m3 m-3 in the first {len(first)} months, "
+        f"more than {WITHIN:g}"
+    )
+    if word == AUTO:
+        note(f"{told}: fp32 is used")
+        return ensemble
+    raise UserError(f"{told}: write fp32 or auto into params.yaml:infer.precision")

@@ -1,0 +1,99 @@
+"""Prediction in bfloat16: near float32, on the networks' own convolutions, and chosen with care."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from champion_cases import write_champion
+
+from soilfuse import names
+from soilfuse.errors import UserError
+from soilfuse.inference import opening
+from soilfuse.inference.ensemble import Ensemble
+from soilfuse.training import device
+
+
+class Crops:
+    """What `model_batches` asks of climate models, with given inputs."""
+
+    def __init__(self, ensemble, values):
+        self.source_ids, self.path, self.values = ensemble.source_ids, "made.nc", values
+        start = np.datetime64("2015-01")
+        self.time = (start + np.arange(len(values))).astype("datetime64[ns]")
+
+    def inputs(self, grid, here):
+        return self.values[here].copy()
+
+
+@pytest.fixture
+def native(monkeypatch):
+    monkeypatch.setattr(device, "native_bf16", lambda _: True)
+
+
+def near(champion, inputs, within=opening.WITHIN):
+    """Scale the heads so that bf16 stays, or does not stay, within the bound."""
+    ensemble = Ensemble.load(champion)
+    for member in ensemble.members:
+        with torch.no_grad():
+            member.network.core.head.weight.mul_(within)
+    return ensemble, Crops(ensemble, inputs)
+
+
+def test_auto_takes_bf16_where_it_is_near(champion, inputs, native):
+    ensemble, crops = near(champion, inputs, 1e-3)
+    chosen = opening.at_precision(ensemble, "auto", crops)
+    assert chosen.precision == "bf16"
+    month = np.arange(10) % 12 + 1
+    exact, short = (one.predict(inputs, month) for one in (ensemble, chosen))
+    assert short.mean.dtype == short.fold_spread.dtype == np.float32
+    assert 0 < np.abs(short.mean - exact.mean).max() <= opening.WITHIN
+    np.testing.assert_array_equal(chosen.predict(inputs, month).mean, short.mean)
+
+
+def test_auto_stays_in_fp32_where_it_is_not_and_says_so(champion, inputs, native, capsys):
+    ensemble, crops = near(champion, inputs, 100.0)
+    chosen = opening.at_precision(ensemble, "auto", crops)
+    assert chosen is ensemble
+    assert (
+        "m3 m-3 in the first 10 months, more than 0.0001: fp32 is used" in capsys.readouterr().err
+    )
+
+
+def test_bf16_that_is_not_near_is_refused(champion, inputs, native):
+    ensemble, crops = near(champion, inputs, 100.0)
+    with pytest.raises(UserError, match=r"bf16 differs .* more than 0.0001: write fp32 or auto"):
+        opening.at_precision(ensemble, "bf16", crops)
+    near_one, crops = near(champion, inputs, 1e-5)
+    assert opening.at_precision(near_one, "bf16", crops).precision == "bf16"
+
+
+def test_auto_is_fp32_where_no_processor_has_bf16(champion, inputs, monkeypatch):
+    monkeypatch.setattr(device, "native_bf16", lambda _: False)
+    ensemble, crops = near(champion, inputs)
+    assert opening.at_precision(ensemble, "auto", crops) is ensemble
+    assert opening.at_precision(ensemble, "fp32", crops) is ensemble
+
+
+def test_a_simple_method_is_never_shortened(champion, native):
+    ensemble = Ensemble.load(champion)
+    told = {**ensemble.manifest, "method": "delta_change"}
+    simple = SimpleNamespace(manifest=told, device=torch.device("cpu"))
+    assert opening.at_precision(simple, "bf16", None) is simple
+
+
+@pytest.mark.parametrize("name", names.NETWORKS)
+def test_every_network_keeps_its_last_convolution_in_fp32(tmp_path, name, native):
+    months = 3 if name in names.TRAILING else 1
+    folder = write_champion(tmp_path / "champion", name=name, months=months)
+    ensemble = Ensemble.load(folder)
+    seen = []
+    for member in ensemble.members:
+        member.network.core.head.register_forward_hook(lambda *a: seen.append(a[2].dtype))
+    shape = (4, 3, 7, 11) if months == 1 else (4, months, 3, 7, 11)
+    inputs = np.random.default_rng(2).uniform(0.1, 0.4, shape).astype(np.float32)
+    short = replace(ensemble, precision="bf16").predict(inputs, np.arange(4) + 1)
+    exact = ensemble.predict(inputs, np.arange(4) + 1)
+    assert set(seen) == {torch.float32}
+    assert 0 < np.abs(short.mean - exact.mean).max() < 0.02
