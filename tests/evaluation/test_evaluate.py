@@ -109,7 +109,8 @@ def method(material, error, future_error=0.0):
     def future(experiment):
         series = truth(experiment)
         rise = future_error * np.maximum(year_of(series.time) - 2014, 0)[:, None, None, None]
-        return Series(series.time, (series.values + rise).astype(np.float32))
+        spread = np.full_like(series.values, error)
+        return Series(series.time, (series.values + rise).astype(np.float32), spread)
 
     outer, final = (
         Series(time, noisy(material.target.at(time, "x"), error, "own", len(time)))
@@ -295,9 +296,9 @@ def test_parts_of_r_stand_beside_the_scores_they_are_parts_of(good):
     assert value(parts, **other, part="seasonal") > 0.9
 
 
-def test_only_the_final_test_tells_what_the_spread_is_worth(good):
+def test_the_final_test_tells_what_the_spread_is_worth(good):
     spread, regions = good.tables["spread"], len(REGIONS.masks)
-    assert set(spread["block"]) == {"final_test"}
+    spread = spread[spread["block"] == "final_test"]
     assert set(spread[spread["interval"] == "spread"]["method"]) == {"unet"}
     assert len(spread) == (2 + len(names.BASELINES)) * 9 * 5 * regions
     where = {"layer": 3, "region": "TRSR"}
@@ -305,10 +306,30 @@ def test_only_the_final_test_tells_what_the_spread_is_worth(good):
         rows = spread[(spread["level"] == 0.9) & (spread["interval"] == interval)]
         row = rows[(rows["method"] == "unet") & (rows[[*where]] == where).all(axis=1)]
         assert row["coverage"].item() == pytest.approx(0.9, abs=0.02)
-    crps = good.tables["crps"].set_index(["method", "layer", "region"])
+    crps = good.tables["crps"].query("block == 'final_test'")
+    crps = crps.set_index(["method", "layer", "region"])
     assert crps.loc[("unet", 3, "TRSR"), "crps"] == pytest.approx(0.01 / np.sqrt(np.pi), rel=0.05)
     climatology = crps.loc[("climatology", 3, "TRSR")]
     assert climatology["crps"] == climatology["mae"]
+
+
+def test_the_spread_is_held_against_the_truth_of_every_period_of_every_scenario(good):
+    """The candidate is the truth itself, and says that it may be wrong by 0.01."""
+    spread, crps = good.tables["spread"], good.tables["crps"]
+    blocks = {f"{s}_{a}_{b}" for s in EXPERIMENTS[1:] for a, b in names.FUTURE_PERIODS}
+    assert set(spread["block"]) == set(crps["block"]) == blocks | {"final_test"}
+    last = spread[(spread["block"] == "ssp245_2071_2100") & (spread["region"] == "TRSR")]
+    own = last[last["method"] == "unet"]
+    assert set(own["interval"]) == {"spread", "residuals"} and set(own["level"]) == {0.5, 0.9}
+    assert (own["coverage"] == 1).all()
+    assert set(own["n"]) == {360 * REGIONS.inside.sum()} and (own["n_missing"] == 0).all()
+    # A climatology of 2000-2014 misses a rise of 0.036 with a noise of 0.02.
+    still = last[(last["method"] == "climatology") & (last["level"] == 0.9)]
+    assert (still["coverage"] < 0.75).all()
+    row = crps[(crps["block"] == "ssp126_2021_2040") & (crps["method"] == "unet")].iloc[0]
+    at_best = (np.sqrt(2) - 1) / np.sqrt(np.pi)  # of a normal prediction, at its middle
+    assert row["crps"] == pytest.approx(0.01 * at_best, rel=1e-4)
+    assert np.isinf(row["spread_skill"]) and row["rmse"] == 0
 
 
 def test_the_spectrum_is_the_same_on_the_cells_that_count(good, material):

@@ -12,8 +12,8 @@ from soilfuse.evaluation.judging import block_statistics, score_method
 from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.metrics import metrics
 from soilfuse.evaluation.parts_of_r import r_parts
-from soilfuse.evaluation.probabilistic import coverage_table
 from soilfuse.evaluation.spectrum import radial_power, rings_of
+from soilfuse.evaluation.spread_tables import coverage_table
 from soilfuse.evaluation.stations import station_medians, station_scores
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of

@@ -3,16 +3,14 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from soilfuse.evaluation.metrics import pair_terms
 from soilfuse.evaluation.probabilistic import (
     LEVELS,
     conformal_half_widths,
     coverage,
-    coverage_table,
     crps_gaussian,
-    crps_table,
     normal_half_widths,
 )
+from soilfuse.evaluation.spread_tables import coverage_table, crps_table
 
 WEIGHTS = np.ones((50, 1))
 
@@ -100,14 +98,13 @@ def test_crps_rows_by_method():
     rng = np.random.default_rng(3)
     truth = 0.3 + 0.05 * rng.standard_normal((60, 2, 5, 10))
     predicted = truth + 0.02 * rng.standard_normal(truth.shape)
-    sums = np.moveaxis(pair_terms(predicted, truth), 0, -1).sum(axis=(2, 3))[:, :, None]
     errors = (predicted - truth).reshape(60, 2, 50)
     spread = np.full((60, 2, 50), 0.02)
-    row = pick(crps_table(errors, spread, sums, WEIGHTS, ["all"]), layer=1)
+    row = pick(crps_table(errors, spread, WEIGHTS, ["all"]), layer=1)
     error = np.abs(predicted - truth)[:, 0]
     assert row["mae"] == pytest.approx(error.mean())
     assert row["crps"] == pytest.approx(0.02 / np.sqrt(np.pi), rel=0.05)  # of a perfect spread
     assert row["spread_skill"] == pytest.approx(1, abs=0.05)
-    bare = pick(crps_table(errors, None, sums, WEIGHTS, ["all"]), layer=1)
+    bare = pick(crps_table(errors, None, WEIGHTS, ["all"]), layer=1)
     assert bare["crps"] == bare["mae"] > row["crps"]
     assert np.isnan(bare["spread"])
