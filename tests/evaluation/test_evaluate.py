@@ -8,7 +8,7 @@ import pytest
 from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_intervals
-from soilfuse.evaluation.caveats import STATIONS, UNTESTED_FUTURE
+from soilfuse.evaluation.caveats import UNTESTED_FUTURE
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.intervals import headline
@@ -159,7 +159,7 @@ def test_the_headline_is_that_of_all_regions_together_whatever_they_are_called(g
     assert got.metrics["outer"]["layer_1"]["rmse"] == rmse["here"]
     same = value(good.tables["scores"], **where, region="yellow", metric="rmse")
     assert rmse["a b"] == same  # a region scores alike in whatever company
-    assert got.caveats == [STATIONS]
+    assert got.caveats == [names.STATIONS_CAVEAT]
     assert got.monthly.shape == good.monthly.shape
 
 
@@ -209,12 +209,12 @@ def test_the_candidate_beats_every_baseline_and_nothing_is_said_against_it(good)
     assert set(rows["method"]) == set(names.BASELINES)
     whole = rows[rows["season"] == "annual"]
     assert (whole.loc[whole["metric"] == "rmse", "high"] < 0).all()
-    assert good.caveats == [STATIONS]
+    assert good.caveats == [names.STATIONS_CAVEAT]
 
 
 def test_intervals_hold_every_block_and_the_headline_is_that_of_the_months_kept(good, material):
     rows, regions = good.tables["intervals"], list(REGIONS.masks)
-    others, metrics = len(names.BASELINES), 7
+    others, metrics = len(names.BASELINES), 9  # all but n, which is a count
     assert len(rows) == others * metrics * 5 * len(regions) * (2 * 5 + 5)
     assert set(rows["block"]) == {"out_of_fold", "final_test", *(f"fold_{k}" for k in range(5))}
     assert set(rows[rows["block"] == "fold_3"]["season"]) == {"annual"}
@@ -239,14 +239,14 @@ def test_a_poor_candidate_gets_its_sentences(material):
     for title in ("delta change", "quantile delta mapping", "ridge regression per cell"):
         assert f"that of {title} in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
     assert "no nearer to the pseudo-reality's truth than that of the raw ensemble mean" not in text
-    assert poor.caveats[-1] == STATIONS
+    assert poor.caveats[-1] == names.STATIONS_CAVEAT
 
 
 def test_a_smoothed_candidate_is_said_to_have_no_weather(material):
     smoothed = on_cells(replace(method(material, 0.01), smoothing_years=21), material)
     first, *others = evaluate(*smoothed, SETTINGS, 1, slope).caveats
     assert first.startswith("unet sees climate models smoothed over 21 years")
-    assert others == [STATIONS]
+    assert others == [names.STATIONS_CAVEAT]
 
 
 def test_a_spread_too_small_is_said_to_be_none(material):
@@ -256,7 +256,7 @@ def test_a_spread_too_small_is_said_to_be_none(material):
     assert first.startswith("The spread over the networks is no range of uncertainty: in the final")
     assert "a 90 % interval made of it holds 3" in first
     assert first.endswith("of the observed values in layers 1, 2, 3, 4, 5.")
-    assert others == [STATIONS]
+    assert others == [names.STATIONS_CAVEAT]
 
 
 def test_future_errors_know_the_truth(good):

@@ -14,7 +14,6 @@ NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked fo
 # the weather: neither is a method that anybody would use for a change.
 FUTURE_BASELINES = ("climatology", "delta_change", "quantile_delta_mapping", "ridge")
 SPREAD_LEVEL, SPREAD_HOLDS = 0.9, 0.8  # an interval of the first that holds less is told
-STATIONS = names.STATIONS_CAVEAT
 UNTESTED_FUTURE = (
     "No truth of the future exists for these data: the error of changes and trends after 2014 is "
     "unknown."
@@ -38,7 +37,8 @@ def _worse_than_baselines(scores: pd.DataFrame, candidate: str) -> list[str]:
     for block, title in BLOCK_TITLES.items():
         table = _by_layer(scores, "rmse", block)
         for baseline in (name for name in names.BASELINES if name in table):
-            layers = table.index[table[candidate] >= table[baseline]].tolist()
+            # A score that is missing is no lower one.
+            layers = table.index[~(table[candidate] < table[baseline])].tolist()
             if layers:
                 other = names.BASELINE_TITLES[baseline]
                 sentences.append(
@@ -49,7 +49,7 @@ def _worse_than_baselines(scores: pd.DataFrame, candidate: str) -> list[str]:
 
 def _undecided(intervals: pd.DataFrame) -> list[str]:
     rows = intervals[
-        (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & (intervals["high"] >= 0)
+        (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & ~(intervals["high"] < 0)
     ]
     return [
         f"The advantage in RMSE over {names.BASELINE_TITLES[str(baseline)]} in "
@@ -75,7 +75,7 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
     table = rows.pivot(index=["experiment", "layer"], columns="method", values="rmse")
     sentences = []
     for baseline in (name for name in FUTURE_BASELINES if name in table):
-        worse = table.index[table[candidate] >= table[baseline]].to_frame(index=False)
+        worse = table.index[~(table[candidate] < table[baseline])].to_frame(index=False)
         if len(worse):
             where = "; ".join(
                 f"{experiment} {_layers(here['layer'].tolist())}"
@@ -136,5 +136,5 @@ def caveats(
         *_narrow_spread(spread, candidate),
         *_undecided(intervals),
         *_without_weather(scores, candidate),
-        STATIONS,
+        names.STATIONS_CAVEAT,
     ]
