@@ -1,9 +1,11 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from soilfuse import config, names
 from soilfuse.errors import UserError
@@ -22,6 +24,7 @@ from soilfuse.grids.regions import regions_on
 from soilfuse.insitu.table import COLUMNS
 from soilfuse.training.folds import FINAL_TEST_YEARS, TRAINING_YEARS, folds
 
+ROOT = Path(__file__).parents[2]
 GRID = Grid.regular(89, 104, 31, 38, 1.0)
 REGIONS = regions_on(GRID, "basins", "trsr")
 MODELS = ("CESM2", "MIROC6", "TaiESM1")
@@ -372,6 +375,27 @@ def test_the_plotted_table_holds_the_scores_of_all_regions_by_layer(material):
     assert got["density"].groupby("layer")["share"].sum().tolist() == pytest.approx([1] * 5)
 
 
+def test_plots_of_the_pipeline_find_their_columns(good):
+    """dvc.yaml names the champion's method; here it is called unet."""
+    dvc = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
+    outs = dvc["stages"]["evaluate"]["outs"]
+    drawn = {
+        path: (plot["x"], columns)
+        for plots in dvc["plots"]
+        for plot in plots.values()
+        for path, columns in plot["y"].items()
+        if "/evaluate/" in path
+    }
+    assert {Path(path).stem for path in drawn} == {"scores_by_layer", "reliability", "detail"}
+    for path, (x, columns) in drawn.items():
+        table = good.tables[Path(path).stem].rename(columns={"unet": "soilfuse"})
+        assert path in outs and {x, *columns} <= set(table)
+        assert table[[x, *columns]].notna().all(axis=None), path
+    spread = good.tables["spread"].query("block == 'final_test' and region == 'TRSR'")
+    own = spread.query("method == 'unet' and interval == 'spread' and layer == 5")
+    assert good.tables["reliability"]["spread_5"].tolist() == own["coverage"].tolist()
+
+
 def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
     """The candidate by layer, the baselines as means over layers, the future by method."""
     write_evaluation(good, tmp_path)
@@ -415,11 +439,13 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
         "caveats.json",
         "crps.csv",
         "density.csv",
+        "detail.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
         "r_parts.csv",
+        "reliability.csv",
         "scores.csv",
         "scores_by_layer.csv",
         "spectrum.csv",

@@ -157,6 +157,31 @@ def test_lineage_holds_the_hashes(written, project):
     assert "c0ffee" * 8 in words
 
 
+MANIFEST = {
+    "source_ids": ["CESM2", "MIROC6"],
+    "depth_bnds": [[0, 0.1], [0.1, 0.3]],
+    "network": {"name": "unet", "residual": "forced_change"},
+    "settings": {"loss": {"adversarial": 0.0, "insitu": 0.0}},
+}
+
+
+def test_methods_follow_what_the_champion_was_trained_with(project, tmp_path, champion, settings):
+    def words(manifest):
+        return Reader(index(project, tmp_path / "i.html", champion, settings, manifest=manifest))
+
+    plain = words(MANIFEST).words
+    assert "from 2 CMIP6 climate models" in plain and "fused into 2 layers by a U-Net" in plain
+    assert "trained without its discriminator" in plain
+    assert "added to the target's own climatology and the models' mean change" in plain
+    assert "CMA have no weight in its loss" in plain
+    losses = {"settings": {"loss": {"adversarial": 1e-3, "insitu": 0.1}}}
+    gan = words({**MANIFEST, **losses, "network": {"name": "ynet", "residual": "none"}}).words
+    assert "by a YNet" in gan and "trained against a discriminator as in UNet-GAN" in gan
+    assert "enter its loss through random forests" in gan and "output is added" not in gan
+    unknown = words(None).words
+    assert "discriminator" not in unknown and "stands in models/champion" in unknown
+
+
 def test_index_compares_links_and_judges(written):
     reader = Reader(written / "index.html")
     assert [link for link in reader.links if link.endswith(".html")] == [
@@ -177,6 +202,13 @@ def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
     assert "the RMSE of the ensemble at" in reader.words
     assert "Taylor diagrams of the layers below" in reader.words
     assert len(reader.images) == 9
+
+
+def test_the_share_of_right_signs_stands_beside_the_errors_of_the_future(written):
+    words = Reader(written / "evaluation.html").words
+    title = "Share of the area with the right sign of change by 2071–2100 (%)"
+    assert f"{title} Method 0–10 cm" in words
+    assert "Climatology 90 90 90 90 90" in words
 
 
 def test_the_origin_of_the_target_stands_wherever_its_agreement_with_stations_does(written):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from soilfuse import config
 from soilfuse.baselines.statistics import multi_model_mean
+from soilfuse.evaluation.curves import curves
 from soilfuse.evaluation.density import density_table, joint_histogram
 from soilfuse.evaluation.fields import region_weights
 from soilfuse.evaluation.future import (
@@ -184,4 +185,4 @@ def made_tables(judged: Judged) -> dict[str, pd.DataFrame]:
             before = made.get(stem)
             joined = before is not None and len(before)
             made[stem] = pd.concat([before, table], ignore_index=True) if joined else table
-    return made
+    return made | curves(made, judged.methods[0].name, judged.material.whole)

@@ -119,7 +119,7 @@ def zone_figure(zones: "pd.DataFrame") -> "Figure":
             axis.plot(
                 time, part[name], color=looks.COLOURS[name], linewidth=1.4, label=looks.TITLES[name]
             )
-        where = f"{part['lat'].iloc[0]:.3f}°N {part['lon'].iloc[0]:.3f}°E"
+        where = f"{part['lat'].iloc[0]:g}°N {part['lon'].iloc[0]:g}°E"
         axis.set_title(f"{looks.zone_title(zone)}, {where}", fontweight="bold")
         axis.grid(axis="y")
         axis.margins(x=0.01)
