@@ -366,27 +366,42 @@ CHROMIUM = next(
 PROBE = """<script>
 for (const image of document.images)
   image.setAttribute("data-seen", image.complete && image.naturalWidth > 0 ? "yes" : "no");
+for (const table of document.querySelectorAll("section > .scroll"))
+  table.setAttribute("data-cut", table.scrollWidth > table.clientWidth);
 document.body.setAttribute("data-wide", document.documentElement.scrollWidth > innerWidth);
 </script></body>"""
+
+
+def probed(page, folder, size):
+    """Give a page's elements as a browser of that size has them, with what PROBE finds."""
+    copy = folder / page.name
+    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    done = subprocess.run(
+        [CHROMIUM, *options, f"--user-data-dir={folder / 'profile'}", f"--window-size={size}"]
+        + ["--virtual-time-budget=5000", "--dump-dom", copy.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
+@pytest.mark.parametrize("name", PAGES)
+def test_no_table_is_cut_on_a_wide_screen(written, tmp_path, name):
+    dom = probed(written / f"{name}.html", tmp_path, "1300,900")
+    assert 'data-cut="false"' in dom
+    assert 'data-cut="true"' not in dom
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
 @pytest.mark.parametrize("name", ["ssp370", "index"])
 def test_a_browser_shows_every_image(written, tmp_path, name):
-    probed = tmp_path / f"{name}.html"
-    text = (written / f"{name}.html").read_text(encoding="utf-8")
-    probed.write_text(text.replace("</body>", PROBE), encoding="utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    done = subprocess.run(
-        [CHROMIUM, *options, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=800,900"]
-        + ["--virtual-time-budget=5000", "--dump-dom", probed.as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    dom = done.stdout
+    dom = probed(written / f"{name}.html", tmp_path, "800,900")
     assert dom.count('data-seen="yes"') == len(Reader(written / f"{name}.html").images)
     assert 'data-seen="no"' not in dom
     assert 'data-wide="false"' in dom
