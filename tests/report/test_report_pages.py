@@ -232,7 +232,7 @@ def test_what_shuffling_is_worth_is_said_in_numbers(written):
     ) in words
     assert "the maps of the network of these parameters (0.05) know next to nothing" in words
     assert "the maps of the paper's form of network (0.20) know the departures" in words
-    assert "−0.0040 (−0.0045 to −0.0035)" in words
+    assert "−0.0045, −0.0035" in words
     assert "hold out different months" not in words
 
 
