@@ -362,3 +362,26 @@ def test_counts_say_of_how_many():
     row = {"variable": "shallow", "reference": "era5", "region": "SIB", "source": "CESM2"}
     (by_region, by_source) = tables.counts_above(pd.DataFrame([{**row, "tss": np.nan}]), 0.6)
     assert (by_region["good"], by_region["of"], by_source["of"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("holed", [False, True])
+def test_a_cell_of_the_grid_is_its_own_series(holed):
+    """Beyond the metrics (test_lazy): spread, CRPS and the parts of R of one cell alone."""
+    x, y, place = noise(1), noise(2), (1, 2)
+    if holed:
+        x[3, 0, 1, 2] = y[7, 0, 1, 2] = x[5, 0, 0, 0] = np.nan
+    one = np.zeros(GRID.shape)
+    one[place] = WEIGHT[place]
+    cell = tuple(values[:, :, 1:2, 2:3] for values in (x, y))
+    alone = {"all": WEIGHT[1:2, 2:3]}
+    whole = r_parts(x, y, MONTHS, {"all": one}, field_statistics(x, y, MONTHS, {"all": one}))
+    series = r_parts(*cell, MONTHS, alone, field_statistics(*cell, MONTHS, alone))
+    pd.testing.assert_frame_equal(whole, series)
+    errors = (x - y).reshape(MONTHS.size, 1, CELLS)
+    sd = np.full_like(errors, 0.05)
+    here = slice(one.argmax(), one.argmax() + 1)
+    weight = one.reshape(-1, 1)
+    for make in (crps_table, lambda e, s, w, r: coverage_table(e, e, s, w, r)):
+        grid = make(errors, sd, weight, ["all"])
+        own = make(errors[:, :, here], sd[:, :, here], weight[here], ["all"])
+        pd.testing.assert_frame_equal(grid, own)
