@@ -53,7 +53,7 @@ def test_a_period_s_streamed_rows_are_those_of_its_months_at_once(fields):
     own, other = (
         table[table["interval"] == "spread"].reset_index(drop=True) for table in (covered, whole)
     )
-    for name in ("layer", "level", "n", "n_missing", "coverage", "width"):
+    for name in ("layer", "level", "n", "n_missing", "coverage", "width", "score"):
         np.testing.assert_allclose(own[name], other[name], rtol=1e-10)
 
 

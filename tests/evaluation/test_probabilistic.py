@@ -89,6 +89,28 @@ def test_coverage_is_weighted_and_leaves_missing_pairs_out():
     assert np.isnan(coverage(error, np.full((1, 4), np.nan), np.ones((4, 1)))[1]).all()
 
 
+def test_the_interval_score_is_its_definition_and_prefers_the_honest_interval():
+    rng = np.random.default_rng(6)
+    error = 0.02 * rng.standard_normal((500, 1, 50))
+    for factor in (0.5, 1.0, 2.0):
+        sd = np.full_like(error, 0.02 * factor)
+        row = pick(
+            coverage_table(error, error[:5], sd, WEIGHTS, ["all"], (0.9,)), interval="spread"
+        )
+        half = stats.norm.ppf(0.95) * 0.02 * factor
+        low, high = -half - error, half - error  # the interval about the prediction, truth at 0
+        score = high - low + 20 * np.maximum(low, 0) + 20 * np.maximum(-high, 0)
+        assert row["score"] == pytest.approx(score.mean(), rel=1e-9)
+        if factor == 1.0:
+            honest = row["score"]
+    for factor in (0.5, 2.0):
+        sd = np.full_like(error, 0.02 * factor)
+        row = pick(
+            coverage_table(error, error[:5], sd, WEIGHTS, ["all"], (0.9,)), interval="spread"
+        )
+        assert row["score"] > honest
+
+
 def test_half_widths_of_normal_predictions_are_their_quantiles():
     got = normal_half_widths(np.array([1.0, 2.0]), (0.5, 0.9))
     np.testing.assert_allclose(got, np.outer(stats.norm.ppf([0.75, 0.95]), [1, 2]))

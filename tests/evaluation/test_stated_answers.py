@@ -144,7 +144,7 @@ def test_spread():
         assert (row["n"], row["n_missing"]) == (0, errors.size)
         rows = coverage_table(error, errors, spread, AREA, ["all"], (0.9,))
         of_spread = rows[rows["interval"] == "spread"].iloc[0]
-        assert of_spread[["coverage", "width"]].isna().all()
+        assert of_spread[["coverage", "width", "score"]].isna().all()
         assert (of_spread["n"], of_spread["n_missing"]) == (0, errors.size)
     few = coverage_table(errors, errors[:5], None, AREA, ["all"], (0.9,)).iloc[0]
     assert np.isnan(few["coverage"]) and few["n"] == 0, "five errors hold no 90 % interval"

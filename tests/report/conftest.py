@@ -259,7 +259,7 @@ def write_skill(folder):
     ]
     made = {"r_parts": pd.DataFrame(parts, columns=[*columns, "part", "value", "n", "n_without"])}
     spread = [
-        (*key, kind, level, 900, level**power, 0.1 * level, np.nan if power == 3 else 4.0)
+        (*key, kind, level, 900, level**power, 0.1 * level, np.nan if power == 3 else 4.0, 0.2)
         for key in keys
         if key[1] == "final_test"
         for kind, power in (("spread", 3), ("residuals", 1))
@@ -267,12 +267,12 @@ def write_skill(folder):
         for level in (0.1, 0.5, 0.9)
     ]
     spread += [
-        (method, FUTURE_BLOCK, layer, region, "residuals", 0.9, 900, 0.8, 0.1, np.nan)
+        (method, FUTURE_BLOCK, layer, region, "residuals", 0.9, 900, 0.8, 0.1, np.nan, 0.2)
         for method in METHODS
         for layer in LAYERS
         for region in REGIONS
     ]
-    added = ["interval", "level", "n", "coverage", "width", "factor"]
+    added = ["interval", "level", "n", "coverage", "width", "factor", "score"]
     made["spread"] = pd.DataFrame(spread, columns=[*columns, *added])
     crps = [(*key, 900, 0.02 + 0.001 * key[2]) for key in keys if key[1] == "final_test"]
     crps += [(m, FUTURE_BLOCK, n, r, 900, 0.03) for m in METHODS for n in LAYERS for r in REGIONS]

@@ -74,7 +74,7 @@ def _sums(
     half_widths: np.ndarray,
     inside: Inside,
 ) -> tuple[Mapping[str, np.ndarray], np.ndarray]:
-    """Return {interval: (L, 4, D, G)} and the (6, D, G) sums of CRPS, some months at a time."""
+    """Return {interval: (L, 5, D, G)} and the (6, D, G) sums of CRPS, some months at a time."""
     places = series.places(months, f"{method} of {scenario}")
     true_places = truth.places(months, f"the truth of {scenario}")
     kinds = [RESIDUALS] if series.spread is None else [SPREAD, RESIDUALS]

@@ -56,20 +56,22 @@ def normal_half_widths(sd: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
 
 
 def coverage_sums(error: np.ndarray, half_width: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return (4, D, G) sums over months and cells: n, weight, weight held, weight x width.
+    """Return (5, D, G) sums over months and cells: n, and weights, held, x width, x overshoot.
 
-    Arguments as of `coverage`; sums of parts of the months add up.
+    The overshoot is how far an observed value lies beyond an interval, 0 inside. Arguments as of
+    `coverage`; sums of parts of the months add up.
     """
     valid = np.isfinite(error) & np.isfinite(half_width)
-    held = valid & (np.abs(error) <= half_width)
+    absolute = np.abs(error)
+    held = valid & (absolute <= half_width)
+    beyond = np.where(valid & ~held, absolute - half_width, 0).sum(axis=0, dtype=np.float64)
     n, width = valid.sum(axis=0), np.where(np.isfinite(half_width), 2 * half_width, 0)
     if half_width.ndim == error.ndim:
         width = np.where(valid, width, 0).sum(axis=0, dtype=np.float64)
     else:
         width = n * width
-    return np.stack(
-        [n @ (weights > 0).astype(float), n @ weights, held.sum(axis=0) @ weights, width @ weights]
-    )
+    terms = (n, held.sum(axis=0), width, beyond)
+    return np.stack([n @ (weights > 0).astype(float), *(term @ weights for term in terms)])
 
 
 def coverage(
@@ -80,14 +82,24 @@ def coverage(
     error: (T, D, C) prediction minus truth; half_width: the same or (D, C); weights: (C, G). Pairs
     that lack either do not count; NaN where none is left.
     """
-    return shares(coverage_sums(error, half_width, weights))
+    n, share, width, _ = shares(coverage_sums(error, half_width, weights))
+    return n, share, width
 
 
-def shares(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return n, share and mean width of the sums of `coverage_sums`."""
-    n, weight, held, width = sums
+def shares(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return n, share, mean width and mean overshoot of the sums of `coverage_sums`."""
+    n, weight, held, width, beyond = sums
     with np.errstate(invalid="ignore", divide="ignore"):
-        return n.astype(int), held / weight, width / weight
+        return n.astype(int), held / weight, width / weight, beyond / weight
+
+
+def interval_score(width: np.ndarray, overshoot: np.ndarray, level: float) -> np.ndarray:
+    """Return the mean interval score, in the width's unit: width plus 2 / (1 - level) overshoot.
+
+    Lower is better. Proper for intervals as CRPS is for distributions (Gneiting and Raftery 2007,
+    doi:10.1198/016214506000001437, equation 43).
+    """
+    return np.asarray(width + 2 / (1 - level) * overshoot)
 
 
 def crps_sums(error: np.ndarray, spread: np.ndarray | None, weights: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from soilfuse.evaluation.probabilistic import (
     conformal_half_widths,
     coverage_sums,
     crps_sums,
+    interval_score,
     normal_half_widths,
     shares,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 COVERAGE_COLUMNS = [
     *("method", "block", "layer", "region", "interval", "level"),
-    *("n", "n_missing", "coverage", "width", "factor"),
+    *("n", "n_missing", "coverage", "width", "factor", "score"),
 ]
 CRPS_COLUMNS = [
     *("method", "block", "layer", "region"),
@@ -42,16 +43,17 @@ def long_table(columns: dict[str, np.ndarray], regions: list[str]) -> pd.DataFra
 def coverage_rows(
     sums: Mapping[str, np.ndarray], pairs: np.ndarray, regions: list[str], level: float
 ) -> pd.DataFrame:
-    """Return the rows of one level from {interval: (4, D, G)} sums; pairs: (G,) that there are."""
+    """Return the rows of one level from {interval: (5, D, G)} sums; pairs: (G,) that there are."""
     parts, widths = [], {}
     for interval, own in sums.items():
-        n, share, widths[interval] = shares(own)
+        n, share, widths[interval], beyond = shares(own)
+        score = interval_score(widths[interval], beyond, level)
         factor = np.full(share.shape, np.nan)
         if interval == RESIDUALS and SPREAD in widths:
             with np.errstate(invalid="ignore", divide="ignore"):
                 factor = widths[RESIDUALS] / widths[SPREAD]
         columns = {"n": n, "n_missing": pairs - n, "coverage": share, "width": widths[interval]}
-        made = long_table(columns | {"factor": factor}, regions)
+        made = long_table(columns | {"factor": factor, "score": score}, regions)
         parts.append(made.assign(interval=interval, level=level))
     return pd.concat(parts, ignore_index=True)
 
@@ -84,11 +86,12 @@ def coverage_table(
     regions: list[str],
     levels: tuple[float, ...] = LEVELS,
 ) -> pd.DataFrame:
-    """Return layer, region, interval, level, n, n_missing, coverage, width, factor of one method.
+    """Return the rows of one method, COVERAGE_COLUMNS without method and block.
 
     error: (T, D, C) of the final test; residuals: (N, D, C) out of fold; spread: (T, D, C) standard
     deviations, None where there are none; weights: (C, G). width in m3 m-3 from end to end; factor:
-    how many times as wide as that of the spread an interval from residuals is.
+    how many times as wide as that of the spread an interval from residuals is; score: as of
+    `probabilistic.interval_score`.
     """
     half_widths = {RESIDUALS: conformal_half_widths(residuals, levels)}
     if spread is not None:

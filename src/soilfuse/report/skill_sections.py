@@ -85,11 +85,14 @@ def _coverage_table(rows: "pd.DataFrame") -> Table:
             where = {"interval": kind, "level": level}
             lines.append(line(f"{what}: holds (%)", "coverage", 100, 0, **where))
             lines.append(line(f"{what}: width ({labels.UNIT})", "width", 1, 3, **where))
+            if level == LEVELS[-1]:
+                lines.append(line(f"{what}: score ({labels.UNIT})", "score", 1, 3, **where))
     if len(kinds) > 1:
         where = {"interval": "residuals", "level": LEVELS[-1]}
         lines.append(line("Ratio of the 90 % widths", "factor", 1, 1, **where))
     caption = f"Coverage of the ensemble's intervals, {BLOCK_TITLES[FINAL]}"
-    return Table(caption, ["Interval", *layer_heads(layers)], lines)
+    note = "The interval score punishes width and what lies outside; lower is better."
+    return Table(caption, ["Interval", *layer_heads(layers)], lines, note)
 
 
 def _crps_table(rows: "pd.DataFrame", when: str) -> Table:
