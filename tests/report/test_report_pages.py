@@ -206,7 +206,7 @@ def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
 
 def test_the_share_of_right_signs_stands_beside_the_errors_of_the_future(written):
     words = Reader(written / "evaluation.html").words
-    title = "Share of the area with the right sign of change by 2071–2100 (%)"
+    title = "Share of the area with the right sign of the change by 2071–2100 (%)"
     assert f"{title} Method 0–10 cm" in words
     assert "Climatology 90 90 90 90 90" in words
 

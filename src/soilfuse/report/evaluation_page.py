@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from soilfuse.evaluation.future import CHANGE, PERIOD
 from soilfuse.report import labels
 from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline, intervals_of
 from soilfuse.report.density_figure import density_panels
-from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
+from soilfuse.report.evaluation_figures import (
+    future_bars,
+    methods_of,
+    quantity_title,
+    score_bars,
+)
 from soilfuse.report.leakage_section import leakage_section
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
@@ -129,15 +133,15 @@ def _sign_table(future: "pd.DataFrame") -> Table | None:
     """Show how often a method knows whether a place gets wetter or drier."""
     if "right_sign" not in future:
         return None
-    changes = future[future["quantity"] == CHANGE]
+    changes = future[future["quantity"].astype(str).str.match(r"change_\d")]
     if changes.empty:
         return None
+    what = quantity_title(str(changes["quantity"].iloc[0]))
     means = changes.groupby(["method", "layer"], sort=False)["right_sign"].mean().reset_index()
-    first, last = PERIOD
     return by_layer(
         means,
         "right_sign",
-        f"Share of the area with the right sign of change by {first}–{last} (%)",
+        f"Share of the area with the right sign of the {what[0].lower()}{what[1:]} (%)",
         0,
         100,
         "Mean over scenarios; of the area where both sides change. A climatology has no change and "
