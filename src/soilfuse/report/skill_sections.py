@@ -110,6 +110,13 @@ def _future_blocks(table: "pd.DataFrame") -> dict[str, str]:
     return found
 
 
+def _last_blocks(table: "pd.DataFrame") -> dict[str, str]:
+    """Return those of the last period alone: crps.csv has the others."""
+    found = _future_blocks(table)
+    last = max((block.rsplit("_", 2)[1:] for block in found), default=[])
+    return {block: title for block, title in found.items() if block.rsplit("_", 2)[1:] == last}
+
+
 def _future_coverage(rows: "pd.DataFrame") -> Table | None:
     """Show how much of the true future the ensemble's 90 % intervals hold."""
     blocks, layers = _future_blocks(rows), _layers(rows)
@@ -158,7 +165,7 @@ def spread_section(folder: Folder, evaluation: Evaluation) -> Section | None:
     folded = [] if future is None else [future]
     crps = evaluation.table("crps")
     if crps is not None:
-        titles = {FINAL: BLOCK_TITLES[FINAL], **_future_blocks(crps)}
+        titles = {FINAL: BLOCK_TITLES[FINAL], **_last_blocks(crps)}
         of_whole = pick(crps, region=evaluation.whole)
         folded += [_crps_table(pick(of_whole, block=b), title) for b, title in titles.items()]
     return Section("spread", "Spread", lead, [picture], [_coverage_table(rows)], folded)
