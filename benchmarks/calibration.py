@@ -12,6 +12,7 @@ from benchmarks import calibration_record as numbered
 from benchmarks.calibration_figure import Compared, write_figure
 from benchmarks.calibration_record import INFERRED, Numbers, Published
 from soilfuse.files import write_text
+from soilfuse.names import STATIONS_CAVEAT
 from soilfuse.progress import progress
 from soilfuse.world.build import WORLD_VERSION
 
@@ -77,6 +78,8 @@ def page(numbers: list[Published], worlds: list[Numbers]) -> str:
         tables += TABLE.format(heading=heading, unit=unit, limit=section.limit_told)
         for number in rows:
             tables += _row(section, number, [world[number.key] for world in worlds])
+        if heading == numbered.STATIONS:
+            tables += f"\n{STATIONS_CAVEAT}\n"
     seeds = ", ".join(map(str, SEEDS))
     words = WORDS.read_text(encoding="utf-8")
     return words.format(version=WORLD_VERSION, seeds=seeds, summary=summary, tables=tables)

@@ -15,6 +15,7 @@ def main() -> None:
     with declared_run("report", params) as run:
         verdict = read_json(layout.VERDICT)
         champion = read_json(layout.CHAMPION / layout.CHAMPION_FILE)
+        folds = sorted(layout.CHAMPION.glob("fold_*.json"))
         regions = regions_of(params.domain)
         write_evaluation(
             scores,
@@ -35,6 +36,7 @@ def main() -> None:
             layout.TRENDS,
             params.report,
             regions,
+            read_json(folds[0]) if folds else None,
         )
         for made in (page, scores):
             run.log_artifact(made)

@@ -1,14 +1,16 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_intervals
-from soilfuse.evaluation.caveats import STATIONS, UNJUDGED_FUTURE, UNTESTED_FUTURE
+from soilfuse.evaluation.caveats import UNJUDGED_FUTURE, UNTESTED_FUTURE
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.intervals import headline
@@ -27,6 +29,7 @@ from soilfuse.grids.regions import regions_on
 from soilfuse.insitu.table import COLUMNS
 from soilfuse.training.folds import FINAL_TEST_YEARS, TRAINING_YEARS, folds
 
+ROOT = Path(__file__).parents[2]
 GRID = Grid.regular(89, 104, 31, 38, 1.0)
 REGIONS = regions_on(GRID, "basins", "trsr")
 MASK = REGIONS.inside
@@ -115,7 +118,8 @@ def method(material, error, future_error=0.0):
     def future(experiment):
         series = truth(experiment)
         rise = future_error * np.maximum(year_of(series.time) - 2014, 0)[:, None, None, None]
-        return Series(series.time, (series.values + rise).astype(np.float32))
+        spread = np.full_like(series.values, error)
+        return Series(series.time, (series.values + rise).astype(np.float32), spread)
 
     outer, final = (
         Series(time, noisy(material.target.at(time, "x"), error, "own", len(time)))
@@ -164,7 +168,7 @@ def test_the_headline_is_that_of_all_regions_together_whatever_they_are_called(g
     assert got.metrics["outer"]["layer_1"]["rmse"] == rmse["here"]
     same = value(good.tables["scores"], **where, region="yellow", metric="rmse")
     assert rmse["a b"] == same  # a region scores alike in whatever company
-    assert got.caveats == [STATIONS]
+    assert got.caveats == [names.STATIONS_CAVEAT]
     assert got.monthly.shape == good.monthly.shape
 
 
@@ -214,12 +218,12 @@ def test_the_candidate_beats_every_baseline_and_nothing_is_said_against_it(good)
     assert set(rows["method"]) == set(names.BASELINES)
     whole = rows[rows["season"] == "annual"]
     assert (whole.loc[whole["metric"] == "rmse", "high"] < 0).all()
-    assert good.caveats == [STATIONS]
+    assert good.caveats == [names.STATIONS_CAVEAT]
 
 
 def test_intervals_hold_every_block_and_the_headline_is_that_of_the_months_kept(good, material):
     rows, regions = good.tables["intervals"], list(REGIONS.masks)
-    others, metrics = len(names.BASELINES), 7
+    others, metrics = len(names.BASELINES), 9  # all but n, which is a count
     assert len(rows) == others * metrics * 5 * len(regions) * (2 * 5 + 5)
     assert set(rows["block"]) == {"out_of_fold", "final_test", *(f"fold_{k}" for k in range(5))}
     assert set(rows[rows["block"] == "fold_3"]["season"]) == {"annual"}
@@ -244,14 +248,14 @@ def test_a_poor_candidate_gets_its_sentences(material):
     for title in ("delta change", "quantile delta mapping", "ridge regression per cell"):
         assert f"that of {title} in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
     assert "no nearer to the pseudo-reality's truth than that of the raw ensemble mean" not in text
-    assert poor.caveats[-1] == STATIONS
+    assert poor.caveats[-1] == names.STATIONS_CAVEAT
 
 
 def test_a_smoothed_candidate_is_said_to_have_no_weather(material):
     smoothed = on_cells(replace(method(material, 0.01), smoothing_years=21), material)
     first, *others = evaluate(*smoothed, SETTINGS, 1, slope).caveats
     assert first.startswith("unet sees climate models smoothed over 21 years")
-    assert others == [STATIONS]
+    assert others == [names.STATIONS_CAVEAT]
 
 
 def test_a_spread_too_small_is_said_to_be_none(material):
@@ -261,7 +265,7 @@ def test_a_spread_too_small_is_said_to_be_none(material):
     assert first.startswith("The spread over the networks is no range of uncertainty: in the final")
     assert "a 90 % interval made of it holds 3" in first
     assert first.endswith("of the observed values in layers 1, 2, 3, 4, 5.")
-    assert others == [STATIONS]
+    assert others == [names.STATIONS_CAVEAT]
 
 
 def test_future_errors_know_the_truth(good):
@@ -301,9 +305,9 @@ def test_parts_of_r_stand_beside_the_scores_they_are_parts_of(good):
     assert value(parts, **other, part="seasonal") > 0.9
 
 
-def test_only_the_final_test_tells_what_the_spread_is_worth(good):
+def test_the_final_test_tells_what_the_spread_is_worth(good):
     spread, regions = good.tables["spread"], len(REGIONS.masks)
-    assert set(spread["block"]) == {"final_test"}
+    spread = spread[spread["block"] == "final_test"]
     assert set(spread[spread["interval"] == "spread"]["method"]) == {"unet"}
     assert len(spread) == (2 + len(names.BASELINES)) * 9 * 5 * regions
     where = {"layer": 3, "region": "TRSR"}
@@ -311,10 +315,30 @@ def test_only_the_final_test_tells_what_the_spread_is_worth(good):
         rows = spread[(spread["level"] == 0.9) & (spread["interval"] == interval)]
         row = rows[(rows["method"] == "unet") & (rows[[*where]] == where).all(axis=1)]
         assert row["coverage"].item() == pytest.approx(0.9, abs=0.02)
-    crps = good.tables["crps"].set_index(["method", "layer", "region"])
+    crps = good.tables["crps"].query("block == 'final_test'")
+    crps = crps.set_index(["method", "layer", "region"])
     assert crps.loc[("unet", 3, "TRSR"), "crps"] == pytest.approx(0.01 / np.sqrt(np.pi), rel=0.05)
     climatology = crps.loc[("climatology", 3, "TRSR")]
     assert climatology["crps"] == climatology["mae"]
+
+
+def test_the_spread_is_held_against_the_truth_of_every_period_of_every_scenario(good):
+    """The candidate is the truth itself, and says that it may be wrong by 0.01."""
+    spread, crps = good.tables["spread"], good.tables["crps"]
+    blocks = {f"{s}_{a}_{b}" for s in EXPERIMENTS[1:] for a, b in names.FUTURE_PERIODS}
+    assert set(spread["block"]) == set(crps["block"]) == blocks | {"final_test"}
+    last = spread[(spread["block"] == "ssp245_2071_2100") & (spread["region"] == "TRSR")]
+    own = last[last["method"] == "unet"]
+    assert set(own["interval"]) == {"spread", "residuals"} and set(own["level"]) == {0.5, 0.9}
+    assert (own["coverage"] == 1).all()
+    assert set(own["n"]) == {360 * REGIONS.inside.sum()} and (own["n_missing"] == 0).all()
+    # A climatology of 2000-2014 misses a rise of 0.036 with a noise of 0.02.
+    still = last[(last["method"] == "climatology") & (last["level"] == 0.9)]
+    assert (still["coverage"] < 0.75).all()
+    row = crps[(crps["block"] == "ssp126_2021_2040") & (crps["method"] == "unet")].iloc[0]
+    at_best = (np.sqrt(2) - 1) / np.sqrt(np.pi)  # of a normal prediction, at its middle
+    assert row["crps"] == pytest.approx(0.01 * at_best, rel=1e-4)
+    assert np.isinf(row["spread_skill"]) and row["rmse"] == 0
 
 
 def test_the_spectrum_is_the_same_on_the_cells_that_count(good, material):
@@ -355,6 +379,27 @@ def test_the_plotted_table_holds_the_scores_of_all_regions_by_layer(material):
     expected = [value(got["scores"], method="unet", layer=n, **where) for n in plotted["layer"]]
     assert plotted["unet"].tolist() == expected
     assert got["density"].groupby("layer")["share"].sum().tolist() == pytest.approx([1] * 5)
+
+
+def test_plots_of_the_pipeline_find_their_columns(good):
+    """dvc.yaml names the champion's method; here it is called unet."""
+    dvc = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
+    outs = dvc["stages"]["evaluate"]["outs"]
+    drawn = {
+        path: (plot["x"], columns)
+        for plots in dvc["plots"]
+        for plot in plots.values()
+        for path, columns in plot["y"].items()
+        if "/evaluate/" in path
+    }
+    assert {Path(path).stem for path in drawn} == {"scores_by_layer", "reliability", "detail"}
+    for path, (x, columns) in drawn.items():
+        table = good.tables[Path(path).stem].rename(columns={"unet": "soilfuse"})
+        assert path in outs and {x, *columns} <= set(table)
+        assert table[[x, *columns]].notna().all(axis=None), path
+    spread = good.tables["spread"].query("block == 'final_test' and region == 'TRSR'")
+    own = spread.query("method == 'unet' and interval == 'spread' and layer == 5")
+    assert good.tables["reliability"]["spread_5"].tolist() == own["coverage"].tolist()
 
 
 def test_metrics_json_is_a_headline_of_finite_numbers(good, tmp_path):
@@ -450,12 +495,14 @@ def test_files_are_equal_for_equal_evaluations(good, material, tmp_path):
         "climate_models.csv",
         "crps.csv",
         "density.csv",
+        "detail.csv",
         "future.csv",
         "intervals.csv",
         "metrics.json",
         "monthly.csv",
         "monthly_contenders.csv",
         "r_parts.csv",
+        "reliability.csv",
         "scores.csv",
         "scores_by_layer.csv",
         "spectrum.csv",

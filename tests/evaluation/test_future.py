@@ -6,9 +6,11 @@ from soilfuse.evaluation.future import (
     CHANGE,
     PERCENT,
     SLOPE,
-    all_maps,
+    Maps,
     annual_means,
     future_errors,
+    future_maps,
+    reference_mean,
 )
 from soilfuse.evaluation.material import Series
 from soilfuse.grids.months import month_axis, month_of, year_of
@@ -34,10 +36,14 @@ def straight(series):
     return np.polyfit(np.arange(len(series)), series, 1)[0]
 
 
+def maps(by):
+    reference = reference_mean(by, CELLS, "x")
+    return future_maps(by("ssp585"), reference, CELLS, straight, "x of ssp585")
+
+
 def errors(predicted, truth):
     weight = np.array([1.0, 2.0, 1.0])
-    maps = [all_maps(by, ["ssp585"], CELLS, straight, "x") for by in (predicted, truth)]
-    table = future_errors("m", *maps, weight)
+    table = future_errors("m", "ssp585", maps(predicted), maps(truth), weight)
     return table.set_index(["quantity", "layer"])
 
 
@@ -74,17 +80,6 @@ def test_cells_count_by_their_weight():
     assert got.loc[(SLOPE, 1), "rmse"] == pytest.approx(0.001 * np.sqrt(0.5), rel=1e-3)
 
 
-def test_every_experiment_is_asked_for_once():
-    asked = []
-
-    def counting(experiment):
-        asked.append(experiment)
-        return world(0.2, 0.001)(experiment)
-
-    all_maps(counting, ["ssp126", "ssp585"], CELLS, straight, "x")
-    assert asked == ["historical", "ssp126", "ssp585"]
-
-
 def test_annual_means_leave_out_a_broken_year():
     time = month_axis(2000, 2002)[:-3]
     values = np.arange(33, dtype=np.float32)[:, None, None, None] * np.ones((1, 1, 2, 3))
@@ -99,4 +94,25 @@ def test_a_scenario_that_ends_early_is_refused():
         return Series(whole.time[:900], whole.values[:900])
 
     with pytest.raises(UserError, match="months missing in x of ssp585, the first 2090-01"):
-        all_maps(short, ["ssp585"], CELLS, straight, "x")
+        maps(short)
+
+
+def test_signs_are_compared_where_both_sides_have_one():
+    """Of four cells one agrees, one does not, one has no true change, one is missing."""
+    own, true = (np.array([row]) for row in ([0.1, -0.1, 0.2, np.nan], [0.2, 0.1, 1e-17, 0.1]))
+    table = future_errors("m", "x", Maps(own, own, own), Maps(true, true, true), np.arange(1.0, 5))
+    row = table[table["quantity"] == CHANGE].iloc[0]
+    assert row["right_sign"] == pytest.approx(1 / 3)
+    counts = row[["cells", "cells_missing", "cells_without_sign"]].tolist()
+    assert counts == [3, 1, 1]
+    still = np.full((1, 4), 1e-18)
+    none = future_errors("m", "x", Maps(still, still, still), Maps(true, true, true), np.ones(4))
+    assert none["right_sign"].isna().all(), "no predicted change is neither right nor wrong"
+    assert (none["cells_without_sign"] == 4).all()
+
+
+def test_percent_of_nothing_or_less_is_no_number():
+    got = errors(world(0.0, 0.001), world(0.2, 0.001))
+    row = got.loc[(PERCENT, 1)]
+    assert np.isnan(row["mean"]) and (row["cells"], row["cells_missing"]) == (0, 3)
+    assert np.isfinite(got.loc[(CHANGE, 1), "rmse"])

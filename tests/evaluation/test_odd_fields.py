@@ -12,8 +12,8 @@ from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.metrics import metrics
 from soilfuse.evaluation.parts_of_r import r_parts
 from soilfuse.evaluation.prediction_range import PredictionRange
-from soilfuse.evaluation.probabilistic import coverage_table
 from soilfuse.evaluation.spectrum import radial_power, rings_of
+from soilfuse.evaluation.spread_tables import coverage_table
 from soilfuse.evaluation.stations import station_medians, station_scores
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis, month_of, year_of
@@ -99,7 +99,7 @@ def test_cells_without_a_value_are_counted_and_left_out():
     got = metrics(scored.outer.sum(axis=0), ("rmse",))["rmse"][0, 0]
     assert got == pytest.approx(expected, rel=1e-6)
     rings = rings_of(GRID, MASKS["all"])
-    assert np.isfinite(radial_power(truth, rings)).all()
+    assert np.isfinite(radial_power(truth, rings).mean).all()
 
 
 def test_a_region_without_a_value_is_no_number_with_a_count_of_0():

@@ -3,16 +3,14 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from soilfuse.evaluation.metrics import pair_terms
 from soilfuse.evaluation.probabilistic import (
     LEVELS,
     conformal_half_widths,
     coverage,
-    coverage_table,
     crps_gaussian,
-    crps_table,
     normal_half_widths,
 )
+from soilfuse.evaluation.spread_tables import coverage_table, crps_table
 
 WEIGHTS = np.ones((50, 1))
 
@@ -91,6 +89,28 @@ def test_coverage_is_weighted_and_leaves_missing_pairs_out():
     assert np.isnan(coverage(error, np.full((1, 4), np.nan), np.ones((4, 1)))[1]).all()
 
 
+def test_the_interval_score_is_its_definition_and_prefers_the_honest_interval():
+    rng = np.random.default_rng(6)
+    error = 0.02 * rng.standard_normal((500, 1, 50))
+    for factor in (0.5, 1.0, 2.0):
+        sd = np.full_like(error, 0.02 * factor)
+        row = pick(
+            coverage_table(error, error[:5], sd, WEIGHTS, ["all"], (0.9,)), interval="spread"
+        )
+        half = stats.norm.ppf(0.95) * 0.02 * factor
+        low, high = -half - error, half - error  # the interval about the prediction, truth at 0
+        score = high - low + 20 * np.maximum(low, 0) + 20 * np.maximum(-high, 0)
+        assert row["score"] == pytest.approx(score.mean(), rel=1e-9)
+        if factor == 1.0:
+            honest = row["score"]
+    for factor in (0.5, 2.0):
+        sd = np.full_like(error, 0.02 * factor)
+        row = pick(
+            coverage_table(error, error[:5], sd, WEIGHTS, ["all"], (0.9,)), interval="spread"
+        )
+        assert row["score"] > honest
+
+
 def test_half_widths_of_normal_predictions_are_their_quantiles():
     got = normal_half_widths(np.array([1.0, 2.0]), (0.5, 0.9))
     np.testing.assert_allclose(got, np.outer(stats.norm.ppf([0.75, 0.95]), [1, 2]))
@@ -100,14 +120,13 @@ def test_crps_rows_by_method():
     rng = np.random.default_rng(3)
     truth = 0.3 + 0.05 * rng.standard_normal((60, 2, 5, 10))
     predicted = truth + 0.02 * rng.standard_normal(truth.shape)
-    sums = np.moveaxis(pair_terms(predicted, truth), 0, -1).sum(axis=(2, 3))[:, :, None]
     errors = (predicted - truth).reshape(60, 2, 50)
     spread = np.full((60, 2, 50), 0.02)
-    row = pick(crps_table(errors, spread, sums, WEIGHTS, ["all"]), layer=1)
+    row = pick(crps_table(errors, spread, WEIGHTS, ["all"]), layer=1)
     error = np.abs(predicted - truth)[:, 0]
     assert row["mae"] == pytest.approx(error.mean())
     assert row["crps"] == pytest.approx(0.02 / np.sqrt(np.pi), rel=0.05)  # of a perfect spread
     assert row["spread_skill"] == pytest.approx(1, abs=0.05)
-    bare = pick(crps_table(errors, None, sums, WEIGHTS, ["all"]), layer=1)
+    bare = pick(crps_table(errors, None, WEIGHTS, ["all"]), layer=1)
     assert bare["crps"] == bare["mae"] > row["crps"]
     assert np.isnan(bare["spread"])

@@ -48,6 +48,13 @@ def test_layers_area_and_regions(released):
         assert "comment" not in region.attrs
 
 
+def test_the_climate_models_spread_is_said_to_be_that_of_the_inputs(released):
+    with xr.open_dataset(released[0], engine="h5netcdf") as product:
+        spread = product["soil_moisture_model_spread"]
+        assert "top 10 cm" in spread.attrs["long_name"] and "depth" not in spread.dims
+        assert spread.attrs["comment"].startswith("spread of the inputs")
+
+
 def test_says_where_it_comes_from(released):
     with xr.open_dataset(released[0], engine="h5netcdf") as product:
         attributes = product.attrs

@@ -34,6 +34,7 @@ REFERENCE = "1995-2014"
 FUTURES = ("2021-2040", "2041-2070", "2071-2100")
 METHODS = ("soilfuse", *names.BASELINES)
 BLOCKS = ("out_of_fold", "final_test")
+FUTURE_BLOCK = "ssp585_2071_2100"
 
 
 def periods_of(experiment):
@@ -236,13 +237,13 @@ def write_evaluation(folder):
     quartiles = station_quartiles(table, {"ERA5-Land": np.array([1, 1, 1, 1, 2 / 3])})
     quartiles.to_csv(folder / "station_quartiles.csv", index=False)
     future = [
-        (method, experiment, layer, quantity, size * (1 + 0.3 * i) * rng.uniform(0.8, 1.2), 0.0)
+        (method, experiment, layer, quantity, size * (1 + 0.3 * i) * rng.uniform(0.8, 1.2), 0, 0.9)
         for i, method in enumerate(METHODS)
         for experiment in names.SCENARIOS
         for layer in LAYERS
         for quantity, size in (("change_2071_2100", 0.006), ("sens_slope", 6e-5))
     ]
-    columns = ["method", "experiment", "layer", "quantity", "rmse", "bias"]
+    columns = ["method", "experiment", "layer", "quantity", "rmse", "bias", "right_sign"]
     pd.DataFrame(future, columns=columns).to_csv(folder / "future.csv", index=False)
 
 
@@ -258,16 +259,23 @@ def write_skill(folder):
     ]
     made = {"r_parts": pd.DataFrame(parts, columns=[*columns, "part", "value", "n", "n_without"])}
     spread = [
-        (*key, kind, level, 900, level**power, 0.1 * level, np.nan if power == 3 else 4.0)
+        (*key, kind, level, 900, level**power, 0.1 * level, np.nan if power == 3 else 4.0, 0.2)
         for key in keys
         if key[1] == "final_test"
         for kind, power in (("spread", 3), ("residuals", 1))
         if kind == "residuals" or key[0] == "soilfuse"
         for level in (0.1, 0.5, 0.9)
     ]
-    added = ["interval", "level", "n", "coverage", "width", "factor"]
+    spread += [
+        (method, FUTURE_BLOCK, layer, region, "residuals", 0.9, 900, 0.8, 0.1, np.nan, 0.2)
+        for method in METHODS
+        for layer in LAYERS
+        for region in REGIONS
+    ]
+    added = ["interval", "level", "n", "coverage", "width", "factor", "score"]
     made["spread"] = pd.DataFrame(spread, columns=[*columns, *added])
     crps = [(*key, 900, 0.02 + 0.001 * key[2]) for key in keys if key[1] == "final_test"]
+    crps += [(m, FUTURE_BLOCK, n, r, 900, 0.03) for m in METHODS for n in LAYERS for r in REGIONS]
     made["crps"] = pd.DataFrame(crps, columns=[*columns, "n", "crps"])
     spectrum = [
         (method, block, layer, length, 1e-5, 1.0 if method == "AMSMQTP" else rng.uniform(0.3, 1.2))

@@ -157,6 +157,31 @@ def test_lineage_holds_the_hashes(written, project):
     assert "c0ffee" * 8 in words
 
 
+MANIFEST = {
+    "source_ids": ["CESM2", "MIROC6"],
+    "depth_bnds": [[0, 0.1], [0.1, 0.3]],
+    "network": {"name": "unet", "residual": "forced_change"},
+    "settings": {"loss": {"adversarial": 0.0, "insitu": 0.0}},
+}
+
+
+def test_methods_follow_what_the_champion_was_trained_with(project, tmp_path, champion, settings):
+    def words(manifest):
+        return Reader(index(project, tmp_path / "i.html", champion, settings, manifest=manifest))
+
+    plain = words(MANIFEST).words
+    assert "from 2 CMIP6 climate models" in plain and "fused into 2 layers by a U-Net" in plain
+    assert "trained without its discriminator" in plain
+    assert "added to the target's own climatology and the models' mean change" in plain
+    assert "CMA have no weight in its loss" in plain
+    losses = {"settings": {"loss": {"adversarial": 1e-3, "insitu": 0.1}}}
+    gan = words({**MANIFEST, **losses, "network": {"name": "ynet", "residual": "none"}}).words
+    assert "by a YNet" in gan and "trained against a discriminator as in UNet-GAN" in gan
+    assert "enter its loss through random forests" in gan and "output is added" not in gan
+    unknown = words(None).words
+    assert "discriminator" not in unknown and "stands in models/champion" in unknown
+
+
 def test_index_compares_links_and_judges(written):
     reader = Reader(written / "index.html")
     assert [link for link in reader.links if link.endswith(".html")] == [
@@ -177,6 +202,13 @@ def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
     assert "the RMSE of the ensemble at" in reader.words
     assert "Taylor diagrams of the layers below" in reader.words
     assert len(reader.images) == 9
+
+
+def test_the_share_of_right_signs_stands_beside_the_errors_of_the_future(written):
+    words = Reader(written / "evaluation.html").words
+    title = "Share of the area with the right sign of the change by 2071–2100 (%)"
+    assert f"{title} Method 0–10 cm" in words
+    assert "Climatology 90 90 90 90 90" in words
 
 
 def test_the_origin_of_the_target_stands_wherever_its_agreement_with_stations_does(written):
@@ -200,7 +232,7 @@ def test_what_shuffling_is_worth_is_said_in_numbers(written):
     ) in words
     assert "the maps of the network of these parameters (0.05) know next to nothing" in words
     assert "the maps of the paper's form of network (0.20) know the departures" in words
-    assert "−0.0040 (−0.0045 to −0.0035)" in words
+    assert "−0.0045, −0.0035" in words
     assert "hold out different months" not in words
 
 
@@ -334,27 +366,42 @@ CHROMIUM = next(
 PROBE = """<script>
 for (const image of document.images)
   image.setAttribute("data-seen", image.complete && image.naturalWidth > 0 ? "yes" : "no");
+for (const table of document.querySelectorAll("section > .scroll"))
+  table.setAttribute("data-cut", table.scrollWidth > table.clientWidth);
 document.body.setAttribute("data-wide", document.documentElement.scrollWidth > innerWidth);
 </script></body>"""
+
+
+def probed(page, folder, size):
+    """Give a page's elements as a browser of that size has them, with what PROBE finds."""
+    copy = folder / page.name
+    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    done = subprocess.run(
+        [CHROMIUM, *options, f"--user-data-dir={folder / 'profile'}", f"--window-size={size}"]
+        + ["--virtual-time-budget=5000", "--dump-dom", copy.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
+@pytest.mark.parametrize("name", PAGES)
+def test_no_table_is_cut_on_a_wide_screen(written, tmp_path, name):
+    dom = probed(written / f"{name}.html", tmp_path, "1300,900")
+    assert 'data-cut="false"' in dom
+    assert 'data-cut="true"' not in dom
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
 @pytest.mark.parametrize("name", ["ssp370", "index"])
 def test_a_browser_shows_every_image(written, tmp_path, name):
-    probed = tmp_path / f"{name}.html"
-    text = (written / f"{name}.html").read_text(encoding="utf-8")
-    probed.write_text(text.replace("</body>", PROBE), encoding="utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    done = subprocess.run(
-        [CHROMIUM, *options, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=800,900"]
-        + ["--virtual-time-budget=5000", "--dump-dom", probed.as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    dom = done.stdout
+    dom = probed(written / f"{name}.html", tmp_path, "800,900")
     assert dom.count('data-seen="yes"') == len(Reader(written / f"{name}.html").images)
     assert 'data-seen="no"' not in dom
     assert 'data-wide="false"' in dom

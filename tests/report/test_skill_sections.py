@@ -54,12 +54,16 @@ def test_spread_tells_what_intervals_hold_and_how_much_wider_they_must_be(evalua
     assert rows["50 % interval from the networks' spread: holds (%)"] == ["12"] * 5
     assert rows["90 % interval from out-of-fold errors: holds (%)"] == ["90"] * 5
     assert rows["Ratio of the 90 % widths"] == ["4.0"] * 5
-    assert section.folded[0].rows[0][1] == "0.0210"
+    assert rows["90 % interval from the networks' spread: score (m³ m⁻³)"] == ["0.200"] * 5
+    future, final, *others = section.folded
+    assert future.rows == [["SSP5-8.5, 2071–2100, from out-of-fold errors", *["80"] * 5]]
+    assert final.rows[0][1] == "0.0210" and "final test" in final.caption
+    assert [table.caption.split(", ", 1)[1] for table in others] == ["SSP5-8.5, 2071–2100"]
 
 
 def test_the_reliability_of_a_method_without_spread_has_one_panel(evaluation):
     table = evaluation.table("spread")
-    bare = table[(table["method"] == "ridge") & (table["region"] == "TRSR")]
+    bare = table.query("method == 'ridge' and region == 'TRSR' and block == 'final_test'")
     (axes,) = reliability(bare).axes
     np.testing.assert_allclose(axes.lines[1].get_ydata(), [10, 50, 90])
 

@@ -199,7 +199,7 @@ def write_results(folder, error, seed):
     columns = ["method", "layer", "metric", "difference", "low", "high"]
     pd.DataFrame(intervals, columns=columns).to_csv(results / "intervals.csv", index=False)
     future = [
-        (method, experiment, layer, quantity, value * (1 + number), 0.0, 0.0, 0.0)
+        (method, experiment, layer, quantity, value * (1 + number), 0, 0, 0, 1, 9, 0, 0)
         for method in METHODS
         for number, experiment in enumerate(("ssp245", "ssp585"))
         for layer in range(1, 6)

@@ -133,9 +133,15 @@ def test_declared_parameters_exist(pipeline):
                 value = value[part]
 
 
+def test_dvc_metrics_show_finds_the_study_s_numbers(pipeline):
+    stages, content = stages_of(pipeline).values(), parsed(pipeline / "params.yaml")
+    shown = [path for body in stages for path in paths_of(body, "metrics", content)]
+    assert shown and all(Path(path).name == "metrics.json" for path in shown)
+
+
 def test_outs_are_not_kept_twice(pipeline):
     for name, body in stages_of(pipeline).items():
-        for out in body.get("outs", ()):
+        for out in (*body.get("outs", ()), *body.get("metrics", ())):
             assert isinstance(out, dict) and not next(iter(out.values()))["cache"], (name, out)
 
 

@@ -71,6 +71,6 @@ def test_periods_within_the_data_only():
 
 
 def test_percent_change_by_hand():
-    earlier, later = xr.DataArray([0.2, 0.0, 0.4]), xr.DataArray([0.22, 0.1, 0.3])
+    earlier, later = xr.DataArray([0.2, 0, 0.4, -0.1]), xr.DataArray([0.22, 0.1, 0.3, 1])
     got = periods.percent_change(later, earlier).values
-    np.testing.assert_allclose(got, [10, np.nan, -25])
+    np.testing.assert_allclose(got, [10, np.nan, -25, np.nan])

@@ -84,12 +84,17 @@ class Candidate:
         return Method(names.ENSEMBLE, Series(months, outer), final, self.future, years, spread)
 
     def future(self, experiment: str) -> Series:
-        """Predict an experiment with the mean of all folds; of historical the reference period."""
+        """Predict a scenario with mean and spread of all folds.
+
+        Of historical the mean of the reference period, all that a change is taken from: folds were
+        trained on its months, so that it has no spread to be judged.
+        """
         crops = inputs_of(experiment, self.manifest)
-        months = crops.time
         if experiment == names.HISTORICAL:
-            months = month_axis(*names.REFERENCE_PERIOD)  # all that a change is taken from
-        return Series(months, self._of(self.members, crops, months))
+            months = month_axis(*names.REFERENCE_PERIOD)
+            return Series(months, self._of(self.members, crops, months))
+        both = self._reduced(self.members, crops, crops.time, _mean_and_spread)
+        return Series(crops.time, self.predicted.take(both[:, 0]), both[:, 1])
 
     def material(self) -> Material:
         """Open target, stations, climate models and truth."""
@@ -151,14 +156,18 @@ class Candidate:
         import torch
 
         places = Series(crops.time, crops.time).places(months, str(crops.path))
-        parts = []
+        made, done = np.empty(0, np.float32), 0
         order, batch = self._order(crops), self.params.infer.batch
         with torch.inference_mode(), exact_kernels():
             for inputs, month in batches(crops, self.grid, order, batch, places):
                 given = torch.from_numpy(inputs), torch.from_numpy(month)
                 each = torch.stack([member.predict(*given) for member in members])
-                parts.append(reduce(each).cpu().numpy())
-        return np.concatenate(parts)
+                part = reduce(each).cpu().numpy()
+                if not done:  # a list of parts to be joined would stand beside what it becomes
+                    made = np.empty((places.size, *part.shape[1:]), part.dtype)
+                made[done : done + len(part)] = part
+                done += len(part)
+        return made
 
 
 def _mean(each: "torch.Tensor") -> "torch.Tensor":

@@ -14,7 +14,6 @@ NO_SKILL = 0.1  # R of anomalies that inputs without any skill reach (blocked fo
 # the weather: neither is a method that anybody would use for a change.
 FUTURE_BASELINES = ("climatology", "delta_change", "quantile_delta_mapping", "ridge")
 SPREAD_LEVEL, SPREAD_HOLDS = 0.9, 0.8  # an interval of the first that holds less is told
-STATIONS = names.STATIONS_CAVEAT
 UNTESTED_FUTURE = (
     "No truth of the future exists for these data: the error of changes and trends after 2014 is "
     "unknown."
@@ -52,7 +51,8 @@ def _no_better(scores: pd.DataFrame, candidate: str) -> Iterator[tuple[str, str,
         table = _by_layer(scores, "rmse", block)
         others = (n for n in (names.ENSEMBLE, *names.BASELINES) if n in table and n != candidate)
         for other in others if candidate in table else ():
-            if layers := table.index[table[candidate] >= table[other]].tolist():
+            # A score that is missing is no lower one.
+            if layers := table.index[~(table[candidate] < table[other])].tolist():
                 yield title, names.method_title(other), layers
 
 
@@ -76,7 +76,7 @@ def _worse_in_short(scores: pd.DataFrame, method: str) -> list[str]:
 
 def _undecided(intervals: pd.DataFrame) -> list[str]:
     rows = intervals[
-        (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & (intervals["high"] >= 0)
+        (intervals["metric"] == "rmse") & (intervals["difference"] < 0) & ~(intervals["high"] < 0)
     ]
     return [
         f"The advantage in RMSE over {names.method_title(str(baseline))} in "
@@ -108,7 +108,7 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
     table = rows.pivot(index=["experiment", "layer"], columns="method", values="rmse")
     sentences = []
     for baseline in (name for name in FUTURE_BASELINES if name in table and name != candidate):
-        worse = table.index[table[candidate] >= table[baseline]].to_frame(index=False)
+        worse = table.index[~(table[candidate] < table[baseline])].to_frame(index=False)
         if len(worse):
             where = "; ".join(
                 f"{experiment} {_layers(here['layer'].tolist())}"
@@ -168,7 +168,7 @@ def caveats(
         *_narrow_spread(spread, candidate),
         *_undecided(intervals),
         *_without_weather(scores, candidate),
-        STATIONS,
+        names.STATIONS_CAVEAT,
     ]
 
 
@@ -178,5 +178,5 @@ def method_caveats(method: str, scores: pd.DataFrame, future: pd.DataFrame) -> l
         *_worse_in_short(scores, method),
         *_worse_future(future, method),
         *_without_weather(scores, method),
-        STATIONS,
+        names.STATIONS_CAVEAT,
     ]

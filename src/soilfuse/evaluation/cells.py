@@ -40,7 +40,8 @@ class Cells(Grid):
 
     def take_series(self, series: Series) -> Series:
         """Return a series of (T, D, 1, C)."""
-        return Series(series.time, self.take(series.values))
+        spread = None if series.spread is None else self.take(series.spread)
+        return Series(series.time, self.take(series.values), spread)
 
     def take_each(self, by_experiment: ByExperiment) -> ByExperiment:
         """Return what gives each experiment's series on the cells."""

@@ -7,7 +7,6 @@ from soilfuse.evaluation.fields import CHUNK_MONTHS
 
 # m3 m-3; what lies beyond an end is counted in the last class before it.
 EDGES = np.linspace(0.0, 0.8, 101)
-DENSITY_COLUMNS = ["layer", "x", "y", "share"]
 
 
 def joint_histogram(

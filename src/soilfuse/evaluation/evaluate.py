@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from soilfuse import config
+from soilfuse.evaluation.blocks import FINAL
 from soilfuse.evaluation.caveats import caveats
 from soilfuse.evaluation.contenders import contenders
 from soilfuse.evaluation.future import SlopeOf
@@ -60,7 +61,9 @@ def _assembled(judged: Judged) -> Evaluation:
     scores = pd.concat([method.scores for method in scored], ignore_index=True)
     of_whole = scores[scores["region"] == material.whole]
     of_intervals = headline(made["intervals"], material.whole)
-    of_spread = made["spread"][made["spread"]["region"] == material.whole]
+    of_spread = made["spread"][
+        (made["spread"]["region"] == material.whole) & (made["spread"]["block"] == FINAL)
+    ]
     others, of_models = contenders(judged, of_whole, made["future"])
     nested = {
         "world": material.world,

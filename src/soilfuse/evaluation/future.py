@@ -1,6 +1,6 @@
 """Errors of the future: change maps and trends against the pseudo-reality's known truth."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,12 @@ FUTURE_COLUMNS = [
     "bias",
     "mean",
     "truth_mean",
+    "right_sign",
+    "cells",
+    "cells_missing",
+    "cells_without_sign",
 ]
+NO_CHANGE = 1e-9  # in any quantity's unit; means of equal months differ by rounding
 
 # (Y, N) annual values -> (N,) slopes per year
 SlopeOf = Callable[[np.ndarray], np.ndarray]
@@ -61,31 +66,22 @@ def period_mean(years: np.ndarray, annual: np.ndarray, period: tuple[int, int]) 
 def future_maps(
     series: Series, reference: np.ndarray, cells: np.ndarray, sens_slope: SlopeOf, what: str
 ) -> Maps:
-    """Return change of 2071-2100 from the (D, C) reference mean, and the slope of annual means."""
+    """Return change of 2071-2100 from the (D, C) reference mean, and the slope of annual means.
+
+    The change in percent is NaN where the reference is not above 0.
+    """
     years, annual = annual_means(series, cells, what, PERIOD)
     change = period_mean(years, annual, PERIOD) - reference
     slope = np.asarray(sens_slope(annual.reshape(len(annual), -1))).reshape(reference.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return Maps(change, 100 * change / reference, slope)
+        percent = np.where(reference > 0, 100 * change / reference, np.nan)
+    return Maps(change, percent, slope)
 
 
-def all_maps(
-    by_experiment: ByExperiment,
-    scenarios: Sequence[str],
-    cells: np.ndarray,
-    sens_slope: SlopeOf,
-    name: str,
-) -> dict[str, Maps]:
-    """Return the maps of each scenario; asks for historical and every scenario once."""
+def reference_mean(by_experiment: ByExperiment, cells: np.ndarray, name: str) -> np.ndarray:
+    """Return the (D, C) mean of the reference period, that changes are taken from."""
     period, what = names.REFERENCE_PERIOD, f"{name} of {names.HISTORICAL}"
-    past = annual_means(by_experiment(names.HISTORICAL), cells, what, period)
-    reference = period_mean(*past, period)
-    return {
-        scenario: future_maps(
-            by_experiment(scenario), reference, cells, sens_slope, f"{name} of {scenario}"
-        )
-        for scenario in scenarios
-    }
+    return period_mean(*annual_means(by_experiment(names.HISTORICAL), cells, what, period), period)
 
 
 def _errors(predicted: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
@@ -93,25 +89,34 @@ def _errors(predicted: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> dic
     weights = np.where(valid, weight, 0.0)
     total = weights.sum(axis=-1)
     x, y = np.where(valid, predicted, 0), np.where(valid, truth, 0)
+    signs = (np.abs(x) > NO_CHANGE) & (np.abs(y) > NO_CHANGE)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, truth_mean = ((weights * side).sum(axis=-1) / total for side in (x, y))
         rmse = np.sqrt((weights * (x - y) ** 2).sum(axis=-1) / total)
-    return {"rmse": rmse, "bias": mean - truth_mean, "mean": mean, "truth_mean": truth_mean}
+        right = (weights * (signs & (x * y > 0))).sum(axis=-1) / (weights * signs).sum(axis=-1)
+    return {
+        **{"rmse": rmse, "bias": mean - truth_mean, "mean": mean, "truth_mean": truth_mean},
+        "right_sign": right,
+        "cells": valid.sum(axis=-1),
+        "cells_missing": (~valid).sum(axis=-1),
+        "cells_without_sign": (valid & ~signs).sum(axis=-1),
+    }
 
 
 def future_errors(
-    method: str, maps: Mapping[str, Maps], truth: Mapping[str, Maps], weight: np.ndarray
+    method: str, experiment: str, own: Maps, truth: Maps, weight: np.ndarray
 ) -> pd.DataFrame:
     """Compare a method's maps with the truth's, area-weighted by the (C,) weight.
 
-    Returns FUTURE_COLUMNS: errors of each quantity by experiment and layer, and the region's mean
-    of both sides, in the quantity's unit.
+    Returns FUTURE_COLUMNS: errors of each quantity by layer, and the region's mean of both sides,
+    in the quantity's unit; right_sign: the share of the area, where both sides are other than 0, in
+    which their signs agree; cells: how many of the C count, those missing on either side and those
+    of them where a side is 0.
     """
     parts = []
-    for experiment, own in maps.items():
-        for quantity, place in ((CHANGE, 0), (PERCENT, 1), (SLOPE, 2)):
-            errors = _errors(own[place], truth[experiment][place], weight)
-            layers = np.arange(1, len(own[place]) + 1)
-            part = pd.DataFrame({"layer": layers, **errors})
-            parts.append(part.assign(method=method, experiment=experiment, quantity=quantity))
+    for quantity, place in ((CHANGE, 0), (PERCENT, 1), (SLOPE, 2)):
+        errors = _errors(own[place], truth[place], weight)
+        layers = np.arange(1, len(own[place]) + 1)
+        part = pd.DataFrame({"layer": layers, **errors})
+        parts.append(part.assign(method=method, experiment=experiment, quantity=quantity))
     return pd.concat(parts, ignore_index=True)[FUTURE_COLUMNS]

@@ -21,19 +21,26 @@ from soilfuse.evaluation.bootstrap import (
     resampled,
     with_whole,
 )
+from soilfuse.evaluation.metrics import METRICS, STATISTICS
 from soilfuse.grids.months import month_of
 from soilfuse.seeding import generator
 
 if TYPE_CHECKING:
     from soilfuse.evaluation.tables import Judged
 
-COMPARED = ("rmse", "r", "mae", "ubrmse", "bias", "anomaly_r", "variance_ratio")
-COLUMNS = ["method", "block", "season", "region", *INTERVAL_COLUMNS]
+# Every metric but n, a count.
+COMPARED = tuple(name for name in METRICS if name != "n")
+COLUMNS = ["method", "block", "season", "region", *INTERVAL_COLUMNS, "n", "n_other"]
 
 
-def _rows(found: tuple[np.ndarray, np.ndarray, np.ndarray], regions: Sequence[str]) -> pd.DataFrame:
+def _rows(
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    pairs: tuple[np.ndarray, np.ndarray],
+    regions: Sequence[str],
+) -> pd.DataFrame:
     metric, layer, region = np.indices(found[0].shape).reshape(3, -1)
     difference, low, high = (values.ravel() for values in found)
+    n, n_other = (each.astype(int)[layer, region] for each in pairs)
     return pd.DataFrame(
         {
             "region": np.array(regions)[region],
@@ -42,6 +49,8 @@ def _rows(found: tuple[np.ndarray, np.ndarray, np.ndarray], regions: Sequence[st
             "difference": difference,
             "low": low,
             "high": high,
+            "n": n,
+            "n_other": n_other,
         }
     )
 
@@ -58,8 +67,10 @@ def interval_table(
 
     candidate, others: (T, D, G, S) sums of the (T,) months in order of time; counts: (N, T) how
     often each is drawn, as of bootstrap.block_counts. The interval is NaN where a sample holds no
-    month of a season; a season without months is left out.
+    month of a season; a season without months is left out. n, n_other: the valid pairs of either
+    side, unlike where one lacks values that the other has.
     """
+    count = STATISTICS.index("count")
     every, parts = with_whole(counts), []
     for season in seasons:
         here = np.isin(month_of(months), names.SEASONS[season])
@@ -69,7 +80,8 @@ def interval_table(
         for name, other in others.items():
             require_pairs(candidate, other)
             found = ends(own - resampled(every[:, here], other[here], COMPARED))
-            parts.append(_rows(found, regions).assign(method=name, season=season))
+            pairs = tuple(sums[here, ..., count].sum(axis=0) for sums in (candidate, other))
+            parts.append(_rows(found, pairs, regions).assign(method=name, season=season))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 

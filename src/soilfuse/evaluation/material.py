@@ -14,10 +14,14 @@ from soilfuse.training.folds import Fold
 
 @dataclass(frozen=True)
 class Series:
-    """Monthly fields: time (T,) month keys, values (T, D or M, H, W) float32 in m3 m-3."""
+    """Monthly fields: time (T,) month keys, values (T, D or M, H, W) float32 in m3 m-3.
+
+    spread: standard deviations in the shape of values, None where there are none.
+    """
 
     time: np.ndarray
     values: np.ndarray
+    spread: np.ndarray | None = None
 
     def places(self, months: np.ndarray, what: str) -> np.ndarray:
         """Return where the (N,) months stand; raises UserError naming the first missing one."""
@@ -51,10 +55,11 @@ class Method:
     """One method's predictions (T, D, H, W).
 
     outer: every month of the folds' outer blocks, predicted out of fold; final: the final test's
-    months, None where there are none; future: gives the prediction of an experiment, called once
-    each, so that no two need be in memory; smoothing_years: over how many years the climate models
-    that it sees are smoothed, 1 for none; spread: standard deviations of `final`, None where the
-    method has none; seen: the range of all that it has predicted so far, None where none is kept.
+    months, None where there are none; future: gives the prediction of an experiment, with its
+    spread if the method has one, called once each, so that no two need be in memory;
+    smoothing_years: over how many years the climate models that it sees are smoothed, 1 for none;
+    spread: standard deviations of `final`, None where the method has none; seen: the
+    range of all that it has predicted so far, None where none is kept.
     """
 
     name: str

@@ -32,6 +32,7 @@ STATISTICS = (
 EPSILON = float(np.finfo(np.float64).eps)  # of the absolute percentage error, equation 17
 # Variance over mean square below which a float32 series is constant but for its rounding.
 CONSTANT = 1e-13
+MINIMUM_PAIRS = 3  # of a correlation; that of two pairs is 1 or -1 whatever they are
 
 Sums = Mapping[str, np.ndarray]
 
@@ -90,7 +91,8 @@ def _correlation(sums: Sums, one: str, other: str, product: str) -> np.ndarray:
     floor = _floor(sums)
     covariance = _mean(sums, product) - _mean(sums, one) * _mean(sums, other)
     spread = np.sqrt(_variance(sums, one, floor) * _variance(sums, other, floor))
-    return np.where(spread > 0, np.clip(covariance / spread, -1, 1), np.nan)
+    known = (spread > 0) & (sums["count"] >= MINIMUM_PAIRS)
+    return np.where(known, np.clip(covariance / spread, -1, 1), np.nan)
 
 
 def mae(sums: Sums) -> np.ndarray:
@@ -119,7 +121,7 @@ def ubrmse(sums: Sums) -> np.ndarray:
 
 
 def r(sums: Sums) -> np.ndarray:
-    """Pearson's correlation (equation 18); NaN where either side is constant."""
+    """Pearson's correlation (equation 18); NaN of a constant side or fewer than three pairs."""
     return _correlation(sums, "prediction", "truth", "product")
 
 

@@ -119,8 +119,9 @@ def headline(metrics: Nested) -> Nested:
 
 
 def mean_over_layers(layers: Mapping[str, Mapping[str, float]], metric: str) -> float:
-    """Return the mean of a metric over {"layer_1": {metric: value}}."""
-    return float(np.mean([scores[metric] for scores in layers.values()]))
+    """Return the mean of a metric over {"layer_1": {metric: value}}; NaN where a layer lacks it."""
+    values = [scores.get(metric, np.nan) for scores in layers.values()]
+    return float(np.mean(values)) if values else float("nan")
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

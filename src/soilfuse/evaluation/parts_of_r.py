@@ -31,7 +31,7 @@ PARTS = ("pooled", "spatial", "temporal", "seasonal", "interannual", "anomaly")
 def series_r(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return (N,) Pearson's R of each of N series (T, N) over the pairs where both are valid.
 
-    NaN where fewer than two pairs are valid or either side is constant.
+    NaN where fewer than three pairs are valid or either side is constant.
     """
     sums = pair_terms(prediction, truth).sum(axis=1)
     return metrics(np.moveaxis(sums, 0, -1), ("r",))["r"]

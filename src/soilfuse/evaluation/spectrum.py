@@ -7,7 +7,7 @@ method: ratios to the target compare methods; the power itself is not that of an
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from soilfuse.names import TARGET
 if TYPE_CHECKING:
     from soilfuse.evaluation.tables import Judged
 
-COLUMNS = ["method", "block", "layer", "wavelength_km", "power", "ratio"]
+COLUMNS = ["method", "block", "layer", "wavelength_km", "power", "ratio", "n", "n_filled"]
 CHUNK_MONTHS = 24
 
 
@@ -79,20 +79,33 @@ def rings_of(grid: Grid, mask: np.ndarray) -> Rings:
     return Rings(own, places, shape, np.outer(*taper), ring, share, wavelength)
 
 
-def radial_power(fields: np.ndarray, rings: Rings) -> np.ndarray:
-    """Return the (D, K) power of each ring, averaged over months: (T, D, H, W) in m3 m-3.
+class Power(NamedTuple):
+    """Power of each ring (D, K), months that have it (D,), and missing values filled in (D,)."""
+
+    mean: np.ndarray
+    months: np.ndarray
+    filled: np.ndarray
+
+
+def radial_power(fields: np.ndarray, rings: Rings) -> Power:
+    """Return the power of each ring, averaged over months: (T, D, H, W) in m3 m-3.
 
     The sum over all waves is the mean square of the tapered field (Parseval). A missing cell takes
-    the field's mean of its month.
+    the field's mean of its month; a month without any value does not count, and power is NaN where
+    no month has one.
     """
     months, layers = fields.shape[:2]
     count, size = rings.wavelength.size, int(np.prod(rings.shape))
     total = np.zeros((layers, count + 1))
+    counted, filled = np.zeros(layers, int), np.zeros(layers, int)
     flat = fields.reshape(months, layers, -1)
     index = np.arange(layers)[:, None] * (count + 1) + rings.ring.ravel()
     for start in range(0, months, CHUNK_MONTHS):
         values = flat[start : start + CHUNK_MONTHS][:, :, rings.cells].astype(np.float64)
         valid = np.isfinite(values)
+        known = valid.any(axis=-1, keepdims=True)
+        counted += known.sum(axis=(0, 2))
+        filled += (~valid & known).sum(axis=(0, 2))
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(valid, values, 0).sum(-1, keepdims=True) / valid.sum(-1, keepdims=True)
         box = np.zeros((*values.shape[:2], size))
@@ -100,23 +113,24 @@ def radial_power(fields: np.ndarray, rings: Rings) -> np.ndarray:
         waves = np.fft.rfft2(box.reshape(*values.shape[:2], *rings.shape) * rings.window)
         power = (rings.share * np.abs(waves) ** 2).sum(axis=0) / size**2
         total += np.bincount(index.ravel(), power.ravel(), total.size).reshape(total.shape)
-    return total[:, :count] / months
-
-
-def _rows(
-    name: str, block: str, power: np.ndarray, target: np.ndarray, rings: Rings
-) -> pd.DataFrame:
-    layer, ring = np.indices(power.shape).reshape(2, -1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(target > 0, power / target, np.nan)
+        return Power(total[:, :count] / counted[:, None], counted, filled)
+
+
+def _rows(name: str, block: str, power: Power, target: Power, rings: Rings) -> pd.DataFrame:
+    layer, ring = np.indices(power.mean.shape).reshape(2, -1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(target.mean > 0, power.mean / target.mean, np.nan)
     return pd.DataFrame(
         {
             "method": name,
             "block": block,
             "layer": layer + 1,
             "wavelength_km": rings.wavelength[ring],
-            "power": power.ravel(),
+            "power": power.mean.ravel(),
             "ratio": ratio.ravel(),
+            "n": power.months[layer],
+            "n_filled": power.filled[layer],
         }
     )
 

@@ -8,15 +8,25 @@ import pandas as pd
 
 from soilfuse import config
 from soilfuse.baselines.statistics import multi_model_mean
+from soilfuse.evaluation.curves import curves
 from soilfuse.evaluation.density import density_table, joint_histogram
 from soilfuse.evaluation.fields import region_weights
-from soilfuse.evaluation.future import FUTURE_COLUMNS, SlopeOf, all_maps, future_errors
+from soilfuse.evaluation.future import (
+    FUTURE_COLUMNS,
+    Maps,
+    SlopeOf,
+    future_errors,
+    future_maps,
+    reference_mean,
+)
+from soilfuse.evaluation.future_spread import LEVELS, future_rows
 from soilfuse.evaluation.intervals import intervals
 from soilfuse.evaluation.judging import Scored, reference_stations
-from soilfuse.evaluation.material import Material, Method
+from soilfuse.evaluation.material import Material, Method, Series
 from soilfuse.evaluation.parts_of_r import parts
-from soilfuse.evaluation.probabilistic import spread_tables
+from soilfuse.evaluation.probabilistic import conformal_half_widths
 from soilfuse.evaluation.spectrum import spectra
+from soilfuse.evaluation.spread_tables import inside_of, residuals_of, spread_tables
 from soilfuse.evaluation.stations import station_medians, station_quartiles
 from soilfuse.evaluation.taylor import cross_statistics, target_rows, taylor_rows
 from soilfuse.evaluation.yardsticks import ClimateModels
@@ -79,19 +89,38 @@ def taylor(judged: Judged) -> Made:
 
 
 def future(judged: Judged) -> Made:
-    """Return the errors of change and slope against the truth, without rows where it is unknown."""
+    """Return the errors of change and slope against the truth, and what the spread is worth there.
+
+    Without rows where no truth is known. A scenario at a time, so that its truth is read once and
+    no two predictions are in memory.
+    """
     material = judged.material
     scenarios = [name for name in material.experiments if name != HISTORICAL]
     if material.truth is None or not scenarios:
         return {"future": pd.DataFrame(columns=FUTURE_COLUMNS)}
+    inside = inside_of(judged)
+    widths = [conformal_half_widths(own, LEVELS) for own in residuals_of(judged, inside)]
     weight = region_weights(material.grid.area, material.regions)[material.whole].ravel()
     cells = np.flatnonzero(weight > 0)
-    truth = all_maps(material.truth, scenarios, cells, judged.sens_slope, "the truth")
-    parts = []
-    for method in progress(judged.methods, "changes and trends"):
-        maps = all_maps(method.future, scenarios, cells, judged.sens_slope, method.name)
-        parts.append(future_errors(method.name, maps, truth, weight[cells]))
-    return {"future": pd.concat(parts, ignore_index=True)}
+    sources = {"the truth": material.truth, **{own.name: own.future for own in judged.methods}}
+    before = {name: reference_mean(source, cells, name) for name, source in sources.items()}
+
+    def maps_of(name: str, scenario: str, series: Series) -> Maps:
+        what = f"{name} of {scenario}"
+        return future_maps(series, before[name], cells, judged.sens_slope, what)
+
+    parts: dict[str, list[pd.DataFrame]] = {"future": [], "spread": [], "crps": []}
+    for scenario in progress(scenarios, "changes, trends and spread"):
+        truth = material.truth(scenario)
+        true_maps = maps_of("the truth", scenario, truth)
+        for method, half_widths in zip(judged.methods, widths, strict=True):
+            series, name = method.future(scenario), method.name
+            own = maps_of(name, scenario, series)
+            parts["future"].append(future_errors(name, scenario, own, true_maps, weight[cells]))
+            rows = future_rows(name, scenario, series, truth, half_widths, inside)
+            for stem, table in rows.items():
+                parts[stem].append(table)
+    return {stem: pd.concat(tables, ignore_index=True) for stem, tables in parts.items()}
 
 
 def stations(judged: Judged) -> Made:
@@ -135,9 +164,9 @@ def scores_by_layer(judged: Judged) -> Made:
 MAKERS: tuple[Callable[[Judged], Made], ...] = (
     taylor,
     intervals,
+    spread_tables,
     future,
     parts,
-    spread_tables,
     spectra,
     stations,
     density,
@@ -146,5 +175,14 @@ MAKERS: tuple[Callable[[Judged], Made], ...] = (
 
 
 def made_tables(judged: Judged) -> dict[str, pd.DataFrame]:
-    """Return every table by the stem of its file in results/evaluate."""
-    return {stem: table for make in MAKERS for stem, table in make(judged).items()}
+    """Return every table by the stem of its file in results/evaluate.
+
+    Tables of one stem by several makers are joined, in the order of MAKERS.
+    """
+    made: dict[str, pd.DataFrame] = {}
+    for make in MAKERS:
+        for stem, table in make(judged).items():
+            before = made.get(stem)
+            joined = before is not None and len(before)
+            made[stem] = pd.concat([before, table], ignore_index=True) if joined else table
+    return made | curves(made, judged.methods[0].name, judged.material.whole)

@@ -9,9 +9,17 @@ import pandas as pd
 
 from soilfuse.evaluation.metrics import STATISTICS, named, r, standard_deviation
 
-TAYLOR_COLUMNS = ["name", "layer", "sd", "r", "crmsd"]
+TAYLOR_COLUMNS = ["name", "layer", "n", "sd", "r", "crmsd"]
 CHUNK_MONTHS = 12
-MOMENTS = ("weight", "prediction", "truth", "prediction_squared", "truth_squared", "product")
+MOMENTS = (
+    "count",
+    "weight",
+    "prediction",
+    "truth",
+    "prediction_squared",
+    "truth_squared",
+    "product",
+)
 
 
 def _numbers(statistics: np.ndarray) -> dict[str, np.ndarray]:
@@ -21,7 +29,8 @@ def _numbers(statistics: np.ndarray) -> dict[str, np.ndarray]:
         correlation = r(sums)
         mixed = np.where(np.isnan(correlation), 0, correlation) * own * target
         square = own**2 + target**2 - 2 * mixed
-    return {"sd": own, "r": correlation, "crmsd": np.sqrt(np.maximum(square, 0))}
+    found = {"sd": own, "r": correlation, "crmsd": np.sqrt(np.maximum(square, 0))}
+    return {"n": sums["count"].astype(int), **found}
 
 
 def taylor_rows(name: str, statistics: np.ndarray) -> pd.DataFrame:
@@ -31,12 +40,21 @@ def taylor_rows(name: str, statistics: np.ndarray) -> pd.DataFrame:
 
 
 def target_rows(name: str, statistics: np.ndarray) -> pd.DataFrame:
-    """Return the target's own rows, r = 1 and no difference, from any method's (D, S) sums."""
+    """Return the target's own rows from any method's (D, S) sums.
+
+    R is 1, NaN where the target is constant; the difference is 0, NaN without any pair.
+    """
+    sums = named(statistics)
     with np.errstate(invalid="ignore", divide="ignore"):
-        spread = standard_deviation(named(statistics), "truth")
+        spread = standard_deviation(sums, "truth")
+    own = {
+        "n": sums["count"].astype(int),
+        "sd": spread,
+        "r": np.where(spread > 0, 1.0, np.nan),
+        "crmsd": np.where(np.isfinite(spread), 0.0, np.nan),
+    }
     layers = np.arange(1, len(statistics) + 1)
-    rows = pd.DataFrame({"name": name, "layer": layers, "sd": spread, "r": 1.0, "crmsd": 0.0})
-    return rows[TAYLOR_COLUMNS]
+    return pd.DataFrame({"name": name, "layer": layers, **own})[TAYLOR_COLUMNS]
 
 
 def _columns(part: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,6 +80,7 @@ def cross_statistics(fields: np.ndarray, truth: np.ndarray, weight: np.ndarray) 
         weighted, present = x * of_pairs, in_x * of_pairs
         sums += np.stack(
             [
+                in_x @ in_y.T,
                 present @ in_y.T,
                 weighted @ in_y.T,
                 present @ y.T,

@@ -1,21 +1,30 @@
 """What stands on the page of the evaluation: a section each, as far as its table was made."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from soilfuse.report import labels
 from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT, headline, intervals_of
 from soilfuse.report.density_figure import density_panels
-from soilfuse.report.evaluation_figures import future_bars, methods_of, score_bars
+from soilfuse.report.evaluation_figures import (
+    future_bars,
+    methods_of,
+    quantity_title,
+    score_bars,
+)
 from soilfuse.report.leakage_section import leakage_section
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Evaluation, pick
-from soilfuse.report.score_tables import climate_models_table, scores_table
+from soilfuse.report.score_tables import by_layer, climate_models_table, scores_table
 from soilfuse.report.sections import Section
 from soilfuse.report.skill_sections import detail_section, parts_section, spread_section
 from soilfuse.report.station_section import station_section
 from soilfuse.report.tables import Table
 from soilfuse.report.taylor_figure import taylor_diagram, taylor_panels
 from soilfuse.report.words import joined
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = (("rmse", f"RMSE ({labels.UNIT})"), ("anomaly_r", "Anomaly R"))
 
@@ -129,7 +138,29 @@ def _future(folder: Folder, evaluation: Evaluation) -> Section | None:
         "Bars: mean over scenarios; dots: single scenarios.",
         "Bar charts of the errors of projected changes and trends by layer and method.",
     )
-    return Section("future", "Skill of the future", pictures=[picture])
+    signs = _sign_table(table)
+    tables = [] if signs is None else [signs]
+    return Section("future", "Skill of the future", pictures=[picture], tables=tables)
+
+
+def _sign_table(future: "pd.DataFrame") -> Table | None:
+    """Show how often a method knows whether a place gets wetter or drier."""
+    if "right_sign" not in future:
+        return None
+    changes = future[future["quantity"].astype(str).str.match(r"change_\d")]
+    if changes.empty:
+        return None
+    what = quantity_title(str(changes["quantity"].iloc[0]))
+    means = changes.groupby(["method", "layer"], sort=False)["right_sign"].mean().reset_index()
+    return by_layer(
+        means,
+        "right_sign",
+        f"Share of the area with the right sign of the {what[0].lower()}{what[1:]} (%)",
+        0,
+        100,
+        "Mean over scenarios; of the area where both sides change. A climatology has no change and "
+        "so no sign.",
+    )
 
 
 Maker = Callable[[Folder, Evaluation], Section | None]

@@ -57,7 +57,7 @@ def leakage_section(folder: Folder, evaluation: Evaluation) -> Section | None:
 
 
 def protocol_table(rows: "pd.DataFrame", title: str, digits: int) -> Table:
-    """Return one metric: two rows a method, then their difference where it has an interval."""
+    """Return one metric: two rows a method, then their difference and its interval, if any."""
     layers = sorted(int(layer) for layer in rows["layer"].unique())
     lines = []
     for method in dict.fromkeys(rows["method"]):
@@ -66,8 +66,9 @@ def protocol_table(rows: "pd.DataFrame", title: str, digits: int) -> Table:
             cells = [labels.plain(value_of(own[layer], protocol), digits) for layer in layers]
             lines.append([f"{_title(method)}, {protocol}", *cells])
         if rows["low"].notna().any():
-            cells = [_interval(own[layer], digits) for layer in layers]
-            lines.append([f"{_title(method)}, difference", *cells])
+            changes = [labels.signed(value_of(own[n], "difference"), digits) for n in layers]
+            lines.append([f"{_title(method)}, difference", *changes])
+            lines.append(["its interval", *(_interval(own[layer], digits) for layer in layers)])
     months = int(rows["months"].max())
     return Table(
         f"{title} under both protocols, {months} held-out months",
@@ -156,7 +157,5 @@ def _words(method: str) -> str:
 
 
 def _interval(rows: "pd.DataFrame", digits: int) -> str:
-    middle, low, high = (
-        labels.signed(value_of(rows, column), digits) for column in ("difference", "low", "high")
-    )
-    return f"{middle} ({low} to {high})"
+    low, high = (labels.signed(value_of(rows, column), digits) for column in ("low", "high"))
+    return f"{low}, {high}"

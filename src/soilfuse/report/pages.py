@@ -15,6 +15,7 @@ from soilfuse.grids.regions import Regions
 from soilfuse.layout import SWEEP_PLOTS
 from soilfuse.report import comparison, inputs, labels, summary
 from soilfuse.report.evaluation_page import evaluation_sections, score_pictures, score_tables
+from soilfuse.report.methods import method_sentences
 from soilfuse.report.moisture import read_moisture
 from soilfuse.report.pictures import Folder
 from soilfuse.report.sections import (
@@ -96,12 +97,13 @@ def write_index(
     trends_dir: Path,
     settings: Report,
     regions: Regions,
+    manifest: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the first page to `target`; beside it its PNG in figures/index, and the sweep's plots.
 
     verdict, champion: the contents of verdict.json and champion.json; regions: those of the
-    products. Raises UserError where trends or scores.csv are absent; the other tables of the
-    evaluation and the sweep's trials may be.
+    products; manifest: that of any of the champion's folds. Raises UserError where trends or
+    scores.csv are absent; the other tables of the evaluation and the sweep's trials may be.
     """
     whole = regions.whole
     all_trends = [inputs.read_trends(experiment, trends_dir, whole) for experiment in experiments]
@@ -127,7 +129,7 @@ def write_index(
                 links=[EVALUATION_LINK],
             ),
             *choice_sections(sweep_dir, _beside(target, sweep_dir / SWEEP_PLOTS), verdict),
-            Section("methods", "Methods", template="methods.html.j2"),
+            Section("methods", "Methods", method_sentences(manifest), template="methods.html.j2"),
             Section("glossary", "Words used here", template="glossary.html.j2"),
         ],
         lineage={"inputs sha256": sha256, **_named_hashes("champion", champion)},

@@ -27,22 +27,27 @@ MODEL_HEADS = {
 
 def scores_table(scores: "pd.DataFrame", metric: str, title: str) -> Table:
     """Return one metric of one block: a row a method, a column a layer."""
-    rows = pick(scores, metric=metric)
-    layers = sorted(int(layer) for layer in rows["layer"].unique() if layer > 0)
     digits = 2 if metric in ("r", "r2", "anomaly_r", "variance_ratio") else 4
+    return by_layer(pick(scores, metric=metric), "value", title, digits)
+
+
+def by_layer(
+    rows: "pd.DataFrame", column: str, title: str, digits: int, scale: float = 1, note: str = ""
+) -> Table:
+    """Return scaled values of a column: a row a method, a column a layer, one value for each."""
+    layers = sorted(int(layer) for layer in rows["layer"].unique() if layer > 0)
+
+    def cell(method: str, layer: int) -> str:
+        return labels.plain(scale * value_of(rows, column, method=method, layer=layer), digits)
+
     return Table(
         caption=title,
         head=["Method", *layer_heads(layers)],
         rows=[
-            [
-                labels.method_title(method),
-                *(
-                    labels.plain(value_of(rows, "value", method=method, layer=layer), digits)
-                    for layer in layers
-                ),
-            ]
+            [labels.method_title(method), *(cell(method, layer) for layer in layers)]
             for method in methods_of(rows)
         ],
+        note=note,
     )
 
 

@@ -7,6 +7,7 @@ from soilfuse.report.comparison import BLOCK_TITLES, HELD_OUT
 from soilfuse.report.evaluation_figures import methods_of
 from soilfuse.report.pictures import Folder
 from soilfuse.report.records import Evaluation, pick, value_of
+from soilfuse.report.score_tables import by_layer
 from soilfuse.report.sections import Section
 from soilfuse.report.skill_figures import (
     INTERVAL_TITLES,
@@ -84,29 +85,59 @@ def _coverage_table(rows: "pd.DataFrame") -> Table:
             where = {"interval": kind, "level": level}
             lines.append(line(f"{what}: holds (%)", "coverage", 100, 0, **where))
             lines.append(line(f"{what}: width ({labels.UNIT})", "width", 1, 3, **where))
+            if level == LEVELS[-1]:
+                lines.append(line(f"{what}: score ({labels.UNIT})", "score", 1, 3, **where))
     if len(kinds) > 1:
         where = {"interval": "residuals", "level": LEVELS[-1]}
         lines.append(line("Ratio of the 90 % widths", "factor", 1, 1, **where))
     caption = f"Coverage of the ensemble's intervals, {BLOCK_TITLES[FINAL]}"
-    return Table(caption, ["Interval", *layer_heads(layers)], lines)
+    note = "The interval score punishes width and what lies outside; lower is better."
+    return Table(caption, ["Interval", *layer_heads(layers)], lines, note)
 
 
-def _crps_table(rows: "pd.DataFrame") -> Table:
-    layers = _layers(rows)
+def _crps_table(rows: "pd.DataFrame", when: str) -> Table:
+    title = f"CRPS ({labels.UNIT}; without a spread the mean absolute error), {when}"
+    return by_layer(rows, "crps", title, 4)
+
+
+def _future_blocks(table: "pd.DataFrame") -> dict[str, str]:
+    """Return the blocks of scenarios' periods with their titles, in the order of the table."""
+    found = {}
+    for block in dict.fromkeys(table["block"]):
+        if block not in BLOCK_TITLES:
+            scenario, first, last = str(block).rsplit("_", 2)
+            found[str(block)] = f"{labels.experiment_title(scenario)}, {first}–{last}"
+    return found
+
+
+def _last_blocks(table: "pd.DataFrame") -> dict[str, str]:
+    """Return those of the last period alone: crps.csv has the others."""
+    found = _future_blocks(table)
+    last = max((block.rsplit("_", 2)[1:] for block in found), default=[])
+    return {block: title for block, title in found.items() if block.rsplit("_", 2)[1:] == last}
+
+
+def _future_coverage(rows: "pd.DataFrame") -> Table | None:
+    """Show how much of the true future the ensemble's 90 % intervals hold."""
+    blocks, layers = _future_blocks(rows), _layers(rows)
+    kinds = [kind for kind in INTERVAL_TITLES if kind in set(rows["interval"])]
+    lines = []
+    for kind in kinds:
+        own = pick(rows, interval=kind, level=LEVELS[-1])
+        for block, title in blocks.items():
+            if pick(own, block=block).empty:
+                continue
+            values = [100 * value_of(own, "coverage", block=block, layer=n) for n in layers]
+            shown = [labels.plain(value, 0) for value in values]
+            lines.append([f"{title}, {INTERVAL_TITLES[kind]}", *shown])
+    if not blocks:
+        return None
     return Table(
-        caption=f"CRPS ({labels.UNIT}; without a spread the mean absolute error), "
-        f"{BLOCK_TITLES[FINAL]}",
-        head=["Method", *layer_heads(layers)],
-        rows=[
-            [
-                labels.method_title(method),
-                *(
-                    labels.plain(value_of(rows, "crps", method=method, layer=layer), 4)
-                    for layer in layers
-                ),
-            ]
-            for method in methods_of(rows)
-        ],
+        "Share of the pseudo-reality's truth that 90 % intervals of the ensemble hold (%)",
+        ["Scenario, years, interval", *layer_heads(layers)],
+        lines,
+        "The truth has none of the target's own errors, which widen the intervals from "
+        "out-of-fold errors.",
     )
 
 
@@ -130,8 +161,13 @@ def spread_section(folder: Folder, evaluation: Evaluation) -> Section | None:
         "the errors that all share, and exists only beyond the training years. Intervals from "
         "out-of-fold errors take each cell's own errors of 2000–2014."
     ]
+    future = _future_coverage(pick(table, region=evaluation.whole, method=methods_of(whole)[0]))
+    folded = [] if future is None else [future]
     crps = evaluation.table("crps")
-    folded = [] if crps is None else [_crps_table(pick(crps, block=FINAL, region=evaluation.whole))]
+    if crps is not None:
+        titles = {FINAL: BLOCK_TITLES[FINAL], **_last_blocks(crps)}
+        of_whole = pick(crps, region=evaluation.whole)
+        folded += [_crps_table(pick(of_whole, block=b), title) for b, title in titles.items()]
     return Section("spread", "Spread", lead, [picture], [_coverage_table(rows)], folded)
 
 

@@ -98,7 +98,7 @@ def quartiles_table(
             if len(own):
                 first = f"{labels.layer_title(layer)}, {labels.method_title(method)}"
                 rows.append([first, *_quartile_cells(own), _counts(own)])
-    head = ["Layer and method", *(written for written, *_ in METRICS.values()), "Series"]
+    head = ["Layer and method", *(written for written, *_ in METRICS.values()), "Series (with R)"]
     return Table(title, head, rows, note)
 
 
@@ -109,13 +109,13 @@ def _quartile_cells(rows: "pd.DataFrame") -> list[str]:
             labels.plain(factor * value_of(rows, column, metric=metric), digits)
             for column in ("q25", "median", "q75")
         )
-        cells.append(f"{middle} ({low} to {high})")
+        cells.append(f"{middle} ({low}, {high})")
     return cells
 
 
 def _counts(rows: "pd.DataFrame") -> str:
     of_error, of_r = (value_of(rows, "series", metric=metric) for metric in ("rmse", "r"))
-    return f"{of_error:.0f}; {of_r:.0f} with R" if of_r != of_error else f"{of_error:.0f}"
+    return f"{of_error:.0f} ({of_r:.0f})" if of_r != of_error else f"{of_error:.0f}"
 
 
 def cover_sentences(quartiles: "pd.DataFrame") -> list[str]:

@@ -41,23 +41,38 @@ def change_rates(
     reference: Years = names.REFERENCE_PERIOD,
     periods: Sequence[Years] = names.FUTURE_PERIODS,
 ) -> "pd.DataFrame":
-    """Return region, unit (Jan ... annual), period and percent against the reference period.
+    """Return region, unit (Jan ... annual), period, percent against the reference period, cells.
 
     monthly: (T, N) of the reference and the periods, one after the other without a gap, so that
     each DJF has the December before it; masks: (N,) of each region; area: (N,) weights. The change
-    is that of the area's mean. Raises UserError that names `where` for months that are missing.
+    is that of the area's mean. A month in which a cell lacks a value is left out of the period's
+    means, and its year of the annual ones; cells_missing says how many cells have such a gap, and
+    the change is NaN where nothing is left. Raises UserError that names `where` for months that are
+    missing.
     """
     import pandas as pd
 
     rows = []
     for region, mask in masks.items():
-        weights = area[mask] / area[mask].sum()
-        means = _by_unit(monthly[:, mask].astype(np.float64) @ weights, months, where)
+        missing = int((~np.isfinite(monthly[:, mask])).any(axis=0).sum())
+        counts = len(area[mask]), missing
+        means = _by_unit(_area_mean(monthly[:, mask], area[mask]), months, where)
         before = period_mean(means, reference)
         for period in periods:
             changed = percent_change(period_mean(means, period), before)
-            rows += [(region, unit, label(period), float(changed.sel(unit=unit))) for unit in UNITS]
-    return pd.DataFrame(rows, columns=["region", "unit", "period", "percent"])
+            rows += [
+                (region, unit, label(period), float(changed.sel(unit=unit)), *counts)
+                for unit in UNITS
+            ]
+    columns = ["region", "unit", "period", "percent", "cells", "cells_missing"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _area_mean(values: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Return the (T,) mean of (T, N); NaN without a cell."""
+    if not area.size:
+        return np.full(len(values), np.nan)
+    return np.asarray(values.astype(np.float64) @ (area / area.sum()))
 
 
 def _by_unit(series: np.ndarray, months: np.ndarray, where: str) -> xr.DataArray:

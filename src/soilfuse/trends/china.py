@@ -112,7 +112,8 @@ def _slope_table(
 ) -> "pd.DataFrame":
     """Return method, region, season, mean slope, share of the area that dries, and its errors.
 
-    rmse and spatial_r are against the truth's slopes, NaN where there is no truth.
+    rmse and spatial_r are against the truth's slopes, NaN where there is no truth. Means are over
+    the cells that have a slope, NaN where none has; cells_missing counts the others.
     """
     import pandas as pd
 
@@ -122,28 +123,44 @@ def _slope_table(
         for season, slope in seasons.items():
             true = slopes[TRUTH][season] if TRUTH in slopes else np.full_like(slope, np.nan)
             for region, mask in regions.items():
-                known = mask & np.isfinite(slope)
-                weights = cells.area[known] / cells.area[known].sum()
-                error = slope[known] - true[known]
-                rows.append(
-                    {
-                        "method": method,
-                        "region": region,
-                        "season": season,
-                        "slope": float(slope[known] @ weights),
-                        "share_drying": float((slope[known] < 0) @ weights),
-                        "rmse": float(np.sqrt(error**2 @ weights)),
-                        "spatial_r": _pattern_r(slope[known], true[known], weights),
-                    }
-                )
+                own = {"method": method, "region": region, "season": season}
+                found = slope_scores(slope[mask], true[mask], cells.area[mask])
+                rows.append({**own, **found})
     return pd.DataFrame(rows)
 
 
-def _pattern_r(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
-    """Return the weighted correlation of two maps (N,), NaN where one is missing or constant."""
-    both = np.cov(one, other, aweights=weights)
+def slope_scores(slope: np.ndarray, true: np.ndarray, area: np.ndarray) -> dict[str, float]:
+    """Return the scores of a region's slopes (N,) against the truth's, both per decade.
+
+    The mean and the share that dries are over the cells with a slope, the errors over those that
+    have both; NaN without any, spatial_r also with fewer than three or a constant map.
+    """
+    known, both = np.isfinite(slope), np.isfinite(slope) & np.isfinite(true)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(both[0, 1] / np.sqrt(both[0, 0] * both[1, 1]))
+        weights, shared = area[known] / area[known].sum(), area[both] / area[both].sum()
+        square = ((slope[both] - true[both]) ** 2 * shared).sum() if both.any() else np.nan
+    return {
+        "slope": float((slope[known] * weights).sum()) if known.any() else float("nan"),
+        "share_drying": float(weights[slope[known] < 0].sum()) if known.any() else float("nan"),
+        "rmse": float(np.sqrt(square)),
+        "spatial_r": _pattern_r(slope[both], true[both], shared),
+        "cells": int(known.sum()),
+        "cells_missing": int((~known).sum()),
+    }
+
+
+def _pattern_r(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
+    """Return the weighted correlation of two maps (N,)."""
+    if len(one) < 3:
+        return float("nan")
+    spread = np.cov(one, other, aweights=weights)
+    # Rounding leaves a constant map a variance.
+    moving = [
+        spread[i, i] > 1e-13 * float(weights @ values**2) for i, values in enumerate((one, other))
+    ]
+    if not all(moving):
+        return float("nan")
+    return float(spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1]))
 
 
 def write_changes(folder: Path, found: Changes) -> None:

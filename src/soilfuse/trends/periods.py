@@ -89,6 +89,9 @@ def period_mean(seasonal: xr.DataArray, period: Years) -> xr.DataArray:
 
 
 def percent_change(later: xr.DataArray, earlier: xr.DataArray) -> xr.DataArray:
-    """Return 100 (later - earlier) / earlier; NaN where `earlier` is 0."""
+    """Return 100 (later - earlier) / earlier; NaN where `earlier` is not above 0.
+
+    Of a negative one the sign of the change would be turned round.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (100 * (later - earlier) / earlier).where(earlier != 0)
+        return (100 * (later - earlier) / earlier).where(earlier > 0)

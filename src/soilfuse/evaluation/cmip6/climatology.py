@@ -54,6 +54,15 @@ def regional_series(
     return series
 
 
+def cells_of(field: np.ndarray, masks: Mapping[str, np.ndarray]) -> dict[str, tuple[int, int]]:
+    """Return how many cells of (T, H, W) count in each region's series, and how many do not."""
+    whole = np.isfinite(field).all(axis=0)
+    return {
+        region: (int((mask & whole).sum()), int((mask & ~whole).sum()))
+        for region, mask in masks.items()
+    }
+
+
 def annual_cycle(series: np.ndarray) -> np.ndarray:
     """Return (12,) means of each calendar month of (T,) months that begin with a January."""
     return np.asarray(series.reshape(-1, 12).mean(axis=0))

@@ -13,7 +13,7 @@ import xarray as xr
 from soilfuse.errors import UserError
 from soilfuse.evaluation.cmip6 import groups
 from soilfuse.evaluation.cmip6 import tables as tables_of
-from soilfuse.evaluation.cmip6.climatology import masks_of, regional_series
+from soilfuse.evaluation.cmip6.climatology import cells_of, masks_of, regional_series
 from soilfuse.evaluation.cmip6.maps import maps_of
 from soilfuse.grids.grid import Grid
 from soilfuse.sources.reanalyses import DEPTHS
@@ -52,12 +52,16 @@ def evaluate(
         variable: {name: regional_series(one, masks, grid.area) for name, one in of.items()}
         for variable, of in fields.items()
     }
+    cells = {
+        variable: {name: cells_of(one, masks) for name, one in of.items()}
+        for variable, of in fields.items()
+    }
     taylor = pd.DataFrame(tables_of.taylor_rows(series, references))
     scores = taylor[taylor["variable"].isin(DEPTHS) & (taylor["kind"] == "model")]
     maps = maps_of(fields, list(references), grid)
     tables = {
         "models": pd.DataFrame(tables_of.model_rows(models)),
-        "cycles": pd.DataFrame(tables_of.cycle_rows(series, references)),
+        "cycles": pd.DataFrame(tables_of.cycle_rows(series, references, cells)),
         "taylor": taylor,
         "tss": tables_of.wide(scores),
         "counts": pd.DataFrame(tables_of.counts_above(scores, good_tss)),
@@ -106,22 +110,21 @@ def _facts(
     for (variable, reference), some in counts[counts["by"] == "source"].groupby(
         ["variable", "reference"], sort=False
     ):
-        facts[f"good_share/{variable}/{reference}"] = float(some["good"].sum() / some["of"].sum())
+        good, of = int(some["good"].sum()), int(some["of"].sum())
+        facts[f"good_share/{variable}/{reference}"] = good / of if of else float("nan")
     for source in map(str, maps["source"].values):
         for region in ("SIB", "TIB"):
             r = maps["r"].sel(gain="P-E", source=source).values[masks[region]]
             facts[f"r_with_p_e/{region}/{source}"] = _mean(r)
+            facts[f"cells_without_r/{region}/{source}"] = int((~np.isfinite(r)).sum())
         land = masks["NH"] | masks["SH"]
         for name in ("p", "p_effective"):
             p = maps[name].sel(gain="P-E", source=source).values[land]
-            facts[f"significant_share/{name}/{source}"] = float((p < alpha).sum() / _valid(p))
+            known = p[np.isfinite(p)]
+            facts[f"significant_share/{name}/{source}"] = _mean(known < alpha)
     return facts
 
 
 def _mean(values: Sequence[float] | np.ndarray) -> float:
     valid = np.asarray(values)[np.isfinite(values)]
     return float(valid.mean()) if valid.size else float("nan")
-
-
-def _valid(values: np.ndarray) -> int:
-    return max(int(np.isfinite(values).sum()), 1)

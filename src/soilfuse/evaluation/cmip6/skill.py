@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from soilfuse.evaluation.metrics import CONSTANT
+
 BEST = 1.0  # correlation that a model can reach at best (R0)
 
 
@@ -24,15 +26,16 @@ def standardised_taylor(series: np.ndarray, reference: np.ndarray) -> Mapping[st
 
     sd_ratio and crmsd (centred) are over the reference's standard deviation, so that
     crmsd^2 = 1 + s^2 - 2 s r. Months with a gap on either side do not count; NaN where either side
-    is constant or has fewer than three months.
+    is constant but for rounding or has fewer than three months.
     """
     both = np.isfinite(series) & np.isfinite(reference)
     n = both.sum(axis=0)
-    x = _centred(np.where(both, series, np.nan))
-    y = _centred(np.where(both, reference, np.nan))
+    given = [np.where(both, side, np.nan) for side in (series, reference)]
+    x, y = (_centred(side) for side in given)
     with np.errstate(invalid="ignore", divide="ignore"):
         sd_x, sd_y = (np.sqrt(np.nansum(z**2, axis=0) / n) for z in (x, y))
-        moving = (n > 2) & (sd_x > 0) & (sd_y > 0)
+        level_x, level_y = (np.nansum(side**2, axis=0) / n for side in given)
+        moving = (n > 2) & (sd_x**2 > CONSTANT * level_x) & (sd_y**2 > CONSTANT * level_y)
         r = np.where(moving, np.nansum(x * y, axis=0) / n / (sd_x * sd_y), np.nan)
         ratio = np.where(moving, sd_x / sd_y, np.nan)
         crmsd = np.where(moving, np.sqrt(np.nansum((x - y) ** 2, axis=0) / n) / sd_y, np.nan)

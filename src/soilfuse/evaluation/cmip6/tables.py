@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AGAINST = ("era5", "gldas")  # references of the Taylor diagrams and scores, as in the paper
 # variable -> source -> region -> (T,)
 Series = Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
+Cells = Mapping[str, Mapping[str, Mapping[str, tuple[int, int]]]]  # likewise
 
 
 def kind_of(source: str, references: Collection[str]) -> str:
@@ -45,11 +46,17 @@ def model_rows(models: Mapping[str, xr.Dataset]) -> Iterator[dict[str, Any]]:
         }
 
 
-def cycle_rows(series: Series, references: Collection[str]) -> Iterator[dict[str, Any]]:
-    """Yield the mean of each calendar month by variable, source and region."""
+def cycle_rows(
+    series: Series, references: Collection[str], cells: Cells
+) -> Iterator[dict[str, Any]]:
+    """Yield the mean of each calendar month by variable, source and region.
+
+    cells: how many of a region count in a series, and how many are missing.
+    """
     for variable, of in series.items():
         for source, regions in of.items():
             for region, values in regions.items():
+                counted, missing = cells[variable][source][region]
                 for month, mean in enumerate(annual_cycle(values), start=1):
                     yield {
                         "variable": variable,
@@ -59,6 +66,8 @@ def cycle_rows(series: Series, references: Collection[str]) -> Iterator[dict[str
                         "month": month,
                         "mean": mean,
                         "units": UNITS[variable],
+                        "cells": counted,
+                        "cells_missing": missing,
                     }
 
 

@@ -63,7 +63,7 @@ def slope_pictures(folder: Folder, place: Place, scenarios: Scenarios) -> list[P
             "Trend of the yearly index",
             "After figure 6: Sen slope of the yearly mean of SSMI, 2015–2100, per decade. Delta "
             "change has the ensemble mean's index and so its slopes.",
-            "Maps of slopes, a row a method and a column a scenario.",
+            "Maps of slopes by method and scenario.",
         ),
         *(
             folder.draw(
@@ -71,7 +71,7 @@ def slope_pictures(folder: Folder, place: Place, scenarios: Scenarios) -> list[P
                 partial(seasonal_figure, place, scenarios, method),
                 f"Trend by season: {looks.TITLES[method]}",
                 "After figure 7: Sen slope of the seasonal mean of SSMI, 2015–2100, per decade.",
-                "Maps of slopes, a row a season and a column a scenario.",
+                "Maps of slopes by season and scenario.",
             )
             for method in seasonal
         ),
@@ -119,7 +119,7 @@ def zone_figure(zones: "pd.DataFrame") -> "Figure":
             axis.plot(
                 time, part[name], color=looks.COLOURS[name], linewidth=1.4, label=looks.TITLES[name]
             )
-        where = f"{part['lat'].iloc[0]:.3f}°N {part['lon'].iloc[0]:.3f}°E"
+        where = f"{part['lat'].iloc[0]:g}°N {part['lon'].iloc[0]:g}°E"
         axis.set_title(f"{looks.zone_title(zone)}, {where}", fontweight="bold")
         axis.grid(axis="y")
         axis.margins(x=0.01)
@@ -133,8 +133,13 @@ def zone_figure(zones: "pd.DataFrame") -> "Figure":
 
 
 def annual_figure(place: Place, scenarios: Scenarios) -> "Figure":
-    """Draw yearly slopes, a row a method and a column a scenario."""
+    """Draw yearly slopes, a row a method and a column a scenario; methods side by side of one."""
     shown = [method for method in (YNET, ENSEMBLE_MEAN, TRUTH) if _has(scenarios, method)]
+    if len(scenarios) == 1:
+        ((scenario, found),) = scenarios.items()
+        row = names.EXPERIMENT_TITLES[scenario]
+        panels = [_slope_panel(found, name, "annual", looks.SHORT[name], row) for name in shown]
+        return map_grid(place, [panels])
     rows = [
         [
             _slope_panel(found, method, "annual", _heading(name, i), looks.SHORT[method])
@@ -146,13 +151,24 @@ def annual_figure(place: Place, scenarios: Scenarios) -> "Figure":
 
 
 def seasonal_figure(place: Place, scenarios: Scenarios, method: str) -> "Figure":
-    """Draw seasonal slopes of a method, a row a season and a column a scenario."""
+    """Draw seasonal slopes of a method, a row a season and a column a scenario.
+
+    Of one scenario the seasons stand two to a row.
+    """
+    seasons = ("MAM", "JJA", "SON", "DJF")
+    if len(scenarios) == 1:
+        ((scenario, found),) = scenarios.items()
+        row = names.EXPERIMENT_TITLES[scenario]
+        panels = [
+            _slope_panel(found, method, one, labels.season_title(one), row) for one in seasons
+        ]
+        return map_grid(place, [panels[:2], panels[2:]])
     rows = [
         [
             _slope_panel(found, method, season, _heading(name, i), labels.season_title(season))
             for name, found in scenarios.items()
         ]
-        for i, season in enumerate(("MAM", "JJA", "SON", "DJF"))
+        for i, season in enumerate(seasons)
     ]
     return map_grid(place, rows)
 

@@ -34,13 +34,6 @@ def title(source: str) -> str:
     return TITLES.get(source, source)
 
 
-def variable_title(variable: str) -> str:
-    """Return the written name of a depth or a flux."""
-    if variable in DEPTH_TITLES:
-        return f"Soil moisture {DEPTH_TITLES[variable]}"
-    return FLUX_TITLES[variable]
-
-
 def model_colours(source_ids: list[str]) -> dict[str, str]:
     """Return a colour for each model, the same in every figure."""
     from matplotlib import colormaps
