@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soilfuse.config import Trends
 from soilfuse.trends.blocks import each_block
 from soilfuse.trends.mann_kendall import MINIMUM_VALID, TrendResult, normalised, two_sided_p
 
@@ -122,6 +123,21 @@ def sens_interval(
     return low, high
 
 
+def with_memory(
+    series: np.ndarray, trend: TrendResult, settings: Trends, threads: int = 2
+) -> dict[str, np.ndarray]:
+    """Return what is told of (T, ...) series beside the plain test, each (...), by name."""
+    low, high = sens_interval(series, trend, settings.confidence, threads)
+    lags = settings.hamed_rao_lags or None
+    return {
+        "sens_slope_low": low,
+        "sens_slope_high": high,
+        "p_hamed_rao": hamed_rao(series, trend, settings.alpha, lags, threads).p,
+        "p_yue_wang": yue_wang(series, trend, threads=threads).p,
+        "p_prewhitened": trend_free_prewhitened(series, trend, threads).p,
+    }
+
+
 Factors = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
@@ -129,13 +145,14 @@ def _corrected(
     series: np.ndarray, trend: TrendResult, factors: Factors, threads: int
 ) -> ModifiedResult:
     series = np.asarray(series)
-    slopes, factor = trend.slope.reshape(-1), np.empty(trend.slope.size)
+    slopes: np.ndarray = trend.slope.reshape(-1)
+    flat = np.empty(slopes.size)
 
     def fill(rows: np.ndarray, where: slice) -> None:
-        factors(rows, slopes[where], factor[where])
+        factors(rows, slopes[where], flat[where])
 
     each_block(series, fill, threads)
-    factor = factor.reshape(trend.slope.shape)
+    factor: np.ndarray = flat.reshape(trend.slope.shape)
     factor[np.isnan(trend.s)] = np.nan
     with np.errstate(invalid="ignore"):
         variance = np.where(factor > 0, factor, np.nan) * trend.var_s
