@@ -161,6 +161,7 @@ def test_index_compares_links_and_judges(written):
     reader = Reader(written / "index.html")
     assert [link for link in reader.links if link.endswith(".html")] == [
         *(f"{name}.html" for name in names.EXPERIMENT_YEARS),
+        "map.html",
         "evaluation.html",
         "evaluation.html",
     ]

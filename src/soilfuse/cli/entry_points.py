@@ -20,7 +20,7 @@ TARGETS = {
     "train": ("finetune",),
     "infer": ("infer@{ssp}", "trends@{ssp}", "page@{ssp}"),
     "trends": ("trends@{ssp}", "page@{ssp}"),
-    "report": ("report",),
+    "report": ("map", "report"),
 }
 SINGLE_ITEM = ("infer", "trends", "report")  # these make their targets only, on what is there
 SMALL = (".html", ".csv", ".json", ".yaml")  # copied into the run; the rest is logged by its hash

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soilfuse import files
 from soilfuse.report import comparison, figures, index_figures, inputs, labels, tables
@@ -12,6 +12,9 @@ from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Moisture, Trends
 from soilfuse.report.score_tables import checks_table, trials_table
 from soilfuse.report.tables import Table
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
 
@@ -129,15 +132,19 @@ def choice_sections(
     return sections
 
 
-def write(target: Path, page: Page) -> None:
-    """Write a page as one HTML file that asks for nothing outside itself."""
+def environment() -> "Environment":
+    """Return what renders the templates of this room, escaping all that it is given."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("soilfuse.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    files.write_text(Path(target), environment.get_template("page.html.j2").render(page=page))
+
+
+def write(target: Path, page: Page) -> None:
+    """Write a page as one HTML file that asks for nothing outside itself."""
+    files.write_text(Path(target), environment().get_template("page.html.j2").render(page=page))
