@@ -58,7 +58,11 @@ def region_table(experiment):
                     p = 0.0001 if sure else 0.43
                     rows.append((region, season, period, layer, slope, p, 4.0, 86, sure))
     columns = ["region", "season", "period", "layer", "slope", "p", "z", "n", "significant"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    ends = {"slope_low": table["slope"] - 2e-5, "slope_high": table["slope"] + 2e-5}
+    held = table["significant"] & (table["season"] != "DJF")
+    memory = {"p_hamed_rao": np.where(held, 0.01, 0.3), "significant_hamed_rao": held}
+    return table.assign(**ends, **memory)
 
 
 def period_table(experiment):
@@ -372,6 +376,10 @@ def make_trends():
 
     def make(experiment="ssp370", regions=None, periods=None):
         regions = region_table(experiment) if regions is None else regions
+        lacking = {"slope_low", "slope_high", "p_hamed_rao"}.difference(regions)
+        regions = regions.assign(**dict.fromkeys(sorted(lacking), np.nan))
+        if "significant_hamed_rao" not in regions:
+            regions = regions.assign(significant_hamed_rao=False)
         periods = period_table(experiment) if periods is None else periods
         tables = [regions, periods, series_table(experiment)]
         return Trends(experiment, "TRSR", trend_maps(experiment), *tables, files=())

@@ -78,6 +78,7 @@ def page_sections(
                 tables.rates_by_region(trends, period),
                 tables.rates_by_season(trends, trends.whole, whole),
             ],
+            folded=[tables.rates_with_intervals(trends, trends.whole, period)],
         ),
         Section(
             "periods",

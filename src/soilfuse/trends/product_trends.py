@@ -89,6 +89,7 @@ def product_trends(
     if "depth_bnds" in product:
         maps["depth_bnds"] = product["depth_bnds"]
     maps.attrs = {key: product.attrs[key] for key in CARRIED if key in product.attrs}
+    maps.attrs["confidence"] = settings.confidence
     return ProductTrends(
         maps=maps,
         regions=region_table(regional, tested, settings),

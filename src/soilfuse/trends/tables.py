@@ -61,7 +61,8 @@ def region_table(regional: xr.DataArray, tested: list[Years], settings: Trends) 
         for period, years, more in made:
             found = region_test(years.reshape(len(years), -1)[:, place], settings.alpha)
             besides = {name: float(told.flat[place]) for name, told in more.items()}
-            rows.append({**key, "period": period, "layer": layer, **found, **besides})
+            held = {"significant_hamed_rao": besides["p_hamed_rao"] < settings.alpha}
+            rows.append({**key, "period": period, "layer": layer, **found, **besides, **held})
     return pd.DataFrame(rows)
 
 
