@@ -65,6 +65,19 @@ def region_table(experiment):
     return table.assign(**ends, **memory)
 
 
+def agreement_table(experiment):
+    rng = generator(8, experiment)
+    rows = []
+    for region in REGIONS:
+        for season in names.SEASONS:
+            for period in periods_of(experiment):
+                own = slope_of(experiment, season, period, 1)
+                for model, factor in zip(names.CLIMATE_MODELS, rng.normal(1, 0.8, 17), strict=True):
+                    rows.append((region, season, period, model, factor * own, 0.01, factor > 0.5))
+    columns = ["region", "season", "period", "source_id", "slope", "p", "significant"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def period_table(experiment):
     periods = (REFERENCE,) if experiment == "historical" else (REFERENCE, *FUTURES)
     rows = []
@@ -137,6 +150,7 @@ def write_trends(folder, experiment, grid=GRID):
     region_table(experiment).to_csv(folder / f"{experiment}_regions.csv", index=False)
     period_table(experiment).to_csv(folder / f"{experiment}_periods.csv", index=False)
     series_table(experiment).to_csv(folder / f"{experiment}_series.csv", index=False)
+    agreement_table(experiment).to_csv(folder / f"{experiment}_agreement.csv", index=False)
 
 
 def write_product(path, experiment, grid=GRID):

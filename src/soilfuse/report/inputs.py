@@ -23,6 +23,7 @@ TREND_COLUMNS = {
     ),
     "periods": ("region", "season", "layer", "period", "mean", "change_percent"),
     "series": ("region", "season", "layer", "year", "value"),
+    "agreement": ("region", "season", "period", "source_id", "slope", "significant"),
 }
 # The tables of an evaluation that may be absent, and the columns that are drawn.
 EVALUATION_COLUMNS: dict[str, tuple[str, ...]] = {

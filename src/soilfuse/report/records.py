@@ -55,7 +55,7 @@ class Trends:
     whole: the name of all regions together, as the tables have it.
     maps: sens_slope in m3 m-3 a year and significant (season, period, D, H, W), change_percent
     (season, D, H, W) where there is a future; regions, periods and series: long tables, values in
-    m3 m-3, slopes in m3 m-3 a year.
+    m3 m-3, slopes in m3 m-3 a year; agreement: the climate models' own slopes, None without them.
     """
 
     experiment: str
@@ -65,6 +65,7 @@ class Trends:
     periods: "pd.DataFrame"
     series: "pd.DataFrame"
     files: tuple[Path, ...]
+    agreement: "pd.DataFrame | None" = None
 
     @property
     def rate_periods(self) -> list[str]:
@@ -108,6 +109,15 @@ class Trends:
     def layers(self) -> list[int]:
         """Layers of the series, top to bottom."""
         return sorted(int(layer) for layer in self.series["layer"].unique())
+
+    def of_models(self, region: str, season: str, period: str) -> "pd.DataFrame":
+        """Return each climate model's slope and whether it is significant; no rows without any."""
+        import pandas as pd
+
+        if self.agreement is None:
+            return pd.DataFrame(columns=["source_id", "slope", "significant"])
+        rows = pick(self.agreement, region=region, season=season, period=period)
+        return rows[np.isfinite(rows["slope"])]
 
     @property
     def confidence(self) -> str:

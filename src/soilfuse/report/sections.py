@@ -55,6 +55,7 @@ def page_sections(
     period = trends.main_period
     parts = [part for part in trends.part_periods if part != period]
     whole = [part for part in trends.rate_periods if part not in parts]
+    of_models = tables.rates_of_models(trends, trends.whole, period)
     by_part = [tables.rates_by_season(trends, trends.whole, parts)] if parts else []
     sections = [
         Section(
@@ -78,7 +79,10 @@ def page_sections(
                 tables.rates_by_region(trends, period),
                 tables.rates_by_season(trends, trends.whole, whole),
             ],
-            folded=[tables.rates_with_intervals(trends, trends.whole, period)],
+            folded=[
+                tables.rates_with_intervals(trends, trends.whole, period),
+                *([of_models] if of_models else []),
+            ],
         ),
         Section(
             "periods",

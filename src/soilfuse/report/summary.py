@@ -129,6 +129,23 @@ def regions_sentence(trends: Trends, period: str, layer: int) -> str:
     )
 
 
+def models_sentence(trends: Trends, region: str, period: str) -> str:
+    """Say how many climate models have the sign of the uppermost layer's trend, and their range."""
+    models = trends.of_models(region, "annual", period)
+    slope = trends.slope(region, "annual", period, trends.layers[0])
+    if models.empty or not math.isfinite(slope):
+        return ""
+    own = models["slope"]
+    same = int(((own > 0) == (slope > 0)).sum())
+    sure = int((models["significant"] & ((own > 0) == (slope > 0))).sum())
+    low, middle, high = (labels.rate(value) for value in (own.min(), own.median(), own.max()))
+    return (
+        f"Of {len(models)} climate models {same} have that sign in their upper 10 cm, {sure} of "
+        f"them significantly; their rates run from {low} to {high}, half of them below {middle} "
+        f"({labels.RATE_UNIT}). The product is made of these models, so this is no second witness."
+    )
+
+
 def periods_sentence(trends: Trends, region: str, layer: int) -> str:
     """Say in which parts of the century the annual trend is significant."""
     parts = [period for period in trends.part_periods if period != trends.main_period]
@@ -179,6 +196,7 @@ def page_summary(
     period, layer, whole = trends.main_period, trends.layers[0], trends.whole
     sentences = [
         trend_sentence(trends, whole, "annual", period, layer),
+        models_sentence(trends, whole, period),
         layers_sentence(trends, whole, "annual", period),
         seasons_sentence(trends, whole, period, layer),
         regions_sentence(trends, period, layer),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -106,6 +107,31 @@ def _with_interval(test: Test) -> str:
         return labels.MISSING
     ends = f"{labels.rate(test.slope_low)}, {labels.rate(test.slope_high)}"
     return f"{labels.rate(test.slope)} [{ends}]"
+
+
+def rates_of_models(trends: Trends, region: str, period: str) -> Table | None:
+    """Return the climate models' own rates, the fastest first; None without any."""
+    annual = trends.of_models(region, "annual", period)
+    if annual.empty:
+        return None
+    columns = {}
+    for season in names.SEASONS:
+        rows = trends.of_models(region, season, period)
+        columns[season] = {row.source_id: row for row in rows.itertuples()}
+    order = annual.sort_values("slope", ascending=False)["source_id"]
+    return Table(
+        caption=f"Rates of the climate models' upper 10 cm, {labels.region_title(region)}, "
+        f"{labels.years_title(period)} ({labels.RATE_UNIT})",
+        head=["Climate model", *map(labels.season_title, names.SEASONS)],
+        rows=[
+            [model, *(_of_model(columns[s].get(model)) for s in names.SEASONS)] for model in order
+        ],
+        note="* significant trend (Mann-Kendall test). Neither corrected nor smoothed.",
+    )
+
+
+def _of_model(row: Any) -> str:
+    return labels.MISSING if row is None else labels.starred(row.slope, bool(row.significant))
 
 
 def period_means(trends: Trends, region: str) -> Table:

@@ -15,7 +15,9 @@ from soilfuse.config import Trends
 from soilfuse.errors import UserError
 from soilfuse.files import written_aside
 from soilfuse.grids.regions import Regions
+from soilfuse.sources.processed import ModelCrops
 from soilfuse.trends import periods as calendar
+from soilfuse.trends.agreement import agreement_table
 from soilfuse.trends.tables import period_table, region_table, series_table
 from soilfuse.trends.tested_maps import seasonal_maps, tested_maps
 
@@ -31,6 +33,7 @@ CARRIED = (
     "regions_sha256",
 )
 NUMBERS = "%.9g"
+TABLES = ("regions", "periods", "series", "agreement")
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,14 @@ class ProductTrends:
     regions: region, season, period, layer, and what `tables.region_test` returns.
     periods: region, season, layer, period, mean, change_percent.
     series: region, season, layer, year, value.
+    agreement: what `agreement.agreement_table` returns, None where climate models were not given.
     """
 
     maps: xr.Dataset
     regions: "pd.DataFrame"
     periods: "pd.DataFrame"
     series: "pd.DataFrame"
+    agreement: "pd.DataFrame | None" = None
 
 
 def product_trends(
@@ -56,13 +61,15 @@ def product_trends(
     regions: Regions,
     settings: Trends,
     threads: int = 2,
+    models: ModelCrops | None = None,
 ) -> ProductTrends:
     """Test every cell and region of a product for trends, by season and period.
 
     product, historical: products as released, with soil_moisture (time, depth, lat, lon) in m3 m-3,
     region and cell_area; `historical` gives the reference period of a scenario and is None for the
-    historical product itself. Periods beyond the product's years are left out. A region counts with
-    all its cells, those that the product gives to an earlier region too.
+    historical product itself; models: the experiment's climate models as they are. Periods beyond
+    the product's years are left out. A region counts with all its cells, those that the product
+    gives to an earlier region too.
     Raises UserError for another grid, other regions, missing months, or a historical product
     without the reference period.
     """
@@ -100,6 +107,7 @@ def product_trends(
             futures,
         ),
         series=series_table(regional),
+        agreement=None if models is None else agreement_table(models, regions, settings),
     )
 
 
@@ -139,7 +147,7 @@ def _reference(
 
 
 def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[Path]:
-    """Write <experiment>.nc and the three tables, each whole or not at all; return their paths.
+    """Write <experiment>.nc and the tables, each whole or not at all; return their paths.
 
     Equal trends give equal bytes.
     """
@@ -151,8 +159,10 @@ def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[P
     with written_aside(maps) as aside:
         trends.maps.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
     written = [maps]
-    tables = {"regions": trends.regions, "periods": trends.periods, "series": trends.series}
+    tables = {name: getattr(trends, name) for name in TABLES}
     for name, table in tables.items():
+        if table is None:
+            continue
         path = folder / f"{experiment}_{name}.csv"
         with written_aside(path) as aside:
             table.to_csv(aside, index=False, float_format=NUMBERS, lineterminator="\n")
