@@ -20,6 +20,7 @@ PARTS = {  # of benchmarks, and none themselves
     "harness",
     "paper_case",
     "plain_step",
+    "trend_sizes",
     "whole_finetuning",
 }
 HEAD = """# Benchmarks

@@ -7,6 +7,7 @@ import xarray as xr
 from soilfuse import config, layout, names
 from soilfuse.errors import one_line_errors
 from soilfuse.grids.regions import regions_of
+from soilfuse.sources.processed import read_models
 from soilfuse.tracking.stages import declared_run
 from soilfuse.trends.product_trends import product_trends, write_trends
 
@@ -24,6 +25,7 @@ def main(experiment: str) -> None:
                 regions_of(params.domain),
                 params.trends,
                 params.compute.threads,
+                read_models(layout.climate_models(experiment)),
             )
         for path in write_trends(layout.TRENDS, experiment, found):
             if path.suffix == ".csv":

@@ -59,6 +59,23 @@ def region_table(experiment):
                     p = 0.0001 if sure else 0.43
                     rows.append((region, season, period, layer, slope, p, 4.0, 86, sure))
     columns = ["region", "season", "period", "layer", "slope", "p", "z", "n", "significant"]
+    table = pd.DataFrame(rows, columns=columns)
+    ends = {"slope_low": table["slope"] - 2e-5, "slope_high": table["slope"] + 2e-5}
+    held = table["significant"] & (table["season"] != "DJF")
+    memory = {"p_hamed_rao": np.where(held, 0.01, 0.3), "significant_hamed_rao": held}
+    return table.assign(**ends, **memory)
+
+
+def agreement_table(experiment):
+    rng = generator(8, experiment)
+    rows = []
+    for region in REGIONS:
+        for season in names.SEASONS:
+            for period in periods_of(experiment):
+                own = slope_of(experiment, season, period, 1)
+                for model, factor in zip(names.CLIMATE_MODELS, rng.normal(1, 0.8, 17), strict=True):
+                    rows.append((region, season, period, model, factor * own, 0.01, factor > 0.5))
+    columns = ["region", "season", "period", "source_id", "slope", "p", "significant"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -134,6 +151,7 @@ def write_trends(folder, experiment, grid=GRID):
     region_table(experiment).to_csv(folder / f"{experiment}_regions.csv", index=False)
     period_table(experiment).to_csv(folder / f"{experiment}_periods.csv", index=False)
     series_table(experiment).to_csv(folder / f"{experiment}_series.csv", index=False)
+    agreement_table(experiment).to_csv(folder / f"{experiment}_agreement.csv", index=False)
 
 
 def write_product(path, experiment, grid=GRID):
@@ -380,6 +398,10 @@ def make_trends():
 
     def make(experiment="ssp370", regions=None, periods=None):
         regions = region_table(experiment) if regions is None else regions
+        lacking = {"slope_low", "slope_high", "p_hamed_rao"}.difference(regions)
+        regions = regions.assign(**dict.fromkeys(sorted(lacking), np.nan))
+        if "significant_hamed_rao" not in regions:
+            regions = regions.assign(significant_hamed_rao=False)
         periods = period_table(experiment) if periods is None else periods
         tables = [regions, periods, series_table(experiment)]
         return Trends(experiment, "TRSR", trend_maps(experiment), *tables, files=())

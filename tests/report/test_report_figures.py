@@ -189,6 +189,17 @@ def test_a_flat_series_is_not_blown_up(make_trends):
     assert low < 0.3 < high
 
 
+def test_marks_of_means_are_the_table_s_numbers(make_trends):
+    trends = make_trends()
+    figure = bars.period_means(trends, "TRSR")
+    marked = [value for line in figure.axes[1].lines for value in line.get_ydata()]
+    assert marked == [
+        trends.mean("TRSR", season, period, 2)
+        for period in trends.mean_periods
+        for season in names.SEASONS
+    ]
+
+
 def test_bars_are_hollow_where_not_significant(make_trends):
     figure = bars.period_rates(make_trends(), "TRSR")
     filled = [

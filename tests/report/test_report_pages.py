@@ -186,6 +186,7 @@ def test_index_compares_links_and_judges(written):
     reader = Reader(written / "index.html")
     assert [link for link in reader.links if link.endswith(".html")] == [
         *(f"{name}.html" for name in names.EXPERIMENT_YEARS),
+        "map.html",
         "evaluation.html",
         "evaluation.html",
     ]
@@ -350,7 +351,7 @@ def test_a_table_without_a_column_is_refused(project, tmp_path, champion, settin
     folder = tmp_path / "trends"
     shutil.copytree(project / "results" / "trends", folder)
     table = folder / "ssp245_regions.csv"
-    table.write_text(table.read_text().replace("slope", "incline"))
+    table.write_text(table.read_text().replace(",slope,", ",incline,"))
     with pytest.raises(UserError, match="ssp245_regions.csv lacks column slope; got .*incline"):
         index(project, tmp_path / "i.html", champion, settings, trends_dir=folder)
 

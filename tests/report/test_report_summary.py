@@ -1,6 +1,7 @@
 """Sentences say what the numbers say: up, down, nothing, missing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soilfuse.report import comparison, labels, summary, words
+from soilfuse.report import comparison, labels, summary, tables, words
 from soilfuse.report.records import Evaluation
 from soilfuse.report.shares import outside_sentence
 
@@ -35,7 +36,8 @@ def test_rates_are_given_a_decade_in_thousandths():
     assert labels.rate(-2.43e-4) == "−2.43"
     assert labels.rate(-1e-9) == "0.00"
     assert labels.starred(2.43e-4, True) == "+2.43*"
-    assert labels.starred(math.nan, True) == labels.MISSING
+    assert labels.starred(2.43e-4, True, True) == "+2.43*†"
+    assert labels.starred(math.nan, True, True) == labels.MISSING
 
 
 def test_wetting_is_said_with_rate_and_p(make_trends):
@@ -45,6 +47,53 @@ def test_wetting_is_said_with_rate_and_p(make_trends):
         "The annual mean soil moisture at 0–10 cm of the Three-River-Source Region in 2015–2100 "
         "rises significantly, by 0.0024 m³ m⁻³ per decade (p = 0.001)."
     )
+
+
+@pytest.mark.parametrize(
+    ("p", "held", "said"),
+    [(0.02, True, "it stays so"), (0.3, False, "it does not stay so")],
+)
+def test_significance_is_said_with_and_without_memory(make_trends, p, held, said):
+    table = regions([2.43e-4]).assign(p_hamed_rao=p, significant_hamed_rao=held)
+    sentence = summary.trend_sentence(make_trends(regions=table), "TRSR", "annual", PERIOD, 1)
+    assert f"{said} where the memory of the years is taken into account (p = {p:.2f})." in sentence
+
+
+def test_models_are_counted_by_the_product_s_sign(make_trends):
+    models = pd.DataFrame(
+        {
+            "region": "TRSR",
+            "season": "annual",
+            "period": PERIOD,
+            "source_id": list("ABCDE"),
+            "slope": [1e-4, 3e-4, -2e-4, 2e-4, math.nan],
+            "significant": [True, False, True, True, False],
+        }
+    )
+    trends = replace(make_trends(regions=regions([2.43e-4])), agreement=models)
+    assert summary.models_sentence(trends, "TRSR", PERIOD).startswith(
+        "Of 4 climate models 3 have that sign in their upper 10 cm, 2 of them significantly; their "
+        "rates run from −2.00 to +3.00, half of them below +1.50"
+    )
+    table = tables.rates_of_models(trends, "TRSR", PERIOD)
+    assert [row[:2] for row in table.rows] == [
+        ["B", "+3.00"],
+        ["D", "+2.00*"],
+        ["A", "+1.00*"],
+        ["C", "−2.00*"],
+    ]
+    assert table.rows[0][2] == labels.MISSING
+    alone = replace(trends, agreement=None)
+    assert summary.models_sentence(alone, "TRSR", PERIOD) == ""
+    assert tables.rates_of_models(alone, "TRSR", PERIOD) is None
+
+
+def test_rates_are_tabled_with_their_interval(make_trends):
+    trends = make_trends()
+    table = tables.rates_with_intervals(trends, "TRSR", PERIOD)
+    slope = 10 * trends.slope("TRSR", "annual", PERIOD, 2) * 1e3
+    ends = [labels.signed(slope + side, 2) for side in (-0.2, 0.2)]
+    assert table.rows[0][2] == f"{labels.signed(slope, 2)} [{ends[0]}, {ends[1]}]"
 
 
 def test_drying_is_said_to_fall(make_trends):

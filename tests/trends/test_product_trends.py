@@ -6,6 +6,7 @@ import numpy as np
 import pymannkendall
 import pytest
 import xarray as xr
+from scipy.stats import false_discovery_control, theilslopes
 
 from soilfuse import seeding
 from soilfuse.config import Trends
@@ -13,10 +14,16 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.months import month_axis
 from soilfuse.grids.regions import Regions
+from soilfuse.trends.mann_kendall import two_sided_p
 from soilfuse.trends.product_trends import product_trends, write_trends
 
 SETTINGS = Trends(
-    alpha=0.05, reference_period=(1995, 2014), future_periods=[(2021, 2040), (2041, 2070)]
+    alpha=0.05,
+    confidence=0.95,
+    hamed_rao_lags=3,
+    false_discovery_rate=0.1,
+    reference_period=(1995, 2014),
+    future_periods=[(2021, 2040), (2041, 2070)],
 )
 RATE = 1e-4  # m3 m-3 a year
 LABELS = np.array([[1] * 4, [2] * 4, [0] * 4], np.int8)
@@ -94,6 +101,54 @@ def test_regions_are_pymannkendalls_numbers(trends):
     assert row["slope"] == pytest.approx(theirs.slope, abs=1e-15)
     assert row["p"] == pytest.approx(theirs.p, abs=1e-12)
     assert row["n"] == 55
+
+
+def test_regions_are_told_with_interval_and_memory(trends):
+    rows = trends.regions.query("season == 'DJF' and layer == 2 and region == 'yellow'")
+    series = trends.series.query("season == 'DJF' and layer == 2 and region == 'yellow'")
+    assert set(rows["period"]) >= {"2021-2040", "2041-2070"}
+    for row in rows.itertuples():
+        first, last = map(int, row.period.split("-"))
+        own = series[series["year"].between(first, last)]
+        values, kept = own["value"].to_numpy(), own["year"].to_numpy()
+        interval = theilslopes(values, kept, alpha=0.95)
+        assert row.slope_low == pytest.approx(interval.low_slope, rel=1e-9)
+        assert row.slope_high == pytest.approx(interval.high_slope, rel=1e-9)
+        rao = pymannkendall.hamed_rao_modification_test(values, lag=3)
+        yue = pymannkendall.yue_wang_modification_test(values, lag=1)
+        white = pymannkendall.trend_free_pre_whitening_modification_test(values)
+        for ours, theirs in (
+            (row.p_hamed_rao, rao),
+            (row.p_yue_wang, yue),
+            (row.p_prewhitened, white),
+        ):
+            assert ours == pytest.approx(two_sided_p(theirs.z), rel=1e-6)
+
+
+def test_maps_with_memory_are_of_the_regions_alone(trends, products):
+    maps, inside = trends.maps, LABELS > 0
+    for name in ("sens_slope_low", "sens_slope_high", "p_hamed_rao", "p_yue_wang"):
+        assert np.isfinite(maps[name].values[..., inside]).all(), name
+        assert np.isnan(maps[name].values[..., ~inside]).all(), name
+    assert np.isfinite(maps["p_value"].values).all()
+    assert (maps["sens_slope_low"] <= maps["sens_slope"]).values[..., inside].all()
+    assert (maps["sens_slope_high"] >= maps["sens_slope"]).values[..., inside].all()
+    for place in np.ndindex(maps["p_hamed_rao"].shape[:3]):
+        p = maps["p_hamed_rao"].values[place]
+        held = np.zeros_like(inside)
+        held[inside] = false_discovery_control(p[inside].astype(float)) <= 0.1
+        np.testing.assert_array_equal(maps["significant_fdr"].values[place] == 1, held)
+    assert 0 < maps["significant_fdr"].values[..., inside].mean() <= 1
+
+
+def test_seasonal_kendall_of_a_cell_is_pymannkendalls(trends, products):
+    monthly = products[0]["soil_moisture"].sel(time=slice("2021", "2040"))
+    theirs = pymannkendall.seasonal_test(monthly.values[:, 1, 0, 2].astype(float))
+    cell = trends.maps.sel(period="2021-2040").isel(depth=1, lat=0, lon=2)
+    assert float(cell["seasonal_sens_slope"]) == pytest.approx(theirs.slope, rel=1e-6)
+    assert float(cell["p_seasonal_kendall"]) == pytest.approx(two_sided_p(theirs.z), rel=1e-5)
+    outside = trends.maps["p_seasonal_kendall"].values[..., LABELS == 0]
+    assert np.isnan(outside).all()
 
 
 def test_regional_and_gridded_test_agree_on_one_cell(products):

@@ -1,32 +1,88 @@
 """The commands of `soilfuse`; each imports what it needs when it runs."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from soilfuse import config
+from soilfuse import config, names
 from soilfuse.cli import profiles
 from soilfuse.errors import UserError
 
 app = typer.Typer(
     help="Fuse the soil moisture of many climate models into one product, and prove its origin. "
-    "Exit codes: 0 done, 1 a check failed, 2 bad input.",
+    "Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted (docs/commands.md). "
+    "Completion: `soilfuse --install-completion`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
+def _known_experiments() -> list[str]:
+    return list(names.EXPERIMENT_YEARS)
+
+
+def _known_profiles() -> list[str]:
+    return sorted(path.stem for path in profiles.PROFILES.glob("*.yaml"))
+
+
+Experiments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Experiments such as ssp370; all of params.yaml if left out.",
+        autocompletion=_known_experiments,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Make them anew, up to date or not.")]
+
+
 @app.command()
 def profile(
     name: Annotated[
-        str, typer.Argument(help="A file of profiles/ without .yaml: demo, paper, ...")
+        str,
+        typer.Argument(
+            help="A file of profiles/ without .yaml: demo, paper, ...",
+            autocompletion=_known_profiles,
+        ),
     ],
     force: Annotated[bool, typer.Option(help="Overwrite a params.yaml with own changes.")] = False,
 ) -> None:
     """Check a profile and write it to params.yaml."""
     profiles.write(name, force=force)
     typer.echo(f"params.yaml is now the {name} profile; `dvc repro` runs it")
+
+
+@app.command()
+def infer(experiments: Experiments = None, force: Force = False) -> None:
+    """Make products with the champion, e.g. `soilfuse infer ssp370`; nothing before them runs.
+
+    `mlflow run . -e infer -P ssp=ssp370` does this, trends and page, and logs all three.
+    """
+    from soilfuse.cli import making
+
+    _tell(making.made("infer", experiments or [], force))
+
+
+@app.command()
+def trends(experiments: Experiments = None, force: Force = False) -> None:
+    """Test products for trends, e.g. `soilfuse trends ssp370 ssp585`; nothing before runs."""
+    from soilfuse.cli import making
+
+    _tell(making.made("trends", experiments or [], force))
+
+
+@app.command()
+def report(force: Force = False) -> None:
+    """Make every page of the report from products, trends and scores as they are."""
+    from soilfuse.cli import making
+
+    _tell([making.report(force)])
+
+
+def _tell(made: Iterable[Path]) -> None:
+    for path in made:
+        typer.echo(path.as_posix())
 
 
 @app.command()

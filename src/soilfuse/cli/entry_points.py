@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from soilfuse import config, layout
-from soilfuse.cli.reproducing import reproduce
+from soilfuse.cli.reproducing import refuse_stale_upstream, reproduce
 from soilfuse.errors import UserError, unknown
 from soilfuse.tracking import lineage
 from soilfuse.tracking.recording import StageRun
@@ -20,11 +20,10 @@ TARGETS = {
     "train": ("finetune",),
     "infer": ("infer@{ssp}", "trends@{ssp}", "page@{ssp}"),
     "trends": ("trends@{ssp}", "page@{ssp}"),
-    "report": ("report",),
+    "report": ("map", "report"),
 }
 SINGLE_ITEM = ("infer", "trends", "report")  # these make their targets only, on what is there
 SMALL = (".html", ".csv", ".json", ".yaml")  # copied into the run; the rest is logged by its hash
-NAMED_PROBLEMS = 4
 
 
 def run_entry_point(name: str, ssp: str | None = None) -> None:
@@ -42,7 +41,7 @@ def run_entry_point(name: str, ssp: str | None = None) -> None:
     run = join(run_id)
     root = Path.cwd()
     if name in SINGLE_ITEM:
-        _refuse_stale_upstream(root, targets)
+        refuse_stale_upstream(targets, ", then this again to log it")
     if name == "infer" and layout.CHAMPION.exists():  # an up-to-date stage would not ask
         require_champion(layout.CHAMPION, config.load().promote.registered_model)
     before = {path: md5 for path, md5 in lineage.dvc_outs(root).items() if (root / path).exists()}
@@ -60,17 +59,6 @@ def _targets(name: str, ssp: str | None) -> list[str]:
             ssp or "", params.experiments, "experiment", "params.yaml:experiments, or -P ssp=..."
         )
     return [target.format(ssp=ssp) for target in TARGETS[name]]
-
-
-def _refuse_stale_upstream(root: Path, targets: Sequence[str]) -> None:
-    problems = lineage.upstream_problems(root, targets)
-    if problems:
-        more = len(problems) - NAMED_PROBLEMS
-        told = "; ".join(problems[:NAMED_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
-        raise UserError(
-            f"what {targets[0]} is made from is stale or missing: {told}: run "
-            f"`dvc repro {targets[-1]}`, which makes it too, then this again to log it"
-        )
 
 
 def _reproduce(targets: Sequence[str], single_item: bool, run_id: str) -> None:

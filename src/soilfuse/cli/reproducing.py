@@ -7,11 +7,29 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from soilfuse.errors import UserError
+from soilfuse.tracking import lineage
 from soilfuse.tracking.store import tracking_uri
 
+NAMED_PROBLEMS = 4
 PATIENCE = 60.0  # seconds that a stage may take to end, after which it is killed
+
+
+def refuse_stale_upstream(targets: Sequence[str], then: str = "") -> None:
+    """Raise UserError naming what is stale or missing above stages that shall run alone.
+
+    then: what a user does after mending it.
+    """
+    problems = lineage.upstream_problems(Path.cwd(), targets)
+    if problems:
+        more = len(problems) - NAMED_PROBLEMS
+        told = "; ".join(problems[:NAMED_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+        raise UserError(
+            f"what {targets[0]} is made from is stale or missing: {told}: run "
+            f"`dvc repro {targets[-1]}`, which makes it too{then}"
+        )
 
 
 def reproduce(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -79,6 +79,9 @@ class Trends(Section):
     """Trend tests per cell and per region."""
 
     alpha: float = Field(gt=0, lt=1)
+    confidence: float = Field(gt=0, lt=1)
+    hamed_rao_lags: int = Field(ge=0)
+    false_discovery_rate: float = Field(gt=0, lt=1)
     reference_period: Years
     future_periods: list[Years]
 

@@ -1,5 +1,6 @@
-"""Bars by period, season and layer: rates of change, and changes against the reference period."""
+"""By period, season and layer: rates, means, and changes against the reference period."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,9 +32,13 @@ def _row_of_panels(count: int, left: float) -> "tuple[Figure, list[Axes]]":
 def _dress(axes: "Axes", title: str, ticks: list[str]) -> None:
     axes.set_title(title, fontweight="bold")
     axes.set_xticks(range(len(ticks)), ticks, fontsize=7.5)
-    axes.axhline(0, color=style.INK, linewidth=0.7)
     axes.grid(axis="y")
     axes.set_axisbelow(True)
+
+
+def _from_zero(panels: "Sequence[Axes]") -> None:
+    for axes in panels:
+        axes.axhline(0, color=style.INK, linewidth=0.7)
 
 
 def _legend(figure: "Figure", first: "Axes", note: str = "") -> None:
@@ -66,8 +71,34 @@ def period_rates(trends: Trends, region: str) -> "Figure":
             )
             axes.bar([0], [np.nan], color=colour, label=labels.years_title(period))
         _dress(axes, labels.layer_title(layer), list(SHORT_SEASONS.values()))
+    _from_zero(panels)
     panels[0].set_ylabel(labels.RATE_UNIT)
     _legend(figure, panels[0], "hollow: not significant")
+    return figure
+
+
+def period_means(trends: Trends, region: str) -> "Figure":
+    """Mark means by season and period, one panel a layer (Li et al. 2024, figure 13).
+
+    Dots, not bars: differences of a few percent would vanish above an axis from 0.
+    """
+    layers, periods = trends.layers, trends.mean_periods
+    figure, panels = _row_of_panels(len(layers), left=0.055)
+    width = 0.7 / max(len(periods), 1)
+    for axes, layer in zip(panels, layers, strict=True):
+        for i, period in enumerate(periods):
+            means = [trends.mean(region, season, period, layer) for season in names.SEASONS]
+            axes.plot(
+                np.arange(len(means)) + (i - (len(periods) - 1) / 2) * width,
+                means,
+                "o",
+                markersize=4.5,
+                color=style.period_colour(period),
+                label=labels.years_title(period),
+            )
+        _dress(axes, labels.layer_title(layer), list(SHORT_SEASONS.values()))
+    panels[0].set_ylabel(labels.UNIT)
+    _legend(figure, panels[0])
     return figure
 
 
@@ -87,6 +118,7 @@ def period_changes(trends: Trends, region: str) -> "Figure":
                 label=labels.layer_title(layer),
             )
         _dress(axes, labels.season_title(season), [_short(period) for period in periods])
+    _from_zero(panels)
     panels[0].set_ylabel(f"change against {labels.years_title(reference)} (%)")
     _legend(figure, panels[0])
     return figure

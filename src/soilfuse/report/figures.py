@@ -158,6 +158,15 @@ def period_pictures(folder: Folder, trends: Trends) -> list[Picture]:
     if trends.future_period is not None:
         pictures.append(
             folder.draw(
+                "period_means",
+                lambda: bars.period_means(trends, trends.whole),
+                f"Mean by period, {region}",
+                "By season and layer.",
+                f"Charts of mean soil moisture by layer, season and period, {title}.",
+            )
+        )
+        pictures.append(
+            folder.draw(
                 "period_changes",
                 lambda: bars.period_changes(trends, trends.whole),
                 f"Change by period, {region}",

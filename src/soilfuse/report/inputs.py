@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TREND_COLUMNS = {
-    "regions": ("region", "season", "period", "layer", "slope", "p", "significant"),
+    "regions": (
+        *("region", "season", "period", "layer", "slope", "p", "significant"),
+        *("slope_low", "slope_high", "p_hamed_rao", "significant_hamed_rao"),
+    ),
     "periods": ("region", "season", "layer", "period", "mean", "change_percent"),
     "series": ("region", "season", "layer", "year", "value"),
+    "agreement": ("region", "season", "period", "source_id", "slope", "significant"),
 }
 MODEL_METRICS = ("mae", "rmse", "r", "anomaly_r", "bias", "ubrmse")
 # The tables of an evaluation that may be absent, and the columns that are drawn.
@@ -74,10 +78,8 @@ def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
         table["layer"] = [layer_number(value, path) for value in table["layer"]]
     if "region" in table:
         table["region"] = table["region"].astype(str)
-    if "significant" in table:
-        table["significant"] = [
-            str(value).lower() in ("true", "1", "1.0") for value in table["significant"]
-        ]
+    for name in {"significant", "significant_hamed_rao"}.intersection(table):
+        table[name] = [str(value).lower() in ("true", "1", "1.0") for value in table[name]]
     return table
 
 

@@ -23,6 +23,10 @@ SEASON_TITLES = {
     "SON": "Autumn (SON)",
 }
 QUARTERS = tuple(season for season in SEASON_TITLES if season != "annual")
+MARKS = (
+    "* significant trend (Mann-Kendall test); † also where the memory of the years is taken into "
+    "account (Hamed and Rao)"
+)
 CANDIDATE = "candidate"  # the ensemble's name where it is not the champion behind the products
 ENSEMBLE_TITLES = {names.ENSEMBLE: "soilfuse ensemble", CANDIDATE: "Candidate ensemble"}
 
@@ -99,6 +103,8 @@ def rate(slope: float, digits: int = 2) -> str:
     return signed(slope * RATE_SCALE, digits)
 
 
-def starred(slope: float, significant: bool) -> str:
-    """Write a rate with a star where it is significant."""
-    return rate(slope) + ("*" if significant and math.isfinite(slope) else "")
+def starred(slope: float, significant: bool, with_memory: bool = False) -> str:
+    """Write a rate with a star where it is significant, a dagger where with memory too."""
+    if not math.isfinite(slope):
+        return rate(slope)
+    return rate(slope) + "*" * significant + "†" * with_memory

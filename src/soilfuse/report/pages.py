@@ -1,6 +1,7 @@
 """The pages: one self-contained HTML file an experiment, and the first page over all of them.
 
-Pictures and styles are inside the file: no script, no request to anywhere. Equal inputs give equal
+Pictures and styles are inside the file: no script, no request to anywhere; map_page.py writes the
+one page with a script. Equal inputs give equal
 bytes, so pages carry hashes and never a time of day.
 """
 
@@ -29,6 +30,7 @@ from soilfuse.report.sections import (
 from soilfuse.report.trend_maps import place_of, significant_share
 
 EVALUATION_LINK = ("evaluation.html", "The whole evaluation")
+MAP_LINK = ("map.html", "Map of every cell")
 
 
 def write_page(
@@ -82,7 +84,7 @@ def write_page(
             **_named_hashes("product", moisture.attributes),
             **_named_hashes("champion", champion),
         },
-        links=[("index.html", "All scenarios"), EVALUATION_LINK],
+        links=[("index.html", "All scenarios"), MAP_LINK, EVALUATION_LINK],
     )
     write(target, page)
 
@@ -135,6 +137,7 @@ def write_index(
         lineage={"inputs sha256": sha256, **_named_hashes("champion", champion)},
         links=[
             *((f"{name}.html", labels.experiment_title(name)) for name in experiments),
+            MAP_LINK,
             EVALUATION_LINK,
         ],
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str, int]  # region, season, period, layer
 KEY = ("region", "season", "period", "layer")
-NO_TEST = (math.nan, math.nan, False)
 NO_MEAN = (math.nan, math.nan)
 PART_YEARS = 40  # a period of fewer years is a part of the century
 
@@ -37,6 +36,18 @@ def value_of(table: "pd.DataFrame", column: str, **wanted: object) -> float:
     return float(rows[column].iloc[0]) if len(rows) else float("nan")
 
 
+class Test(NamedTuple):
+    """One regional trend, as its row says; slopes in m3 m-3 a year."""
+
+    slope: float = math.nan
+    slope_low: float = math.nan
+    slope_high: float = math.nan
+    p: float = math.nan
+    p_hamed_rao: float = math.nan
+    significant: bool = False
+    significant_hamed_rao: bool = False
+
+
 @dataclass(frozen=True)
 class Trends:
     """Trends of one experiment.
@@ -44,7 +55,7 @@ class Trends:
     whole: the name of all regions together, as the tables have it.
     maps: sens_slope in m3 m-3 a year and significant (season, period, D, H, W), change_percent
     (season, D, H, W) where there is a future; regions, periods and series: long tables, values in
-    m3 m-3, slopes in m3 m-3 a year.
+    m3 m-3, slopes in m3 m-3 a year; agreement: the climate models' own slopes, None without them.
     """
 
     experiment: str
@@ -54,6 +65,7 @@ class Trends:
     periods: "pd.DataFrame"
     series: "pd.DataFrame"
     files: tuple[Path, ...]
+    agreement: "pd.DataFrame | None" = None
 
     @property
     def rate_periods(self) -> list[str]:
@@ -98,31 +110,46 @@ class Trends:
         """Layers of the series, top to bottom."""
         return sorted(int(layer) for layer in self.series["layer"].unique())
 
+    def of_models(self, region: str, season: str, period: str) -> "pd.DataFrame":
+        """Return each climate model's slope and whether it is significant; no rows without any."""
+        import pandas as pd
+
+        if self.agreement is None:
+            return pd.DataFrame(columns=["source_id", "slope", "significant"])
+        rows = pick(self.agreement, region=region, season=season, period=period)
+        return rows[np.isfinite(rows["slope"])]
+
+    @property
+    def confidence(self) -> str:
+        """Say at which level intervals are, as a sentence; nothing where the maps do not tell."""
+        level = self.maps.attrs.get("confidence")
+        return "" if level is None else f"At {float(level):.0%}. "
+
     @cached_property
-    def _tests(self) -> dict[Key, tuple[float, float, bool]]:
-        columns = [*KEY, "slope", "p", "significant"]
+    def _tests(self) -> dict[Key, Test]:
+        columns = [*KEY, *Test._fields]
         rows = self.regions[columns].itertuples(index=False, name=None)
-        return {row[:4]: (float(row[4]), float(row[5]), bool(row[6])) for row in rows}
+        return {row[:4]: Test(*row[4:]) for row in rows}
 
     @cached_property
     def _means(self) -> dict[Key, tuple[float, float]]:
         rows = self.periods[[*KEY, "mean", "change_percent"]].itertuples(index=False, name=None)
         return {row[:4]: (float(row[4]), float(row[5])) for row in rows}
 
-    def slope(self, *key: *Key) -> float:
-        """Return a Sen slope in m3 m-3 a year; NaN where there is none.
+    def test(self, *key: *Key) -> Test:
+        """Return a regional trend, NaN and not significant where there is none.
 
         key: region, season, period, layer, here and below.
         """
-        return self._tests.get(key, NO_TEST)[0]
+        return self._tests.get(key, Test())
 
-    def p_value(self, *key: *Key) -> float:
-        """Return the p value of a trend; NaN where there is none."""
-        return self._tests.get(key, NO_TEST)[1]
+    def slope(self, *key: *Key) -> float:
+        """Return a Sen slope in m3 m-3 a year; NaN where there is none."""
+        return self.test(*key).slope
 
     def significant(self, *key: *Key) -> bool:
         """Return whether a trend is significant; False where there is none."""
-        return self._tests.get(key, NO_TEST)[2]
+        return self.test(*key).significant
 
     def mean(self, *key: *Key) -> float:
         """Return a period's mean in m3 m-3; NaN where there is none."""

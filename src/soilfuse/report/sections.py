@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soilfuse import files
 from soilfuse.report import comparison, figures, index_figures, inputs, labels, tables
@@ -12,6 +12,9 @@ from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Moisture, Trends
 from soilfuse.report.score_tables import checks_table, trials_table
 from soilfuse.report.tables import Table
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
 
@@ -52,6 +55,7 @@ def page_sections(
     period = trends.main_period
     parts = [part for part in trends.part_periods if part != period]
     whole = [part for part in trends.rate_periods if part not in parts]
+    of_models = tables.rates_of_models(trends, trends.whole, period)
     by_part = [tables.rates_by_season(trends, trends.whole, parts)] if parts else []
     sections = [
         Section(
@@ -74,6 +78,10 @@ def page_sections(
             tables=[
                 tables.rates_by_region(trends, period),
                 tables.rates_by_season(trends, trends.whole, whole),
+            ],
+            folded=[
+                tables.rates_with_intervals(trends, trends.whole, period),
+                *([of_models] if of_models else []),
             ],
         ),
         Section(
@@ -129,15 +137,19 @@ def choice_sections(
     return sections
 
 
-def write(target: Path, page: Page) -> None:
-    """Write a page as one HTML file that asks for nothing outside itself."""
+def environment() -> "Environment":
+    """Return what renders the templates of this room, escaping all that it is given."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("soilfuse.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    files.write_text(Path(target), environment.get_template("page.html.j2").render(page=page))
+
+
+def write(target: Path, page: Page) -> None:
+    """Write a page as one HTML file that asks for nothing outside itself."""
+    files.write_text(Path(target), environment().get_template("page.html.j2").render(page=page))

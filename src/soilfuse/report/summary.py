@@ -7,7 +7,7 @@ that is missing is said to be missing.
 import math
 
 from soilfuse.report import labels
-from soilfuse.report.records import Trends
+from soilfuse.report.records import Test, Trends
 from soilfuse.report.shares import area_sentence, outside_sentence
 from soilfuse.report.words import amount, counted, joined, p_words, season_words, verb
 
@@ -16,18 +16,28 @@ def trend_sentence(trends: Trends, region: str, season: str, period: str, layer:
     """Say direction, rate, significance, place, depth and years of one trend."""
     what = f"{season_words(season)} soil moisture at {labels.layer_title(layer)}"
     where = f"of {labels.region_words(region)} in {labels.years_title(period)}"
-    slope = trends.slope(region, season, period, layer)
-    if not math.isfinite(slope):
+    test = trends.test(region, season, period, layer)
+    if not math.isfinite(test.slope):
         return f"No trend could be computed for the {what} {where}: too few valid years."
-    p = p_words(trends.p_value(region, season, period, layer))
-    if not trends.significant(region, season, period, layer):
+    p = p_words(test.p)
+    if not test.significant:
         chance = f", {p}" if p else ""
         return (
-            f"The {what} {where} shows no significant trend ({labels.signed(slope * 10, 5)} "
+            f"The {what} {where} shows no significant trend ({labels.signed(test.slope * 10, 5)} "
             f"{labels.UNIT} per decade{chance})."
         )
     chance = f" ({p})" if p else ""
-    return f"The {what} {where} {verb(slope)} significantly, by {amount(slope)}{chance}."
+    said = f"The {what} {where} {verb(test.slope)} significantly, by {amount(test.slope)}{chance}"
+    return f"{said}{_with_memory(test)}."
+
+
+def _with_memory(test: Test) -> str:
+    """Say whether a significant trend stays so where years are not taken for independent."""
+    p = p_words(test.p_hamed_rao)
+    if not p:
+        return ""
+    stays = "stays so" if test.significant_hamed_rao else "does not stay so"
+    return f"; it {stays} where the memory of the years is taken into account ({p})"
 
 
 def layers_sentence(trends: Trends, region: str, season: str, period: str) -> str:
@@ -119,6 +129,23 @@ def regions_sentence(trends: Trends, period: str, layer: int) -> str:
     )
 
 
+def models_sentence(trends: Trends, region: str, period: str) -> str:
+    """Say how many climate models have the sign of the uppermost layer's trend, and their range."""
+    models = trends.of_models(region, "annual", period)
+    slope = trends.slope(region, "annual", period, trends.layers[0])
+    if models.empty or not math.isfinite(slope):
+        return ""
+    own = models["slope"]
+    same = int(((own > 0) == (slope > 0)).sum())
+    sure = int((models["significant"] & ((own > 0) == (slope > 0))).sum())
+    low, middle, high = (labels.rate(value) for value in (own.min(), own.median(), own.max()))
+    return (
+        f"Of {len(models)} climate models {same} have that sign in their upper 10 cm, {sure} of "
+        f"them significantly; their rates run from {low} to {high}, half of them below {middle} "
+        f"({labels.RATE_UNIT}). The product is made of these models, so this is no second witness."
+    )
+
+
 def periods_sentence(trends: Trends, region: str, layer: int) -> str:
     """Say in which parts of the century the annual trend is significant."""
     parts = [period for period in trends.part_periods if period != trends.main_period]
@@ -169,6 +196,7 @@ def page_summary(
     period, layer, whole = trends.main_period, trends.layers[0], trends.whole
     sentences = [
         trend_sentence(trends, whole, "annual", period, layer),
+        models_sentence(trends, whole, period),
         layers_sentence(trends, whole, "annual", period),
         seasons_sentence(trends, whole, period, layer),
         regions_sentence(trends, period, layer),

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
 from soilfuse import names
 from soilfuse.report import labels
-from soilfuse.report.records import Trends
+from soilfuse.report.records import Test, Trends
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def rates_by_region(trends: Trends, period: str) -> Table:
             [labels.region_title(region), *_rates(trends, region, "annual", period)]
             for region in trends.region_names
         ],
-        note="* significant trend (Mann-Kendall test)",
+        note=labels.MARKS,
     )
 
 
@@ -76,18 +77,61 @@ def rates_by_season(trends: Trends, region: str, periods: Sequence[str]) -> Tabl
             for season in names.SEASONS
             for period in periods
         ],
-        note="* significant trend (Mann-Kendall test)",
+        note=labels.MARKS,
     )
 
 
 def _rates(trends: Trends, region: str, season: str, period: str) -> list[str]:
-    return [
-        labels.starred(
-            trends.slope(region, season, period, layer),
-            trends.significant(region, season, period, layer),
-        )
-        for layer in trends.layers
-    ]
+    tests = [trends.test(region, season, period, layer) for layer in trends.layers]
+    return [labels.starred(t.slope, t.significant, t.significant_hamed_rao) for t in tests]
+
+
+def rates_with_intervals(trends: Trends, region: str, period: str) -> Table:
+    """Return rates of one region with the ends of their interval: a row a season."""
+    rows = []
+    for season in names.SEASONS:
+        tests = [trends.test(region, season, period, layer) for layer in trends.layers]
+        rows.append([labels.season_title(season), *map(_with_interval, tests)])
+    return Table(
+        caption=f"Rate and its interval, {labels.region_title(region)}, "
+        f"{labels.years_title(period)} ({labels.RATE_UNIT})",
+        head=["Season", *layer_heads(trends.layers)],
+        rows=rows,
+        note=f"{trends.confidence}Sen (1968). The interval takes the years for independent of each "
+        "other.",
+    )
+
+
+def _with_interval(test: Test) -> str:
+    if not math.isfinite(test.slope):
+        return labels.MISSING
+    ends = f"{labels.rate(test.slope_low)}, {labels.rate(test.slope_high)}"
+    return f"{labels.rate(test.slope)} [{ends}]"
+
+
+def rates_of_models(trends: Trends, region: str, period: str) -> Table | None:
+    """Return the climate models' own rates, the fastest first; None without any."""
+    annual = trends.of_models(region, "annual", period)
+    if annual.empty:
+        return None
+    columns = {}
+    for season in names.SEASONS:
+        rows = trends.of_models(region, season, period)
+        columns[season] = {row.source_id: row for row in rows.itertuples()}
+    order = annual.sort_values("slope", ascending=False)["source_id"]
+    return Table(
+        caption=f"Rates of the climate models' upper 10 cm, {labels.region_title(region)}, "
+        f"{labels.years_title(period)} ({labels.RATE_UNIT})",
+        head=["Climate model", *map(labels.season_title, names.SEASONS)],
+        rows=[
+            [model, *(_of_model(columns[s].get(model)) for s in names.SEASONS)] for model in order
+        ],
+        note="* significant trend (Mann-Kendall test). Neither corrected nor smoothed.",
+    )
+
+
+def _of_model(row: Any) -> str:
+    return labels.MISSING if row is None else labels.starred(row.slope, bool(row.significant))
 
 
 def period_means(trends: Trends, region: str) -> Table:
@@ -126,7 +170,7 @@ def scenario_rates(all_trends: Sequence[Trends]) -> Table:
             ]
             for trends in all_trends
         ],
-        note="* significant trend (Mann-Kendall test)",
+        note=labels.MARKS,
     )
 
 

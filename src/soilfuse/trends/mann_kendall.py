@@ -4,13 +4,13 @@ Mann (1945, doi:10.2307/1907187), Kendall (1975), Sen (1968, doi:10.1080/0162145
 Li et al. (2024), equations 11 to 14.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from soilfuse.trends.blocks import each_block
+
 MINIMUM_VALID = 4  # fewer values cannot reach any usual level of significance
-BLOCK = 512  # series that one thread takes at a time
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,12 @@ def trend_test(series: np.ndarray, threads: int = 2) -> TrendResult:
     from soilfuse.trends.kernels import fill_statistics
 
     series = np.asarray(series)
-    columns = series.reshape(series.shape[0], int(np.prod(series.shape[1:])))
-    result = np.empty((4, columns.shape[1]))
+    result = np.empty((4, int(np.prod(series.shape[1:]))))
 
-    def test_block(start: int) -> None:
-        block = columns[:, start : start + BLOCK]
-        rows = np.ascontiguousarray(block.T, dtype=np.float64)
-        fill_statistics(rows, MINIMUM_VALID, result[:, start : start + BLOCK])
+    def fill(rows: np.ndarray, where: slice) -> None:
+        fill_statistics(rows, MINIMUM_VALID, result[:, where])
 
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        list(pool.map(test_block, range(0, columns.shape[1], BLOCK)))
+    each_block(series, fill, threads)
     s, var_s, slope, n = result.reshape(4, *series.shape[1:])
     z = normalised(s, var_s)
     return TrendResult(s=s, var_s=var_s, z=z, p=two_sided_p(z), slope=slope, n=n.astype(np.int64))

@@ -15,10 +15,11 @@ from soilfuse.config import Trends
 from soilfuse.errors import UserError
 from soilfuse.files import written_aside
 from soilfuse.grids.regions import Regions
+from soilfuse.sources.processed import ModelCrops
 from soilfuse.trends import periods as calendar
-from soilfuse.trends.mann_kendall import trend_test
-from soilfuse.trends.periods import Years
+from soilfuse.trends.agreement import agreement_table
 from soilfuse.trends.tables import period_table, region_table, series_table
+from soilfuse.trends.tested_maps import seasonal_maps, tested_maps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,24 +33,26 @@ CARRIED = (
     "regions_sha256",
 )
 NUMBERS = "%.9g"
-PER_YEAR = {"units": "year-1", "long_name": "Sen's slope of soil moisture"}
+TABLES = ("regions", "periods", "series", "agreement")
 
 
 @dataclass(frozen=True)
 class ProductTrends:
     """What `product_trends` returns.
 
-    maps: sens_slope (m3 m-3 a year), p_value, z, significant (season, period, depth, lat, lon),
-    and for a scenario change_percent (season, depth, lat, lon).
-    regions: region, season, period, layer, slope, p, z, n, significant.
+    maps: what `tested_maps.variables` lists (season, period, depth, lat, lon), the seasonal Kendall
+    test's (period, depth, lat, lon), and for a scenario change_percent (season, depth, lat, lon).
+    regions: region, season, period, layer, and what `tables.region_test` returns.
     periods: region, season, layer, period, mean, change_percent.
     series: region, season, layer, year, value.
+    agreement: what `agreement.agreement_table` returns, None where climate models were not given.
     """
 
     maps: xr.Dataset
     regions: "pd.DataFrame"
     periods: "pd.DataFrame"
     series: "pd.DataFrame"
+    agreement: "pd.DataFrame | None" = None
 
 
 def product_trends(
@@ -58,13 +61,15 @@ def product_trends(
     regions: Regions,
     settings: Trends,
     threads: int = 2,
+    models: ModelCrops | None = None,
 ) -> ProductTrends:
     """Test every cell and region of a product for trends, by season and period.
 
     product, historical: products as released, with soil_moisture (time, depth, lat, lon) in m3 m-3,
     region and cell_area; `historical` gives the reference period of a scenario and is None for the
-    historical product itself. Periods beyond the product's years are left out. A region counts with
-    all its cells, those that the product gives to an earlier region too.
+    historical product itself; models: the experiment's climate models as they are. Periods beyond
+    the product's years are left out. A region counts with all its cells, those that the product
+    gives to an earlier region too.
     Raises UserError for another grid, other regions, missing months, or a historical product
     without the reference period.
     """
@@ -76,7 +81,9 @@ def product_trends(
     reference = _reference(seasonal, product, historical, settings)
     wanted = [settings.reference_period, *settings.future_periods]
     tested = calendar.covered(seasonal, wanted)
-    maps = _maps(seasonal, tested, settings.alpha, threads)
+    inside = regions.inside
+    maps = tested_maps(seasonal, tested, inside, settings, threads)
+    maps.update(seasonal_maps(product[names.SOIL_MOISTURE], tested, inside, threads))
     futures = calendar.covered(seasonal, settings.future_periods)[1:]
     if historical is not None and futures:
         later = calendar.period_mean(seasonal, futures[-1])
@@ -89,9 +96,10 @@ def product_trends(
     if "depth_bnds" in product:
         maps["depth_bnds"] = product["depth_bnds"]
     maps.attrs = {key: product.attrs[key] for key in CARRIED if key in product.attrs}
+    maps.attrs["confidence"] = settings.confidence
     return ProductTrends(
         maps=maps,
-        regions=region_table(regional, tested, settings.alpha),
+        regions=region_table(regional, tested, settings),
         periods=period_table(
             regional,
             calendar.regional_means(reference, masks, area),
@@ -99,6 +107,7 @@ def product_trends(
             futures,
         ),
         series=series_table(regional),
+        agreement=None if models is None else agreement_table(models, regions, settings),
     )
 
 
@@ -137,35 +146,8 @@ def _reference(
     return calendar.period_mean(seasonal, period)
 
 
-def _maps(seasonal: xr.DataArray, tested: list[Years], alpha: float, threads: int) -> xr.Dataset:
-    shape = (seasonal.sizes["season"], len(tested), *seasonal.shape[2:])
-    slope, p, z = (np.empty(shape, np.float32) for _ in range(3))
-    significant = np.empty(shape, np.int8)
-    for j, period in enumerate(tested):
-        years = seasonal.sel(year=slice(*period)).values
-        for i in range(shape[0]):
-            result = trend_test(years[i], threads)
-            slope[i, j], p[i, j], z[i, j] = result.slope, result.p, result.z
-            significant[i, j] = result.p < alpha
-    dims = ("season", "period", *seasonal.dims[2:])
-    test = "Mann-Kendall test with ties"
-    return xr.Dataset(
-        {
-            "sens_slope": (dims, slope, PER_YEAR),
-            "p_value": (dims, p, {"units": "1", "long_name": f"two-sided p of the {test}"}),
-            "z": (dims, z, {"units": "1", "long_name": f"normalised statistic of the {test}"}),
-            "significant": (dims, significant, {"long_name": f"p below {alpha:g}"}),
-        },
-        coords={
-            "season": seasonal["season"],
-            "period": [calendar.label(period) for period in tested],
-            **{str(dim): seasonal[dim] for dim in seasonal.dims[2:]},
-        },
-    )
-
-
 def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[Path]:
-    """Write <experiment>.nc and the three tables, each whole or not at all; return their paths.
+    """Write <experiment>.nc and the tables, each whole or not at all; return their paths.
 
     Equal trends give equal bytes.
     """
@@ -177,8 +159,10 @@ def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[P
     with written_aside(maps) as aside:
         trends.maps.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
     written = [maps]
-    tables = {"regions": trends.regions, "periods": trends.periods, "series": trends.series}
+    tables = {name: getattr(trends, name) for name in TABLES}
     for name, table in tables.items():
+        if table is None:
+            continue
         path = folder / f"{experiment}_{name}.csv"
         with written_aside(path) as aside:
             table.to_csv(aside, index=False, float_format=NUMBERS, lineterminator="\n")

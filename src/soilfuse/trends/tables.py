@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from soilfuse.config import Trends
 from soilfuse.trends import periods as calendar
-from soilfuse.trends.mann_kendall import MINIMUM_VALID, normalised, two_sided_p
+from soilfuse.trends.mann_kendall import MINIMUM_VALID, normalised, trend_test, two_sided_p
+from soilfuse.trends.modified import with_memory
 from soilfuse.trends.periods import Years
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SLOPE_ENDS = {"sens_slope_low": "slope_low", "sens_slope_high": "slope_high"}
 
 
 def region_test(values: np.ndarray, alpha: float) -> dict[str, Any]:
@@ -39,18 +43,33 @@ def _keys(regional: xr.DataArray) -> list[tuple[str, str, int]]:
     return list(combinations(regions, seasons, layers))
 
 
-def region_table(regional: xr.DataArray, tested: list[Years], alpha: float) -> "pd.DataFrame":
-    """Return the trends of (region, season, year, depth) series, one row a period."""
+def region_table(regional: xr.DataArray, tested: list[Years], settings: Trends) -> "pd.DataFrame":
+    """Return the trends of (region, season, year, depth) series, one row a period.
+
+    Beside the plain test stand the interval of its slope, and p of those with memory.
+    """
     import pandas as pd
 
+    made = []
+    for first, last in tested:
+        part = regional.sel(year=slice(first, last))
+        values = part.transpose("year", "region", "season", "depth").values
+        made.append((calendar.label((first, last)), values, _told_besides(values, settings)))
     rows = []
-    for region, season, layer in _keys(regional):
-        values = regional.sel(region=region, season=season).isel(depth=layer - 1)
-        for period in tested:
-            key = {"region": region, "season": season, "period": calendar.label(period)}
-            found = region_test(values.sel(year=slice(*period)).values, alpha)
-            rows.append({**key, "layer": layer, **found})
+    for place, (region, season, layer) in enumerate(_keys(regional)):
+        key = {"region": region, "season": season}
+        for period, years, more in made:
+            found = region_test(years.reshape(len(years), -1)[:, place], settings.alpha)
+            besides = {name: float(told.flat[place]) for name, told in more.items()}
+            held = {"significant_hamed_rao": besides["p_hamed_rao"] < settings.alpha}
+            rows.append({**key, "period": period, "layer": layer, **found, **besides, **held})
     return pd.DataFrame(rows)
+
+
+def _told_besides(years: np.ndarray, settings: Trends) -> dict[str, np.ndarray]:
+    """Return the interval and the tests with memory of (year, region, season, depth) series."""
+    found = with_memory(years, trend_test(years, 1), settings, 1)
+    return {SLOPE_ENDS.get(name, name): values for name, values in found.items()}
 
 
 def period_table(

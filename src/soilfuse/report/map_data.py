@@ -1,0 +1,173 @@
+"""What the interactive map holds: numbers of every cell, packed for a browser.
+
+Letters: S seasons, P periods, D layers, C cells inside the regions, Y means of five years. Numbers
+are 16-bit steps of a scale, deflated, in base64; a browser unpacks them with its own
+DecompressionStream.
+"""
+
+import base64
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from soilfuse import names
+from soilfuse.report import labels, style
+from soilfuse.report.inputs import require_files
+from soilfuse.report.maps import Place
+from soilfuse.report.records import Trends
+from soilfuse.trends.periods import seasonal_means
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STEPS = 32000  # of the largest number; the rest of 16 bits stands for nothing
+MISSING = -32768
+YEARS = 5  # that a point of a cell's series is the mean of
+MANY_CELLS = 1000  # beyond which only annual series are given
+OUTLINE_TOLERANCE = 0.01  # degrees
+PLAIN, FIELD = 1, 2  # bits of a cell's significance
+COLOURS = 14
+
+
+def packed(values: np.ndarray) -> dict[str, Any]:
+    """Return finite numbers as {scale, shape, data}; NaN has a step of its own.
+
+    What comes back differs by half a step at most: the largest number / 64000.
+    """
+    largest = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
+    scale = largest / STEPS or 1.0
+    steps = np.where(np.isfinite(values), np.round(values / scale), MISSING).astype("<i2")
+    data = base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode("ascii")
+    return {"scale": scale, "shape": list(values.shape), "data": data}
+
+
+def unpacked(given: dict[str, Any]) -> np.ndarray:
+    """Return the numbers that `packed` was given, NaN included."""
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(given["data"])), "<i2")
+    values = np.where(steps == MISSING, np.nan, steps * given["scale"])
+    return values.reshape(given["shape"])
+
+
+def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict[str, Any]:
+    """Return what the page's script shows, as JSON takes it.
+
+    products: the folder of <experiment>.nc. Raises UserError where a product is absent.
+    """
+    require_files(
+        [Path(products) / f"{trends.experiment}.nc" for trends in all_trends], "infer@<experiment>"
+    )
+    flat = np.flatnonzero(place.inside)
+    seasons = list(names.SEASONS)
+    shown = seasons if flat.size <= MANY_CELLS else seasons[:1]
+    return {
+        "lat": place.lat.round(4).tolist(),
+        "lon": place.lon.round(4).tolist(),
+        "cells": flat.tolist(),
+        "outlines": _outlines(place),
+        "seasons": [_named(season, labels.season_title(season)) for season in seasons],
+        "layers": [labels.layer_title(layer) for layer in all_trends[0].layers],
+        "seriesSeasons": shown,
+        "seriesYears": YEARS,
+        "colours": _colours(),
+        "changeLimits": list(style.CHANGE_LIMITS),
+        "rateUnit": labels.RATE_UNIT,
+        "unit": labels.UNIT,
+        "experiments": [
+            {
+                **_experiment(trends, place.inside),
+                **_series(Path(products) / f"{trends.experiment}.nc", shown, place.inside),
+            }
+            for trends in all_trends
+        ],
+    }
+
+
+def _experiment(trends: Trends, inside: np.ndarray) -> dict[str, Any]:
+    """Return the rates, their significance and the changes of one experiment's cells."""
+    maps = trends.maps
+    found = {
+        "key": trends.experiment,
+        "title": labels.experiment_title(trends.experiment),
+        "colour": style.EXPERIMENT_COLOURS[trends.experiment],
+        "main": trends.main_period,
+        "periods": [
+            {
+                **_named(period, labels.years_title(period)),
+                "limits": [style.slope_scale(layer, period).levels[-1] for layer in trends.layers],
+            }
+            for period in map(str, maps["period"].values)
+        ],
+        "rate": packed(_cells(maps["sens_slope"], inside) * labels.RATE_SCALE),
+        "significance": packed(_significance(maps, inside)),
+    }
+    for end in ("low", "high"):
+        if f"sens_slope_{end}" in maps:
+            rates = _cells(maps[f"sens_slope_{end}"], inside) * labels.RATE_SCALE
+            found[end] = packed(rates)
+    if "change_percent" in maps:
+        found["change"] = packed(_cells(maps["change_percent"], inside))
+        found["changeOf"] = _change_of(trends)
+    return found
+
+
+def _change_of(trends: Trends) -> str:
+    later, earlier = trends.future_period, trends.reference_period
+    return f"{labels.years_title(str(later))} against {labels.years_title(earlier)}"
+
+
+def _cells(values: "xr.DataArray", inside: np.ndarray) -> np.ndarray:
+    ordered = values.transpose(..., "depth", "lat", "lon").values
+    return np.asarray(ordered[..., inside], dtype=np.float64)
+
+
+def _significance(maps: "xr.Dataset", inside: np.ndarray) -> np.ndarray:
+    held = PLAIN * (_cells(maps["significant"], inside) > 0)
+    if "significant_fdr" in maps:
+        held = held + FIELD * (_cells(maps["significant_fdr"], inside) > 0)
+    return np.asarray(held, dtype=np.float64)
+
+
+def _series(path: Path, seasons: Sequence[str], inside: np.ndarray) -> dict[str, Any]:
+    """Return five-year means of the cells' seasonal means, {years (Y), series (S, D, Y, C)}."""
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as product:
+        means = seasonal_means(product[names.SOIL_MOISTURE], str(path)).sel(season=list(seasons))
+    cells = means.values[..., inside]  # (S, years, D, C)
+    count = cells.shape[1] // YEARS
+    whole = cells[:, -count * YEARS :]  # the last years: a scenario's first ones may be left out
+    parts = whole.reshape(len(seasons), count, YEARS, *cells.shape[2:])
+    with np.errstate(invalid="ignore"):
+        five = np.nanmean(parts, axis=2)  # the first winter of a file is missing
+    middles = means["year"].values[-count * YEARS :].reshape(count, YEARS).mean(axis=1)
+    return {"years": middles.tolist(), "series": packed(np.moveaxis(five, 1, 2))}
+
+
+def _outlines(place: Place) -> list[dict[str, Any]]:
+    """Return the regions' rings as coordinates, None between two rings."""
+    told = []
+    for name, outline in place.outlines.items():
+        lon: list[float | None] = []
+        lat: list[float | None] = []
+        for ring in shapely.get_rings(outline.simplify(OUTLINE_TOLERANCE)):
+            x, y = shapely.get_coordinates(ring).T.round(3).tolist()
+            lon += [*x, None]
+            lat += [*y, None]
+        told.append({**_named(name, labels.region_title(name)), "lon": lon, "lat": lat})
+    return told
+
+
+def _colours() -> list[str]:
+    """Return the diverging colours of the printed maps, dry to wet."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(colormaps["BrBG"](x)) for x in np.linspace(0.06, 0.92, COLOURS)]
+
+
+def _named(key: str, title: str) -> dict[str, str]:
+    return {"key": key, "title": title}

@@ -1,0 +1,244 @@
+"use strict";
+// Unpacks the numbers in #data and draws what the controls say. No state but theirs, the chosen
+// cell's, and both in the address after "#", so that a view can be kept and sent.
+(async () => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const at = (id) => document.getElementById(id);
+  const MISSING = -32768;
+  const INK = "#22303a";
+  const CONTROLS = ["quantity", "experiment", "season", "period", "layer", "dots"];
+
+  async function unpack(given) {
+    const bytes = Uint8Array.from(atob(given.data), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const buffer = await new Response(stream).arrayBuffer();
+    const view = new DataView(buffer);
+    const values = new Float64Array(buffer.byteLength / 2);
+    for (let i = 0; i < values.length; i++) {
+      const step = view.getInt16(2 * i, true);
+      values[i] = step === MISSING ? NaN : step * given.scale;
+    }
+    return { values, shape: given.shape };
+  }
+  for (const one of data.experiments) {
+    for (const name of ["rate", "significance", "low", "high", "change", "series"]) {
+      if (one[name]) one[name] = await unpack(one[name]);
+    }
+  }
+
+  const cells = data.cells;
+  const columns = data.lon.length;
+  const place = new Map(cells.map((flat, i) => [flat, i]));
+  const step = Math.abs(data.lon[1] - data.lon[0]);
+  const area = cells.map((flat) => Math.cos((data.lat[Math.floor(flat / columns)] * Math.PI) / 180));
+  let chosen = null;
+
+  // The C numbers of one map: every index but the last is given.
+  function row(array, ...index) {
+    let start = 0;
+    index.forEach((one, i) => { start = (start + one) * array.shape[i + 1]; });
+    return array.values.subarray(start, start + cells.length);
+  }
+
+  function fill(id, options, wanted) {
+    const select = at(id);
+    const before = wanted ?? select.value;
+    select.replaceChildren(...options.map(({ key, title }) => new Option(title, key)));
+    if (options.some(({ key }) => String(key) === before)) select.value = before;
+  }
+
+  const experiment = () => data.experiments.find(({ key }) => key === at("experiment").value);
+  const seasonIndex = () => data.seasons.findIndex(({ key }) => key === at("season").value);
+  const layerIndex = () => Number(at("layer").value);
+  const number = (x, digits = 2) =>
+    Number.isFinite(x) ? (x < 0 ? "\u2212" : "+") + Math.abs(x).toFixed(digits) : "\u2013";
+
+  function refresh(kept = {}) {
+    const one = experiment();
+    fill("period", one.periods, kept.period ?? (one.periods.some(({ key }) => key === at("period").value) ? undefined : one.main));
+    const change = at("quantity").querySelector("[value=change]");
+    change.disabled = !one.change;
+    if (!one.change) at("quantity").value = "rate";
+    at("period").disabled = at("dots").disabled = at("quantity").value === "change";
+  }
+
+  function shown() {
+    const one = experiment();
+    const [s, d] = [seasonIndex(), layerIndex()];
+    if (at("quantity").value === "change") {
+      return {
+        values: row(one.change, s, d), limit: data.changeLimits[d], unit: "%", digits: 1,
+        what: "Change, " + one.changeOf,
+      };
+    }
+    const p = one.periods.findIndex(({ key }) => key === at("period").value);
+    return {
+      values: row(one.rate, s, p, d), limit: one.periods[p].limits[d], unit: data.rateUnit, digits: 2,
+      low: one.low && row(one.low, s, p, d), high: one.high && row(one.high, s, p, d),
+      marks: row(one.significance, s, p, d), what: "Sen slope, " + one.periods[p].title,
+    };
+  }
+
+  function words(view, i) {
+    const flat = cells[i];
+    const lat = data.lat[Math.floor(flat / columns)];
+    const lon = data.lon[flat % columns];
+    const where = `${Math.abs(lat)}\u00b0${lat < 0 ? "S" : "N"} ${Math.abs(lon)}\u00b0${lon < 0 ? "W" : "E"}`;
+    const ends = view.low && Number.isFinite(view.low[i])
+      ? ` [${number(view.low[i], view.digits)}, ${number(view.high[i], view.digits)}]` : "";
+    const tests = view.marks
+      ? (view.marks[i] & 1 ? "significant" : "not significant")
+        + (view.low ? (view.marks[i] & 2 ? "; also with memory and over the field" : "; not with memory and over the field") : "")
+      : "";
+    return { where, said: `${number(view.values[i], view.digits)}${ends} ${view.unit}`, tests };
+  }
+
+  function colourscale() {
+    const n = data.colours.length;
+    return data.colours.flatMap((colour, i) => [[i / n, colour], [(i + 1) / n, colour]]);
+  }
+
+  function draw() {
+    const view = shown();
+    const z = data.lat.map(() => new Array(columns).fill(null));
+    const text = data.lat.map(() => new Array(columns).fill(""));
+    const dots = { x: [], y: [] };
+    const wanted = Number(at("dots").value);
+    let wetter = 0, drier = 0, marked = 0, total = 0;
+    cells.forEach((flat, i) => {
+      const value = view.values[i];
+      if (!Number.isFinite(value)) return;
+      const [r, c] = [Math.floor(flat / columns), flat % columns];
+      const said = words(view, i);
+      z[r][c] = value;
+      text[r][c] = `${said.where}<br>${said.said}${said.tests ? "<br>" + said.tests : ""}`;
+      total += area[i];
+      if (value > 0) wetter += area[i];
+      if (value < 0) drier += area[i];
+      if (view.marks && view.marks[i] & wanted) {
+        marked += area[i];
+        dots.x.push(data.lon[c]);
+        dots.y.push(data.lat[r]);
+      }
+    });
+    const bar = view.limit * data.colours.length / (data.colours.length - 2);
+    const traces = [
+      {
+        type: "heatmap", x: data.lon, y: data.lat, z, text, hoverinfo: "text", hoverongaps: false,
+        zmin: -bar, zmax: bar, colorscale: colourscale(),
+        colorbar: { orientation: "h", y: -0.12, yanchor: "top", thickness: 12, len: 0.9, title: { text: view.unit, side: "bottom", font: { size: 12 } } },
+      },
+      {
+        type: "scatter", mode: "markers", x: dots.x, y: dots.y, hoverinfo: "skip", showlegend: false,
+        marker: { size: Math.max(1.6, Math.min(3.5, step * 9)), color: "#000" },
+      },
+      ...data.outlines.map((one) => ({
+        type: "scatter", mode: "lines", x: one.lon, y: one.lat, hoverinfo: "skip", showlegend: false,
+        line: { color: INK, width: 1 }, connectgaps: false,
+      })),
+    ];
+    if (chosen !== null) {
+      const flat = cells[chosen];
+      traces.push({
+        type: "scatter", mode: "markers", x: [data.lon[flat % columns]], y: [data.lat[Math.floor(flat / columns)]],
+        hoverinfo: "skip", showlegend: false,
+        marker: { symbol: "square-open", size: 12, color: "#d1495b", line: { width: 2.5 } },
+      });
+    }
+    const rows = cells.map((flat) => Math.floor(flat / columns));
+    const across = cells.map((flat) => flat % columns);
+    const edge = (list, axis, side) => axis[side(...list)] ?? 0;
+    const lats = [edge(rows, data.lat, Math.min) - 0.6, edge(rows, data.lat, Math.max) + 0.6];
+    const lons = [edge(across, data.lon, Math.min) - 0.6, edge(across, data.lon, Math.max) + 0.6];
+    const ratio = 1 / Math.cos((((lats[0] + lats[1]) / 2) * Math.PI) / 180);
+    Plotly.react("map", traces, {
+      margin: { l: 46, r: 8, t: 8, b: 8 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+      font: { color: INK, size: 12 }, hoverlabel: { align: "left", bgcolor: "#fff", font: { color: INK } },
+      xaxis: { range: lons, ticksuffix: "\u00b0", zeroline: false, showgrid: false, constrain: "domain" },
+      yaxis: { range: lats, ticksuffix: "\u00b0", zeroline: false, showgrid: false, scaleanchor: "x", scaleratio: ratio, constrain: "domain" },
+    }, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+    const share = (x) => (total ? Math.round((100 * x) / total) : 0) + " %";
+    const season = data.seasons[seasonIndex()].title;
+    const names = { 1: "a significant trend in ", 2: "a trend that holds with memory and over the field in " };
+    at("told").textContent =
+      `${experiment().title}, ${season}, ${data.layers[layerIndex()]}. ${view.what}: `
+      + `wetter in ${share(wetter)} of the regions' area, drier in ${share(drier)}`
+      + (view.marks && wanted ? `; ${names[wanted]}${share(marked)}.` : ".");
+    at("map").setAttribute("aria-label", at("told").textContent);
+    keep();
+  }
+
+  function series(i) {
+    const view = shown();
+    const said = words(view, i);
+    at("cell").textContent = `${said.where}: ${said.said}${said.tests ? ", " + said.tests : ""}.`;
+    const key = data.seriesSeasons.includes(at("season").value) ? at("season").value : data.seriesSeasons[0];
+    const s = data.seriesSeasons.indexOf(key);
+    const traces = data.experiments.map((one) => {
+      const y = one.years.map((_, k) => row(one.series, s, layerIndex(), k)[i]);
+      const own = one.key === at("experiment").value;
+      return {
+        type: "scatter", mode: "lines", name: one.title, x: one.years, y,
+        line: { color: one.colour, width: own ? 3 : 1.4 }, opacity: own ? 1 : 0.65,
+        hovertemplate: "%{y:.4f}",
+      };
+    });
+    const title = data.seasons.find((one) => one.key === key).title;
+    Plotly.react("series", traces, {
+      margin: { l: 52, r: 8, t: 28, b: 36 }, font: { color: INK, size: 12 }, hovermode: "x unified",
+      title: { text: `${title}, ${data.layers[layerIndex()]}, means of ${data.seriesYears} years`, font: { size: 13 }, x: 0.02, xanchor: "left", y: 0.98, yanchor: "top" },
+      yaxis: { title: { text: data.unit }, gridcolor: "#e4e8eb", tickformat: ".3f" }, xaxis: { gridcolor: "#e4e8eb" },
+      legend: { orientation: "h", y: -0.12 },
+    }, { responsive: true, displayModeBar: false });
+    at("series").setAttribute("aria-label", "Series of the cell at " + said.where);
+  }
+
+  function keep() {
+    const said = new URLSearchParams(CONTROLS.map((id) => [id, at(id).value]));
+    if (chosen !== null) said.set("cell", cells[chosen]);
+    history.replaceState(null, "", "#" + said);
+  }
+
+  function pointed(event) {
+    const { x, y } = event.points[0];
+    const flat = data.lat.indexOf(y) * columns + data.lon.indexOf(x);
+    return place.get(flat) ?? null;
+  }
+
+  const kept = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const scenarios = data.experiments;
+  fill("experiment", scenarios, kept.experiment ?? scenarios[scenarios.length - 1].key);
+  fill("season", data.seasons, kept.season);
+  fill("layer", data.layers.map((title, i) => ({ key: i, title })), kept.layer);
+  for (const id of ["quantity", "dots"]) {
+    if ([...at(id).options].some(({ value }) => value === kept[id])) at(id).value = kept[id];
+  }
+  if (place.has(Number(kept.cell)) && kept.cell !== undefined) chosen = place.get(Number(kept.cell));
+  if (!scenarios.some((one) => one.low)) at("dots").querySelector("[value='2']").remove();
+  refresh(kept);
+  chosen = chosen ?? Math.floor(cells.length / 2);
+  draw();
+  series(chosen);
+  at("map").on("plotly_hover", (event) => {
+    const i = pointed(event);
+    if (i !== null) series(i);
+  });
+  at("map").on("plotly_unhover", () => series(chosen));
+  at("map").on("plotly_click", (event) => {
+    const i = pointed(event);
+    if (i === null) return;
+    chosen = i;
+    draw();
+    series(i);
+  });
+  at("controls").addEventListener("change", () => {
+    refresh();
+    draw();
+    series(chosen);
+  });
+  at("controls").addEventListener("submit", (event) => event.preventDefault());
+  document.body.dataset.ready = "yes";
+})().catch((error) => {
+  document.getElementById("told").textContent =
+    "This browser cannot unpack the map's numbers (" + error.message + "). The pages of the scenarios show the same maps as pictures.";
+});

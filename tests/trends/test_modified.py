@@ -1,0 +1,226 @@
+"""Tests for series with memory against pymannkendall, scipy, published values, and their size."""
+
+import warnings
+
+import numpy as np
+import pymannkendall
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control, theilslopes
+from tests.trends.test_mann_kendall import column, expected, published
+
+from soilfuse import seeding
+from soilfuse.trends.field_significance import false_discovery
+from soilfuse.trends.mann_kendall import trend_test
+from soilfuse.trends.modified import (
+    hamed_rao,
+    sens_interval,
+    trend_free_prewhitened,
+    yue_wang,
+)
+from soilfuse.trends.seasonal_kendall import seasonal_kendall
+
+
+def with_memory(rho, steps, number, slope=0.02):
+    rng = seeding.generator(5, "memory", int(100 * rho) + 100, steps)
+    noise = rng.normal(size=(steps, number))
+    values = noise.copy()
+    values[0] /= np.sqrt(1 - rho**2)
+    for t in range(1, steps):
+        values[t] = rho * values[t - 1] + noise[t]
+    return values + slope * np.arange(steps)[:, None]
+
+
+@pytest.mark.parametrize("rho", [-0.4, 0.0, 0.6, 0.9])
+@pytest.mark.parametrize("steps", [5, 20, 86])
+def test_equal_pymannkendall_without_gaps(rho, steps):
+    values = with_memory(rho, steps, 25)
+    trend = trend_test(values)
+    rao, yue = hamed_rao(values, trend), yue_wang(values, trend)
+    white = trend_free_prewhitened(values, trend)
+    for i, one in enumerate(values.T):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of negative variances there
+            theirs = pymannkendall.hamed_rao_modification_test(one)
+            assert rao.factor[i] * trend.var_s[i] == pytest.approx(theirs.var_s)
+            assert rao.z[i] == pytest.approx(theirs.z, nan_ok=True)
+            theirs = pymannkendall.yue_wang_modification_test(one, lag=1)
+            assert yue.factor[i] * trend.var_s[i] == pytest.approx(theirs.var_s)
+            assert yue.z[i] == pytest.approx(theirs.z, nan_ok=True)
+        theirs = pymannkendall.trend_free_pre_whitening_modification_test(one)
+        assert (white.s[i], white.var_s[i]) == (theirs.s, theirs.var_s)
+        assert white.slope[i] == trend.slope[i]
+
+
+def test_fewer_lags_are_those_of_pymannkendall():
+    values = with_memory(0.6, 40, 20)
+    trend = trend_test(values)
+    found = hamed_rao(values, trend, lags=3), yue_wang(values, trend, lags=3)
+    for i, one in enumerate(values.T):
+        theirs = pymannkendall.hamed_rao_modification_test(one, lag=3)
+        assert found[0].z[i] == pytest.approx(theirs.z)
+        theirs = pymannkendall.yue_wang_modification_test(one, lag=3)
+        assert found[1].z[i] == pytest.approx(theirs.z)
+
+
+def test_rank_ties_share_their_mean():
+    values = with_memory(0.5, 30, 20, slope=0.0).round(0)
+    trend = trend_test(values)
+    flat = trend.slope == 0  # else detrending breaks the ties
+    assert flat.sum() > 10
+    rao = hamed_rao(values, trend)
+    for i in np.flatnonzero(flat):
+        theirs = pymannkendall.hamed_rao_modification_test(values[:, i])
+        assert rao.factor[i] * trend.var_s[i] == pytest.approx(theirs.var_s)
+
+
+def test_a_lag_is_a_number_of_steps_where_values_are_missing():
+    """Every second value of a series with memory of one step has no memory of one step left."""
+    values = with_memory(0.9, 86, 300, slope=0.0)
+    values[1::2] = np.nan
+    trend = trend_test(values)
+    alone = yue_wang(values, trend)
+    assert (alone.factor == 1).all()  # no pair of neighbours, so nothing is known of lag one
+    assert (yue_wang(values, trend, lags=2).factor > 1.3).mean() > 0.9
+    compressed = yue_wang(values[::2], trend_test(values[::2]))
+    assert np.median(compressed.factor) > 1.3  # what dropping the gaps would have made of it
+
+
+@pytest.mark.parametrize("method", [hamed_rao, yue_wang, trend_free_prewhitened])
+def test_few_values_are_not_tested_and_constant_ones_have_no_trend(method):
+    values = np.full((10, 3), np.nan)
+    values[:3, 0] = [1, 2, 3]
+    values[:, 1] = 0.3
+    values[:, 2] = np.arange(10)
+    found = method(values, trend_test(values))
+    assert np.isnan(found.p[0])
+    assert found.p[1] == 1
+    assert found.p[2] < 0.05
+
+
+def test_a_variance_that_is_corrected_away_is_no_test():
+    values = np.tile([1.0, -1.0], 10)[:, None] + 1e-3 * np.arange(20)[:, None]
+    found = yue_wang(values, trend_test(values))
+    assert found.factor[0] < 0
+    assert np.isnan(found.z[0]) and np.isnan(found.p[0])
+
+
+def test_sizes_with_and_without_memory():
+    """At 5 % of trendless series the tests reject what docs/method.md says they do."""
+    rejected = {}
+    for rho in (0.0, 0.6):
+        values = with_memory(rho, 86, 1500, slope=0.0)
+        trend = trend_test(values)
+        tests = {
+            "plain": trend,
+            "hamed_rao": hamed_rao(values, trend, lags=3),
+            "yue_wang": yue_wang(values, trend),
+            "prewhitened": trend_free_prewhitened(values, trend),
+        }
+        rejected[rho] = {name: float((test.p < 0.05).mean()) for name, test in tests.items()}
+    assert all(0.03 < share < 0.08 for share in rejected[0.0].values()), rejected
+    assert rejected[0.6]["plain"] > 0.25
+    for name in ("hamed_rao", "yue_wang"):
+        assert rejected[0.6][name] < 0.6 * rejected[0.6]["plain"], rejected
+    # no protection: the trend that it adds again is larger than the noise that it leaves
+    assert rejected[0.6]["prewhitened"] > rejected[0.6]["plain"], rejected
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.2])
+def test_the_interval_is_scipys(gaps):
+    values = with_memory(0.3, 45, 40).round(1)
+    values[seeding.generator(5, "gaps").random(values.shape) < gaps] = np.nan
+    low, high = sens_interval(values, trend_test(values), 0.9)
+    for i, one in enumerate(values.T):
+        kept = np.flatnonzero(np.isfinite(one))
+        theirs = theilslopes(one[kept], kept, alpha=0.9)
+        assert low[i] == pytest.approx(theirs.low_slope, abs=1e-12)
+        assert high[i] == pytest.approx(theirs.high_slope, abs=1e-12)
+
+
+def test_the_interval_of_what_has_none():
+    values = np.full((10, 2), np.nan)
+    values[:, 1] = 0.3
+    low, high = sens_interval(values, trend_test(values))
+    assert np.isnan(low[0]) and np.isnan(high[0])
+    assert low[1] == high[1] == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(4, 40), st.sampled_from([0.5, 0.9, 0.99]))
+def test_the_interval_holds_the_slope(seed, steps, level):
+    values = np.random.default_rng(seed).normal(size=(steps, 3)).round(1)
+    trend = trend_test(values)
+    low, high = sens_interval(values, trend, level)
+    assert (low <= trend.slope).all() and (trend.slope <= high).all()
+
+
+@published
+def test_published_interval():
+    values = column("trend_maxau.csv", "s")[:, None]
+    low, high = sens_interval(values, trend_test(values))
+    ends = expected()["sens.slope(maxau[,'s'])"]["ci95"]
+    assert [low[0], high[0]] == pytest.approx(ends, abs=5e-8)
+
+
+def monthly(rho=0.3, years=20, number=12):
+    values = with_memory(rho, 12 * years, number, slope=0.002)
+    return values + 3 * np.sin(np.arange(12 * years) * np.pi / 6)[:, None]
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_seasonal_kendall_is_that_of_pymannkendall(gaps):
+    values = monthly().round(1)
+    values[seeding.generator(5, "seasonal").random(values.shape) < gaps] = np.nan
+    ours = seasonal_kendall(values)
+    for i, one in enumerate(values.T):
+        theirs = pymannkendall.seasonal_test(one)
+        assert (ours.s[i], ours.z[i]) == (theirs.s, pytest.approx(theirs.z, abs=1e-12))
+        assert ours.var_s[i] == pytest.approx(theirs.var_s)
+        assert ours.slope[i] == pytest.approx(theirs.slope, abs=1e-12)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.01])
+def test_correlated_seasonal_kendall_is_that_of_pymannkendall(gaps):
+    values = monthly(number=4).round(1)
+    values[seeding.generator(5, "seasonal").random(values.shape) < gaps] = np.nan
+    ours = seasonal_kendall(values, correlated=True)
+    for i, one in enumerate(values.T):
+        theirs = pymannkendall.correlated_seasonal_test(one)
+        assert ours.s[i] == theirs.s
+        assert ours.var_s[i] == pytest.approx(theirs.var_s)
+        assert ours.z[i] == pytest.approx(theirs.z, abs=1e-12)
+
+
+@published
+def test_published_seasonal_values():
+    values = column("nottem.csv", "degF")
+    plain, correlated = seasonal_kendall(values[:, None]), seasonal_kendall(values[:, None], True)
+    own, others = expected()["smk.test(nottem)"], expected()["csmk.test(nottem)"]
+    assert plain.s[0] == own["S"] and plain.var_s[0] == pytest.approx(own["varS"], abs=0.5)
+    assert plain.z[0] == pytest.approx(own["z"], abs=5e-5)
+    assert plain.p[0] == pytest.approx(own["p"], abs=5e-6)
+    assert plain.slope[0] == pytest.approx(expected()["sea.sens.slope(nottem)"])
+    assert correlated.var_s[0] == pytest.approx(others["varS"], abs=5e-3)
+    assert correlated.z[0] == pytest.approx(others["z"], abs=5e-5)
+    assert correlated.p[0] == pytest.approx(others["p"], abs=5e-5)
+
+
+def test_the_seasonal_cycle_is_no_trend_and_parts_of_years_are_refused():
+    cycle = np.tile(np.arange(12.0), 6)[:, None]
+    found = seasonal_kendall(cycle)
+    assert (found.s[0], found.p[0], found.slope[0]) == (0, 1, 0)
+    with pytest.raises(ValueError, match="no whole number of 12"):
+        seasonal_kendall(cycle[:-1])
+
+
+def test_false_discovery_is_scipys_and_leaves_out_what_was_not_tested():
+    rng = seeding.generator(5, "discovery")
+    p = np.concatenate([rng.random(200), rng.random(40) * 1e-3])
+    held = false_discovery(p, 0.1)
+    assert 30 < held.sum() < 60
+    np.testing.assert_array_equal(held, false_discovery_control(p) <= 0.1)
+    gaps = np.concatenate([p, np.full(1000, np.nan)]).reshape(31, 40)
+    np.testing.assert_array_equal(false_discovery(gaps, 0.1).reshape(-1)[:240], held)
+    assert not false_discovery(np.full(4, np.nan), 0.1).any()

@@ -1,0 +1,67 @@
+"""The test as a dask graph and in torch gives the numbers of the compiled one."""
+
+import dask
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from soilfuse import seeding
+from soilfuse.errors import UserError
+from soilfuse.trends.lazy import OUTPUTS, trend_dataset
+from soilfuse.trends.mann_kendall import trend_test
+from soilfuse.trends.on_device import trend_test_torch
+
+
+def fields(steps=30):
+    rng = seeding.generator(9, "engines", steps)
+    values = rng.normal(size=(steps, 3, 7, 11)) + 0.02 * np.arange(steps)[:, None, None, None]
+    values[:, 1] = values[:, 1].round(1)  # ties
+    values[:, 2][rng.random(values[:, 2].shape) < 0.4] = np.nan
+    values[:, 2, 0] = np.nan
+    values[:, 2, 1] = 0.3
+    values[3:, 2, 2] = np.nan
+    return values.astype(np.float32)
+
+
+def require_equal(found, expected):
+    for name in OUTPUTS:
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+@pytest.mark.parametrize("max_bytes", [1, 10**6, 2**30])
+@pytest.mark.parametrize("steps", [2, 5, 30])
+def test_torch_equals_the_compiled_test(steps, max_bytes):
+    values = fields(steps)
+    require_equal(trend_test_torch(torch.from_numpy(values), max_bytes), trend_test(values))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_gpu_gives_the_same():
+    values = fields(86)
+    found, expected = trend_test_torch(torch.from_numpy(values).cuda()), trend_test(values)
+    for name in ("s", "var_s", "n"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    np.testing.assert_allclose(found.slope, expected.slope, rtol=1e-12, atol=1e-12)
+
+
+def as_field(values):
+    return xr.DataArray(values, dims=("year", "depth", "lat", "lon"), coords={"depth": [1, 2, 3]})
+
+
+def test_dask_stays_lazy_and_equals_the_eager_test():
+    values = fields()
+    chunked = as_field(values).chunk({"lat": 3, "lon": 5})
+    lazy, eager = trend_dataset(chunked), trend_dataset(as_field(values))
+    assert all(dask.is_dask_collection(lazy[name].data) for name in OUTPUTS)
+    assert lazy["slope"].dims == ("depth", "lat", "lon")
+    xr.testing.assert_identical(lazy.compute(), eager)
+    require_equal(eager, trend_test(values))
+
+
+def test_a_series_in_several_chunks_and_an_unknown_dimension_are_refused():
+    field = as_field(fields())
+    with pytest.raises(UserError, match=r"year lies in 3 chunks of 10 steps.*chunk\(\{'year': -1"):
+        trend_dataset(field.chunk({"year": 10}))
+    with pytest.raises(UserError, match="no dimension 'time' in the field; got year, depth"):
+        trend_dataset(field, "time")
