@@ -20,8 +20,8 @@ LONGEST = 10_000.0  # wave of the positions, as Vaswani et al. 2017
 class Network(nn.Module):
     """ViT: tokens of 4x4 cells through `depth` pre-norm encoder layers, then maps.
 
-    At width 192 and depth 8, with 17 channels in and 5 out, it has 4,897,349 weights. A class has no
-    place, maps of cells have one: each token becomes 4x4 cells again, and a 3x3 convolution joins
+    At width 192 and depth 8, with 17 channels in and 5 out, it has 4,897,349 weights. A class has
+    no place, cells have one: each token becomes 4x4 cells again, and a 3x3 convolution joins
     them with one of the inputs as they are. Positions are fixed sines and cosines and not learned,
     so that any grid will do. Whole channels before the head may be dropped.
     """
@@ -55,7 +55,7 @@ class Network(nn.Module):
 
 
 class Layer(nn.Module):
-    """An encoder layer: attention over all tokens, then a part for each; each added to its input."""
+    """An encoder layer: attention over all tokens, a part for each, both added to its input."""
 
     def __init__(self, width: int) -> None:
         """Build for (B, N, width) tokens."""
