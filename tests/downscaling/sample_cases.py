@@ -103,3 +103,41 @@ def dataset(time, fine, coarse, elevation, rng):
         },
         attrs={"step_hours": 3, "block": BLOCK, "world": "made for a test"},
     )
+
+
+def station_table(truth, years, cells=((1, 2), (7, 9))):
+    """Records of each second step at the middle of cells, a little off the truth."""
+    import pandas as pd
+
+    time = np.concatenate([year["time"].values for year in years])
+    rng = np.random.default_rng(1)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "network": "Maqu",
+                    "station": f"S{number}",
+                    "lat": float(years[0]["lat"][row]) + 0.01,
+                    "lon": float(years[0]["lon"][column]),
+                    "time": time[::2],
+                    "soil_moisture": truth[::2, row, column] + 0.02 * rng.normal(size=len(time[::2])),
+                }
+            )
+            for number, (row, column) in enumerate(cells)
+        ],
+        ignore_index=True,
+    )
+
+
+def truths_of(years, truth):
+    """The truth as stage world writes it, a DataArray a year."""
+    found, start = {}, 0
+    for year in years:
+        stop = start + year.sizes["time"]
+        found[int(year["time"].dt.year[0])] = xr.DataArray(
+            truth[start:stop],
+            dims=("time", "lat", "lon"),
+            coords={name: year[name] for name in ("time", "lat", "lon")},
+        )
+        start = stop
+    return found
