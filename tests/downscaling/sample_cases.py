@@ -120,7 +120,8 @@ def station_table(truth, years, cells=((1, 2), (7, 9))):
                     "lat": float(years[0]["lat"][row]) + 0.01,
                     "lon": float(years[0]["lon"][column]),
                     "time": time[::2],
-                    "soil_moisture": truth[::2, row, column] + 0.02 * rng.normal(size=len(time[::2])),
+                    "soil_moisture": truth[::2, row, column]
+                    + 0.02 * rng.normal(size=len(time[::2])),
                 }
             )
             for number, (row, column) in enumerate(cells)

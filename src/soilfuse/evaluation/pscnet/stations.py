@@ -47,7 +47,5 @@ def station_table(
             predicted = field[rows["t"], rows["h"], rows["w"]]
             sums = pair_terms(predicted, observed).sum(axis=-1)
             scores = {name: one.item() for name, one in pixel_scores(sums, min_pairs).items()}
-            made.append(
-                {**dict(zip([*SERIES, "period"], key, strict=True)), "method": method} | scores
-            )
+            made.append(dict(zip(KEYS, key, strict=True)) | {"method": method} | scores)
     return pd.DataFrame(made, columns=COLUMNS)
