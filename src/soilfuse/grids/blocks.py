@@ -22,3 +22,8 @@ def block_means(values: np.ndarray, block: int) -> np.ndarray:
     *leading, height, width = values.shape
     parts = values.reshape(*leading, height // block, block, width // block, block)
     return np.asarray(parts.mean(axis=(-3, -1)))
+
+
+def spread_over(coarse: np.ndarray, block: int) -> np.ndarray:
+    """Return (..., H, W): each coarse cell's value in all its fine cells."""
+    return np.asarray(coarse.repeat(block, axis=-2).repeat(block, axis=-1))

@@ -22,8 +22,8 @@ from soilfuse.evaluation.pscnet.scored import (
 )
 from soilfuse.evaluation.pscnet.stations import station_table
 from soilfuse.files import read_json
+from soilfuse.grids.blocks import block_means
 from soilfuse.grids.grid import Grid
-from soilfuse.training.downscaling.inputs import block_means
 from soilfuse.training.downscaling.sample import read
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soilfuse import names
-from soilfuse.training.downscaling.inputs import DAY, block_means
+from soilfuse.grids.blocks import block_means
+from soilfuse.training.downscaling.inputs import DAY
 from soilfuse.training.downscaling.sample import Sample
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import numpy as np
 
 from soilfuse.evaluation import metrics
 from soilfuse.evaluation.metrics import STATISTICS, named, pair_terms, standard_deviation
-from soilfuse.evaluation.pscnet.yardsticks import spread_over
-from soilfuse.training.downscaling.inputs import block_means
+from soilfuse.grids.blocks import block_means, spread_over
 
 PIXEL_METRICS = ("r", "bias", "ubrmse")
 CHUNK = 64  # steps whose statistics are held at once
+FAINTEST = 1e-5  # share of the truth's detail below which a prediction has none but its rounding
 
 Scores = dict[str, np.ndarray]
 
@@ -79,9 +79,6 @@ def detail_scores(prediction: np.ndarray, truth: np.ndarray, block: int) -> dict
         "detail_change_r": np.nan if faint else float(metrics.r(changing)),
         "detail_spread": spreads[0] / spreads[1] if spreads[1] > 0 else np.nan,
     }
-
-
-FAINTEST = 1e-5  # share of the truth's detail below which a prediction has none but its rounding
 
 
 def _all_sums(one: np.ndarray, other: np.ndarray) -> metrics.Sums:

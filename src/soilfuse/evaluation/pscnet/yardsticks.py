@@ -6,12 +6,12 @@ Letters: N scored steps, T all, H x W fine and h x w coarse cells.
 import numpy as np
 
 from soilfuse import names
-from soilfuse.training.downscaling.inputs import block_means
+from soilfuse.grids.blocks import block_means, spread_over
+from soilfuse.training.downscaling.observations import FEWEST, between_centres, cell_means
 from soilfuse.training.downscaling.sample import Sample
 
 SMAP_CARRIED, ERA5_LAND, CLIMATOLOGY = "smap_carried", "era5_land_rescaled", "climatology"
 OLDEST = np.timedelta64(5 * 24, "h")  # an observation that is carried forward
-FEWEST = 5  # observations that a mean or a spread of one cell needs
 MOISTURE = names.SAMPLE_VARIABLES.index("swvl1")
 
 
@@ -43,9 +43,7 @@ def smap_carried(sample: Sample, teaching: np.ndarray, at: np.ndarray) -> np.nda
         last[seen], when[seen] = sample.smap[step][seen], now
     chosen = carried[at]
     filled = np.where(np.isfinite(chosen), chosen, cell_means(sample.smap[teaching]))
-    return (
-        _between(sample.lat, sample.coarse_lat) @ filled @ _between(sample.lon, sample.coarse_lon).T
-    )
+    return between_centres(filled, sample)
 
 
 def era5_land_rescaled(sample: Sample, teaching: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -78,23 +76,6 @@ def climatology(sample: Sample, teaching: np.ndarray, at: np.ndarray) -> np.ndar
     return spread_over(made, sample.block)
 
 
-def cell_means(observed: np.ndarray, otherwise: np.ndarray | None = None) -> np.ndarray:
-    """Return (h, w) means of (T, h, w) with NaN left out.
-
-    otherwise: what stands where a cell has too few; else the mean over all cells.
-    """
-    count = np.isfinite(observed).sum(axis=0)
-    means = np.nansum(observed, axis=0, dtype=np.float64) / np.maximum(count, 1)
-    if otherwise is None:
-        otherwise = np.full(means.shape, np.nanmean(observed, dtype=np.float64))
-    return np.asarray(np.where(count >= FEWEST, means, otherwise))
-
-
-def spread_over(coarse: np.ndarray, block: int) -> np.ndarray:
-    """Return (..., H, W): each coarse cell's value in all its fine cells."""
-    return np.asarray(coarse.repeat(block, axis=-2).repeat(block, axis=-1))
-
-
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (h, w) mean and spread of (T, h, w), of all cells together where one has too few."""
     means = cell_means(values)
@@ -102,11 +83,6 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     enough = np.isfinite(values).sum(axis=0) >= FEWEST
     whole = np.full(means.shape, float(np.nanstd(values)))
     return means, np.where(enough, np.sqrt(cell_means(departures**2)), whole)
-
-
-def _between(fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
-    """Return the (F, C) weights of linear interpolation, the outermost held beyond the ends."""
-    return np.stack([np.interp(fine, coarse, one) for one in np.eye(len(coarse))], axis=1)
 
 
 def _month(time: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from soilfuse.config.sample import Forest
+from soilfuse.grids.blocks import block_means
 from soilfuse.seeding import derive_seed
-from soilfuse.training.downscaling.inputs import Inputs, block_means
+from soilfuse.training.downscaling.inputs import Inputs
 from soilfuse.training.downscaling.sample import Sample
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from soilfuse import names
+from soilfuse.training.downscaling.observations import between_centres, cell_means
 from soilfuse.training.downscaling.sample import Sample
 
 DAY = 24  # hours
@@ -21,7 +22,8 @@ class Inputs:
     """The standardised channels of a sample, with mean 0 and standard deviation 1 in training.
 
     K trailing steps of V variables; before a run's first step, that step stands in. S maps:
-    elevation, latitude, longitude.
+    elevation, latitude, longitude, and SMAP's mean over the steps that teach, bilinear between the
+    centres of its cells, which tells wet places from dry ones.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class Inputs:
                 values = trailing_means(values, DAY // sample.step_hours, self._starts)
             self.fine[:, place] = standardised(values, values[teaching])
         grid = np.meshgrid(sample.lat, sample.lon, indexing="ij")
-        self.maps = np.stack([standardised(field, field) for field in (sample.elevation, *grid)])
+        usual = between_centres(cell_means(sample.smap[teaching]), sample)
+        fields = (sample.elevation, *grid, usual)
+        self.maps = np.stack([standardised(field, field) for field in fields])
 
     @property
     def variables(self) -> int:
@@ -76,10 +80,3 @@ def standardised(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     spread = reference.std(dtype=np.float64)
     scale = 1 / spread if spread > 0 else 0.0
     return np.asarray((values - mean) * scale, dtype=np.float32)
-
-
-def block_means(fine: np.ndarray, block: int) -> np.ndarray:
-    """Return (..., h, w) means of block x block cells of (..., H, W)."""
-    *lead, height, width = fine.shape
-    cells = fine.reshape(*lead, height // block, block, width // block, block)
-    return np.asarray(cells.mean(axis=(-3, -1)))
