@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SMAP = "smap"
 GENERALISED = ("r", "ubrmse")
+NOTHING = 0.1  # R of which a change in percent tells nothing
 
 
 def evaluate(params: PscnetStudy) -> Evaluation:
@@ -137,7 +138,10 @@ def _pixel_maps(
 
 
 def generalisation(table: "pd.DataFrame", period: str) -> "pd.DataFrame":
-    """Return R and ubRMSE on held-out days and in the test years, and their change in percent."""
+    """Return R and ubRMSE on held-out days and in the test years, and their change in percent.
+
+    The change of an R near 0 is NaN.
+    """
     import pandas as pd
 
     rows = []
@@ -146,7 +150,8 @@ def generalisation(table: "pd.DataFrame", period: str) -> "pd.DataFrame":
         row: dict[str, Any] = {"method": method, "target": target}
         for metric in GENERALISED:
             one, other = (float(both.loc[name, metric]) for name in (HELD_OUT_DAYS, period))
-            change = 100 * (other - one) / abs(one) if one else np.nan
+            least = NOTHING if metric == "r" else 0.0
+            change = 100 * (other - one) / abs(one) if abs(one) > least else np.nan
             row |= {f"{metric}_held_out": one, f"{metric}_later": other}
             row[f"{metric}_change_percent"] = change
         rows.append(row)
