@@ -23,11 +23,23 @@ if TYPE_CHECKING:
 
 COLUMNS = 5  # density panels a row
 MAP_COLUMNS = 4  # of an event
+# Inches of the maps of scores: map, column with its histogram, gaps.
+LEFT, ACROSS, COLUMN, ROW_GAP, HEAD, FOOT = 0.5, 2.25, 3.62, 0.24, 0.34, 0.95
+
+
+class Window(Place):
+    """A rectangle of cells without outlines, drawn to its edges."""
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, east, south and north of the outermost cells in degrees."""
+        west, south, east, north = self.frame.bounds
+        return west, east, south, north
 
 
 def place_of(lat: np.ndarray, lon: np.ndarray) -> Place:
-    """Return a rectangle of cells without outlines."""
-    return Place(lat, lon, np.ones((lat.size, lon.size), dtype=bool), {})
+    """Return the rectangle of these cells."""
+    return Window(lat, lon, np.ones((lat.size, lon.size), dtype=bool), {})
 
 
 def density_figure(found: Evaluation, period: str) -> "Figure":
@@ -79,48 +91,38 @@ def pixel_figure(found: Evaluation, target: str, period: str, methods: Sequence[
     lat, lon = ("coarse_lat", "coarse_lon") if target == looks.SMAP else ("lat", "lon")
     place = place_of(pixels[lat].values, pixels[lon].values)
     west, east, south, north = place.extent
-    across = 2.25
-    row = across * place.aspect * (north - south) / (east - west) + 0.14
-    head, foot = 0.3, 1.0
-    height = head + row * len(methods) + foot
+    up = ACROSS * place.aspect * (north - south) / (east - west)
+    height = HEAD + (up + ROW_GAP) * len(methods) + FOOT
     figure = style.new_figure(style.PAGE_WIDTH, height)
     for i, method in enumerate(methods):
-        bottom = foot + row * (len(methods) - 1 - i)
-        middle = (bottom + (row - 0.14) / 2) / height
-        figure.text(
-            0.013,
-            middle,
-            looks.title(method),
-            rotation=90,
-            va="center",
-            ha="center",
-            fontweight="bold",
-        )
+        bottom = FOOT + (up + ROW_GAP) * (len(methods) - 1 - i)
+        title = figure.text(0.017, (bottom + up / 2) / height, looks.title(method), rotation=90)
+        title.set(va="center", ha="center", fontweight="bold")
         for j, (metric, scale) in enumerate(looks.METRIC_SCALES.items()):
-            left = 0.8 + j * 3.55
+            left = LEFT + j * COLUMN
             values = pixels[f"{target}_{metric}"].sel({f"{target}_method": method}).values
-            box = (
-                left / style.PAGE_WIDTH,
-                bottom / height,
-                across / style.PAGE_WIDTH,
-                (row - 0.14) / height,
-            )
-            axis = figure.add_axes(box)
+            axis = figure.add_axes(_share(figure, left, bottom, ACROSS, up))
             image = draw_map(axis, place, Panel(values, scale))
-            axis.set_xticks([])
-            axis.set_yticks([])
+            axis.set(xticks=[], yticks=[])
+            for side in axis.spines.values():
+                side.set(visible=True, color=style.PALE)
+            _histogram(figure, values, scale, (left + ACROSS + 0.12, bottom, 0.75, up))
             if i == 0:
                 axis.set_title(scale.label, fontweight="bold", pad=4)
-            _histogram(figure, values, scale, (left + across + 0.16, bottom, 0.9, row - 0.14))
             if i == len(methods) - 1:
-                cax = figure.add_axes(
-                    (box[0] + 0.06 * box[2], 0.62 / height, 0.88 * box[2], 0.1 / height)
-                )
+                cax = figure.add_axes(_share(figure, left + 0.1, 0.62, ACROSS - 0.2, 0.1))
                 bar = figure.colorbar(image, cax=cax, orientation="horizontal")
                 bar.set_ticks(list(scale.ticks))
                 bar.ax.tick_params(labelsize=7.5, length=2)
                 bar.set_label(scale.label, fontsize=8, labelpad=2)
     return figure
+
+
+def _share(
+    figure: "Figure", left: float, bottom: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    across, up = figure.get_size_inches()
+    return left / across, bottom / up, width / across, height / up
 
 
 def _histogram(
@@ -130,22 +132,18 @@ def _histogram(
     inches: tuple[float, float, float, float],
 ) -> None:
     """Draw the shares of pixels by class of the scale, those beyond it in the end classes."""
-    across, up = figure.get_size_inches()
-    left, bottom, width, height = inches
-    axis = figure.add_axes((left / across, bottom / up, width / across, height / up))
+    axis = figure.add_axes(_share(figure, *inches))
     known = values[np.isfinite(values)]
     levels = np.array(scale.levels)
     colours, norm = scale.colouring()
     middles = (levels[1:] + levels[:-1]) / 2
     counts, _ = np.histogram(known.clip(levels[0], levels[-1]), levels)
-    shares = 100 * counts / max(known.size, 1)
-    axis.barh(middles, shares, np.diff(levels) * 0.9, color=colours(norm(middles)))
+    axis.barh(middles, counts, np.diff(levels) * 0.9, color=colours(norm(middles)))
     axis.set_ylim(levels[0], levels[-1])
-    axis.set_yticks(list(scale.ticks))
     axis.yaxis.tick_right()
+    axis.set_yticks(list(scale.ticks), [labels.plain(tick, 2) for tick in scale.ticks])
     axis.tick_params(labelsize=6.5, length=2, pad=1)
     axis.set_xticks([])
-    axis.spines["left"].set_visible(True)
     if known.size:
         axis.set_title(f"mean {labels.plain(float(known.mean()))}", fontsize=7, pad=2)
 
