@@ -223,6 +223,24 @@ def test_a_window_is_part_of_one_world():
     np.testing.assert_allclose(part, whole[:, 40:60], atol=1e-5)
 
 
+def test_a_year_may_start_in_january_and_end_in_december():
+    when = Steps([1, 12])
+    year, steps = Year.of(1, 2017), simulated(when, 2017)
+    assert steps[0] == np.datetime64("2016-12-01T00") and steps[-1] == when.of_year(2017)[-1]
+    found = models.era5_land(1, year, steps, CELLS[0][:4], CELLS[1][:4])
+    assert np.isfinite(found.skin_temperature()).all() and found.weather.t2m.mean() < 270
+
+
+def test_parts_of_a_window_make_the_whole(monkeypatch):
+    year, steps = Year.of(1, 2016), simulated(Steps([7], days_a_month=1), 2016)
+    arguments = 1, year, steps, np.arange(8), *CELLS
+    whole = models.era5_land_fields(*arguments)
+    monkeypatch.setattr(models, "AT_ONCE", 100)
+    for name, values in models.era5_land_fields(*arguments).items():
+        assert values.shape == (8, 256) and values.dtype == np.float32
+        np.testing.assert_allclose(values, whole[name], rtol=1e-4, atol=1e-4)
+
+
 def test_sums_since_midnight_start_anew_after_00_utc():
     steps = np.arange("2016-06-01T18", "2016-06-02T13", 6, dtype="datetime64[h]")
     sums = models.since_midnight(np.array([[1.0], [2.0], [4.0], [8.0]]), steps)
