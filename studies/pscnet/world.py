@@ -7,7 +7,7 @@ from soilfuse.errors import one_line_errors
 from soilfuse.grids.grid import EDGES, Grid
 from soilfuse.grids.steps import Steps
 from soilfuse.tracking.stages import declared_run
-from soilfuse.world.three_hourly.build import write_three_hourly
+from soilfuse.world.three_hourly.build import Window, write_three_hourly
 
 
 def main() -> None:
@@ -17,8 +17,9 @@ def main() -> None:
     sample = params.sample
     grid = Grid.recorded(sample.model_dump(include=set(EDGES)))
     when = Steps(sample.months, sample.step_hours, sample.days_a_month)
+    window = Window(grid, sample.block, when, params.world.seed)
     with declared_run("world", params) as run:
-        write_three_hourly(root, grid, sample.block, sample.years, when, params.world.seed)
+        write_three_hourly(root, window, sample.years)
         size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
         run.log_metrics({"bytes": size})
 

@@ -17,12 +17,14 @@ from soilfuse.grids.grid import Grid
 from soilfuse.sources.cells import Window
 from soilfuse.sources.instants import instants
 from soilfuse.sources.netcdf import opened
+from soilfuse.sources.plausibility import require_moist
 from soilfuse.sources.quantities import METRES, SOIL_MOISTURE, Quantity
 from soilfuse.sources.targets import list_files, one_world
 
 FOLDER = "era5_land"
 PROVIDER = "ERA5-Land"
 ACCUMULATED = ("tp", "e", "ssrd")
+GROWING = ("tp", "ssrd")  # never less at the end of a step than before it
 DEPTHS = dict.fromkeys((*METRES, "m of water equivalent"), 1.0)
 KELVIN = {"K": 1.0, "kelvin": 1.0}
 JOULES = dict.fromkeys(("J m**-2", "J m-2", "J/m2"), 1.0)
@@ -47,7 +49,7 @@ def read_steps(
     swvl1 in m3 m-3, t2m and skt in K at the end of a step; tp and e in m, ssrd in J m-2 over it.
     Raises UserError for missing files, variables, records, cells and units, and for gaps.
     """
-    files = list_files(Path(root) / FOLDER, "*.nc", PROVIDER)
+    files = raw_files(root)
     worlds = {}
     for path in files:
         with opened(path, PROVIDER) as file:
@@ -63,6 +65,11 @@ def read_steps(
             )
         found[name] = _at_steps(name, times, grid, steps, step_hours)
     return found, world
+
+
+def raw_files(root: Path) -> list[Path]:
+    """Return the sorted files that are read; raise UserError where there is none."""
+    return list_files(Path(root) / FOLDER, "*.nc", PROVIDER)
 
 
 def _times(path: Path, name: str) -> np.ndarray | None:
@@ -84,7 +91,19 @@ def _at_steps(
     sums = _records(name, times, grid, wanted)
     values = sums[np.searchsorted(wanted, ends)]
     values[goes_on] -= sums[np.searchsorted(wanted, before[goes_on])]
-    return values
+    return _never_less(name, values, next(iter(times)).parent) if name in GROWING else values
+
+
+def _never_less(name: str, values: np.ndarray, folder: Path) -> np.ndarray:
+    """Return a step's own with rounding below 0 cut off; raise UserError where sums shrink."""
+    lowest = float(values.min())
+    if lowest < -QUANTITIES[name].tolerance:
+        raise UserError(
+            f"sums of {name} in {folder} ({PROVIDER}) shrink by {-lowest:g} within a day; expected "
+            "sums since 00 UTC, as ERA5-Land's hourly files have them: download those (ERA5 and "
+            "daily statistics are no such sums)"
+        )
+    return np.clip(values, 0, None, out=values)
 
 
 def _records(name: str, times: Times, grid: Grid, wanted: np.ndarray) -> np.ndarray:
@@ -117,6 +136,8 @@ def _of_file(
         scale = quantity.scale(file, stored, None)
         values = Window.of(file, stored, grid, REGRID).values(stored, records) * scale
         values = quantity.in_range(values, file, stored)
+    if quantity is SOIL_MOISTURE:
+        require_moist(values, f"{path} ({PROVIDER})")
     gaps = np.isnan(values).any(axis=(1, 2))
     if gaps.any():
         first = np.datetime_as_string(held[records[gaps]][0], unit="m")

@@ -14,13 +14,15 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.errors import UserError
-from soilfuse.files import mending, written_aside
+from soilfuse.files import mending, sha256_of_files, written_aside
 from soilfuse.grids.blocks import coarse_of
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.steps import Steps
+from soilfuse.sources.era5_land_hourly import raw_files as era5_files
 from soilfuse.sources.era5_land_hourly import read_steps
 from soilfuse.sources.netcdf import opened
 from soilfuse.sources.processed import PROVIDER
+from soilfuse.sources.smap import raw_files as smap_files
 from soilfuse.sources.smap import read_smap
 from soilfuse.sources.static import ELEVATION_FILE, FOLDER, read_terrain
 from soilfuse.sources.station_steps import COLUMNS
@@ -49,7 +51,8 @@ def sample_of(root: Path, grid: Grid, block: int, when: Steps, year: int) -> xr.
     steps, coarse = when.of_year(year), coarse_of(grid, block)
     fine, era5_land = read_steps(root, grid, steps, when.step_hours)
     smap, satellite = read_smap(root, coarse, steps)
-    terrain = read_terrain(Path(root) / FOLDER / ELEVATION_FILE, grid)
+    elevation = Path(root) / FOLDER / ELEVATION_FILE
+    terrain = read_terrain(elevation, grid)
     worlds = {"era5_land": era5_land, "smap": satellite, FOLDER: str(terrain.attrs["world"])}
     maps = {**fine, SMAP: smap, ELEVATION: terrain[ELEVATION].values}
     north, east = {"units": "degrees_north"}, {"units": "degrees_east"}
@@ -66,6 +69,7 @@ def sample_of(root: Path, grid: Grid, block: int, when: Steps, year: int) -> xr.
             "step_hours": when.step_hours,
             "block": block,
             "world": one_world(worlds, str(root)),
+            "inputs_sha256": sha256_of_files([elevation, *era5_files(root), *smap_files(root)]),
         },
     )
 
@@ -98,6 +102,7 @@ def read_sample(path: Path) -> xr.Dataset:
 def _problems(sample: xr.Dataset) -> list[str]:
     """Return what keeps a Dataset from being a sample, without where it lies."""
     problems = [f"no attribute {name!r}" for name in ATTRIBUTES if name not in sample.attrs]
+    problems += [f"no coordinate {name!r}" for name in (*FINE, *COARSE[1:]) if name not in sample]
     for name, dims in DIMS.items():
         if name not in sample:
             problems.append(f"no variable {name!r}")

@@ -32,7 +32,7 @@ def read_smap(root: Path, coarse: Grid, steps: np.ndarray) -> tuple[np.ndarray, 
     A retrieval goes to the nearest step; those of two overpasses in one step are averaged. Raises
     UserError for missing files, variables, units and cells, and where no retrieval is left.
     """
-    files = list_files(Path(root) / FOLDER, "*.nc", PROVIDER)
+    files = raw_files(root)
     total = np.zeros((steps.size, *coarse.shape))
     count = np.zeros(total.shape, dtype=int)
     worlds = {}
@@ -50,6 +50,11 @@ def read_smap(root: Path, coarse: Grid, steps: np.ndarray) -> tuple[np.ndarray, 
         )
     with np.errstate(invalid="ignore"):
         return (total / count).astype(np.float32), one_world(worlds, str(files[0].parent))
+
+
+def raw_files(root: Path) -> list[Path]:
+    """Return the sorted files that are read; raise UserError where there is none."""
+    return list_files(Path(root) / FOLDER, "*.nc", PROVIDER)
 
 
 def _retrieved(path: Path, coarse: Grid, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

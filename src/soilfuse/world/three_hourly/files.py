@@ -25,17 +25,6 @@ ERA5_LAND = {
 ACCUMULATED = ("tp", "e", "ssrd")
 
 
-def since_midnight(values: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return (T, N) sums from 00 UTC on of what (T, N) came in the time before each step.
-
-    A sum stamped 00 UTC is the whole of the day before, as in ERA5-Land.
-    """
-    day = (steps - np.timedelta64(1, "h")).astype("datetime64[D]")
-    starts = np.flatnonzero(np.append(True, day[1:] != day[:-1]))
-    parts = np.split(values.astype(float), starts[1:])
-    return np.concatenate([np.cumsum(part, axis=0) for part in parts])
-
-
 def write_era5_land(
     path: Path, grid: Grid, steps: np.ndarray, fields: dict[str, np.ndarray], world: str
 ) -> None:

@@ -13,17 +13,18 @@ from soilfuse.world.three_hourly.calendar import since_new_year
 from soilfuse.world.three_hourly.drift import Drift
 from soilfuse.world.three_hourly.sunlight import clear_sky, solar_hour, sunlight
 
-SPELL, SYNOPTIC, SHOWER = 0.45, 0.6, 0.8  # of the rain index
-THRESHOLD = 0.6
-YEARLY = 0.12  # of the rain index, between years
 DRIFTS = {  # length in degrees, memory in hours, wind in degrees an hour
-    "spell": (8.0, 80.0, (0.05, 0.0)),
+    "spell": (8.0, 100.0, (0.05, 0.0)),
     "synoptic": (2.0, 30.0, (0.15, 0.02)),
     "showers": (0.35, 7.0, (0.22, 0.04)),
     "warmth": (6.0, 90.0, (0.1, 0.0)),
 }
+SPELL, SYNOPTIC, SHOWER = 0.6, 0.6, 0.75  # of the rain index
+YEARLY = 0.12  # of the rain index, between years
+MONSOON, MONSOON_DAY = 1.3, 205  # of the rain index; day of the year
 EVENING = 19.0  # local solar hour when it rains most
-MONSOON_DAY = 205  # of the year
+SHADE = 0.72  # of the sunlight, that full clouds keep out
+WARM_SPELLS = 1.8  # K
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,17 @@ class View:
     """What a model makes of the large-scale weather; as it stands, the truth.
 
     north, east: degrees that its rain is displaced by; smoothed: degrees; own: share of the
-    variance of its showers that is its own, and own_synoptic of what brings them; early: hours that
-    its diurnal cycle of rain runs ahead.
+    variance of its showers that is its own, and own_synoptic of what brings them; amount: mm a step
+    where the rain index is 1 above the threshold; early: hours that its rain's time of day is.
     """
 
-    name: str = "truth"
     north: float = 0.0
     east: float = 0.0
     smoothed: float = 0.0
     own: float = 0.0
     own_synoptic: float = 0.0
-    threshold: float = THRESHOLD
-    amount: float = 2.6  # mm a step where the index is 1 above the threshold
+    threshold: float = 0.6
+    amount: float = 2.6
     shape: float = 1.25
     diurnal: float = 0.45
     early: float = 0.0
@@ -53,41 +53,47 @@ class View:
 
 @dataclass(frozen=True)
 class Weather:
-    """(T, N) each: rain in mm and sunlight in J m-2 over a step; clouds 0-1, and K at its end."""
+    """(T, N) float32 each: mm and J m-2 over a step; clouds from 0 to 1, K and W m-2 at its end."""
 
     rain: np.ndarray
     sunlight: np.ndarray
     clouds: np.ndarray
     t2m: np.ndarray
-    sun: np.ndarray  # W m-2 at the end of the step
+    sun: np.ndarray
 
 
 @dataclass(frozen=True)
 class Year:
-    """What drives the weather of one year of a world."""
+    """What drives the weather of one year of a world; own: what only ERA5-Land has of it."""
 
-    seed: int
-    year: int
+    number: int
     wetter: float
-    spell: Drift
-    synoptic: Drift
-    showers: Drift
-    warmth: Drift
+    shared: dict[str, Drift]
+    own: dict[str, Drift]
 
     @classmethod
-    def of(cls, seed: int, year: int) -> "Year":
+    def of(cls, seed: int, number: int) -> "Year":
         """Draw a year of a world."""
-        drifts = {
-            name: Drift.draw((seed, "three_hourly", year, name), *about)
-            for name, about in DRIFTS.items()
+        stream = seed, "three_hourly", number
+        shared = {name: Drift.draw((*stream, name), *about) for name, about in DRIFTS.items()}
+        own = {
+            name: Drift.draw((*stream, name, "era5_land"), *DRIFTS[name])
+            for name in ("synoptic", "showers")
         }
-        rng = seeding.generator(seed, "three_hourly", year, "wetter")
-        return cls(seed, year, YEARLY * float(rng.normal()), **drifts)
+        wetter = YEARLY * float(seeding.generator(*stream, "wetter").normal())
+        return cls(number, wetter, shared, own)
 
-    def own(self, what: str, name: str) -> Drift:
-        """Draw the `what`, synoptic or showers, that only the model of a name has."""
-        length, hours, wind = DRIFTS[what]
-        return Drift.draw((self.seed, "three_hourly", self.year, what, name), length, hours, wind)
+    def seen(
+        self, view: View, name: str, steps: np.ndarray, lat: np.ndarray, lon: np.ndarray
+    ) -> np.ndarray:
+        """Return (T, N) of a drift as a model has it, of unit variance before it is smoothed."""
+        there = lat - view.north, lon - view.east
+        shared = self.shared[name].at(steps, *there, view.smoothed)
+        share = {"synoptic": view.own_synoptic, "showers": view.own}.get(name, 0.0)
+        if not share:
+            return shared
+        own = self.own[name].at(steps, lat, lon, view.smoothed)
+        return np.asarray(np.sqrt(1 - share) * shared + np.sqrt(share) * own, np.float32)
 
 
 def weather(
@@ -102,48 +108,32 @@ def weather(
 
     height: (N,) m as the model has it; wetness: (N,) standing pattern of the rain index.
     """
-    lat, lon = place
-    number = since_new_year(steps, year.year)
+    number, hour = since_new_year(steps, year.number), solar_hour(steps, place[1])
     spell, synoptic, showers = (
-        _seen(year, view, what, number, lat, lon) for what in ("spell", "synoptic", "showers")
+        year.seen(view, name, number, *place) for name in ("spell", "synoptic", "showers")
     )
-    large = SPELL * spell + SYNOPTIC * synoptic + _monsoon(steps)[:, None] + year.wetter
-    hour = solar_hour(steps, lon)
-    day = np.cos(2 * np.pi * (hour - EVENING + view.early) / 24)
-    index = large + SHOWER * showers + view.diurnal * day + wetness - view.threshold
+    large = SPELL * spell + SYNOPTIC * synoptic + (_monsoon(steps) + year.wetter)[:, None]
+    evening = np.cos(2 * np.pi * (hour - EVENING + view.early) / 24)
+    index = large + SHOWER * showers + view.diurnal * evening + wetness - view.threshold
     rain = view.amount * np.clip(index, 0, None) ** view.shape
-    covered = view.clouds / (1 + np.exp(-2.0 * (large + 0.35 * showers - 0.2)))
-    clouds = np.clip(covered, 0, 1)
-    shade = view.sun * (1 - 0.72 * clouds**1.5)
-    warm = year.warmth.at(number, lat, lon)
+    clouds = np.clip(view.clouds / (1 + np.exp(-2.0 * (large + 0.35 * showers - 0.2))), 0, 1)
+    light = view.sun * (1 - SHADE * clouds**1.5)
+    warm = WARM_SPELLS * year.shared["warmth"].at(number, *place) + view.warmer
     return Weather(
         rain.astype(np.float32),
-        (shade * sunlight(steps, lat, lon)).astype(np.float32),
+        (light * sunlight(steps, *place)).astype(np.float32),
         clouds.astype(np.float32),
-        (_warmth(steps, hour, height, clouds) + 1.8 * warm + view.warmer).astype(np.float32),
-        (shade * clear_sky(steps, lat, lon)).astype(np.float32),
+        (_temperature(steps, hour, height, clouds) + warm).astype(np.float32),
+        (light * clear_sky(steps, *place)).astype(np.float32),
     )
-
-
-def _seen(
-    year: Year, view: View, what: str, number: np.ndarray, lat: np.ndarray, lon: np.ndarray
-) -> np.ndarray:
-    """Return (T, N) of one of the drifts as a model has it, of unit variance before smoothing."""
-    drift: Drift = getattr(year, what)
-    shared = drift.at(number, lat - view.north, lon - view.east, view.smoothed)
-    share = {"synoptic": view.own_synoptic, "showers": view.own}.get(what, 0.0)
-    if not share:
-        return shared
-    own = year.own(what, view.name).at(number, lat, lon, view.smoothed)
-    return np.asarray(np.sqrt(1 - share) * shared + np.sqrt(share) * own)
 
 
 def _monsoon(steps: np.ndarray) -> np.ndarray:
     """Return the (T,) part of the season in the rain index, 0 at its height."""
-    return np.asarray(-1.3 * (1 - np.cos(2 * np.pi * (_day(steps) - MONSOON_DAY) / 365)))
+    return np.asarray(MONSOON * (np.cos(2 * np.pi * (_day(steps) - MONSOON_DAY) / 365) - 1))
 
 
-def _warmth(
+def _temperature(
     steps: np.ndarray, hour: np.ndarray, height: np.ndarray, clouds: np.ndarray
 ) -> np.ndarray:
     """Return (T, N) K: season, height, time of day under clouds."""
@@ -153,4 +143,5 @@ def _warmth(
 
 
 def _day(steps: np.ndarray) -> np.ndarray:
+    """Return (T,) days since the new year."""
     return np.asarray((steps - steps.astype("datetime64[Y]").astype(steps.dtype)).astype(int) / 24)
