@@ -142,7 +142,7 @@ def _histogram(
     axis.set_ylim(levels[0], levels[-1])
     axis.yaxis.tick_right()
     axis.set_yticks(list(scale.ticks), [labels.plain(tick, 2) for tick in scale.ticks])
-    axis.tick_params(labelsize=6.5, length=2, pad=1)
+    axis.tick_params(labelsize=6.5, length=0, pad=3)  # a mark would look like a minus
     axis.set_xticks([])
     if known.size:
         axis.set_title(f"mean {labels.plain(float(known.mean()))}", fontsize=7, pad=2)

@@ -19,12 +19,14 @@ NO_EVIDENCE = (
     "that the calculation runs, and are no evidence about any real product or about the plateau."
 )
 PAPER_R_MEAN = 0.881
+PLACES = ("first", "second", "third", "fourth", "fifth", "last")
 MEASURES = {  # of a target and a column: how it is said, and whether less of it is better
     (looks.SMAP, "r"): ("R against SMAP", False),
     (looks.SMAP, "ubrmse"): ("ubRMSE against SMAP", True),
     (TRUTH, "r"): ("R against the truth", False),
     (TRUTH, "ubrmse"): ("ubRMSE against the truth", True),
     (TRUTH, "detail_r"): ("R of the detail inside coarse cells", False),
+    (TRUTH, "detail_change_r"): ("R of how that detail changes", False),
 }
 
 
@@ -88,16 +90,34 @@ def summary(found: Evaluation, params: PscnetStudy) -> list[str]:
 
 
 def _ranking(rows: "pd.DataFrame", params: PscnetStudy, column: str, words: str, less: bool) -> str:
-    digits = 4 if "rmse" in column else 3
+    """Say who is best, where PSCNet stands, and what needs no learning and is better than all."""
     learned = rows.loc[params.methods, column].dropna().sort_values(ascending=less)
-    listed = ", ".join(
-        f"{looks.title(str(name))} {labels.plain(value, digits)}" for name, value in learned.items()
+    if learned.empty:
+        return f"{words}: no learned method has one."
+    best, simple = learned.iloc[0], rows.loc[list(looks.YARDSTICKS), column].dropna()
+    told = f"{words}: of the learned methods {_named(learned.head(1), column)} is best"
+    if looks.PSCNET in learned.index[1:]:
+        place = list(learned.index).index(looks.PSCNET)
+        shown = labels.plain(learned[looks.PSCNET], _digits(column))
+        told += f", PSCNet {PLACES[place]} of {len(learned)} ({shown})"
+    better = simple[simple < best] if less else simple[simple > best]
+    if len(better):
+        return f"{told}. Without learning, {_named(better, column)} does better than all of them."
+    if len(simple):
+        simple = simple.sort_values(ascending=less)
+        told += f". The best without learning is {_named(simple.head(1), column)}"
+    return f"{told}."
+
+
+def _named(values: "pd.Series", column: str) -> str:
+    return " and ".join(
+        f"{looks.title(str(name))} ({labels.plain(value, _digits(column))})"
+        for name, value in values.items()
     )
-    simple = ", ".join(
-        f"{looks.title(name)} {labels.plain(rows.loc[name, column], digits)}"
-        for name in looks.YARDSTICKS
-    )
-    return f"{words}: {listed}. Without learning: {simple}."
+
+
+def _digits(column: str) -> int:
+    return 4 if "rmse" in column else 3
 
 
 def _stations(found: Evaluation, params: PscnetStudy) -> list[str]:
