@@ -15,14 +15,14 @@ from sample_cases import small_content
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "studies" / "pscnet"
-OWN = shutil.ignore_patterns("data", "results", "models", "dvc.lock", "tmp", "cache", "config.local")
+MADE = ("data", "results", "models", "dvc.lock", "tmp", "cache", "config.local")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     folder = root / "studies" / "pscnet"
-    shutil.copytree(STUDY, folder, ignore=OWN)
+    shutil.copytree(STUDY, folder, ignore=shutil.ignore_patterns(*MADE))
     (root / "src").symlink_to(ROOT / "src")
     content = small_content(methods=["pscnet", "rf"])
     content["train"]["epochs"] = 1
