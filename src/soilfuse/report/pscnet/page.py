@@ -12,10 +12,6 @@ from soilfuse.report.pscnet import looks, pictures, tables
 from soilfuse.report.pscnet.words import caveats, summary
 from soilfuse.report.sections import Page, Section, write
 
-RECONSTRUCTION = (
-    "PSCNet is a reconstruction: of the paper only abstract and captions are known, and no code."
-)
-
 
 def write_study_page(target: Path, results: Path, params: PscnetStudy) -> None:
     """Write the page to `target` and its figures beside it; results: the folder of all stages."""
@@ -158,7 +154,6 @@ def _rules(params: PscnetStudy) -> list[str]:
         "the days that teach. PSCNet and LSTM get the steps as a series, the others as channels.",
         f"Of the training years, of six blocks of {params.split.block_days} days one is held out "
         f"and one stops the training; {params.split.gap_days} days beside them teach nobody.",
-        RECONSTRUCTION,
     ]
     if smoothed:
         told.insert(

@@ -63,8 +63,9 @@ def _beaten(found: Evaluation, params: PscnetStudy) -> list[str]:
             listed = " and ".join(
                 f"{looks.title(name)} (R {labels.plain(rows.loc[name, 'r'])})" for name in better
             )
+            verb = "beats" if len(better) == 1 else "beat"
             told.append(
-                f"Against {words}, {listed} beats every learned method; the best of them is "
+                f"Against {words}, {listed} {verb} every learned method; the best of them is "
                 f"{looks.title(str(learned.idxmax()))} (R {labels.plain(best)})."
             )
     return told
@@ -102,7 +103,8 @@ def _ranking(rows: "pd.DataFrame", params: PscnetStudy, column: str, words: str,
         told += f", PSCNet {PLACES[place]} of {len(learned)} ({shown})"
     better = simple[simple < best] if less else simple[simple > best]
     if len(better):
-        return f"{told}. Without learning, {_named(better, column)} does better than all of them."
+        verb = "does" if len(better) == 1 else "do"
+        return f"{told}. Without learning, {_named(better, column)} {verb} better than all of them."
     if len(simple):
         simple = simple.sort_values(ascending=less)
         told += f". The best without learning is {_named(simple.head(1), column)}"
