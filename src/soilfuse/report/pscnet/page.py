@@ -12,6 +12,12 @@ from soilfuse.report.pscnet import looks, pictures, tables
 from soilfuse.report.pscnet.words import caveats, summary
 from soilfuse.report.sections import Page, Section, write
 
+NOT_SEEN = (
+    "Learning sees means over coarse cells alone. What averages out inside a cell costs a network "
+    "nothing, and stripes two or four cells wide, where a map has them, are such: they come from "
+    "transposed convolutions (UNet) and tokens (ViT)."
+)
+
 
 def write_study_page(target: Path, results: Path, params: PscnetStudy) -> None:
     """Write the page to `target` and its figures beside it; results: the folder of all stages."""
@@ -78,7 +84,7 @@ def _sections(folder: Folder, found: Evaluation, params: PscnetStudy) -> list[Se
             "Generalisation in time",
             tables=[table for table in generalised if table is not None],
         ),
-        Section("event", "One rain", pictures=_event(folder, found)),
+        Section("event", "One rain", [NOT_SEEN], pictures=_event(folder, found)),
         Section(
             "learned",
             "How they learned",
