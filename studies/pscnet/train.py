@@ -17,7 +17,7 @@ def main(method: str) -> None:
     config.item_of(method, params.methods, "method", "params.yaml:methods")
     device = computing(params.compute, together=False)
     with declared_run("train", params, method) as run:
-        sample = read(layout.PROCESSED, params.split.train_years + params.split.test_years)
+        sample = read(layout.PROCESSED, params.split.years)
         with run.epochs() as on_epoch:
             learned = train(method, params, sample, device, on_epoch)
         write_learned(Path("models") / method, learned)

@@ -55,6 +55,10 @@ def test_held_out_days_are_of_both_years_and_all_months():
     assert len(set(months % 12)) == 4
 
 
+def test_years_are_read_in_order_whichever_of_them_teach():
+    assert split(train_years=[2018, 2017], test_years=[2016]).years == [2016, 2017, 2018]
+
+
 def test_a_sample_that_is_too_short_is_refused():
     with pytest.raises(UserError, match="no step of the sample stops the training") as caught:
         roles(SEASON[(SEASON.astype("datetime64[D]").astype(int) % 365) < 170], split())

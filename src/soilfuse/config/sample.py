@@ -79,6 +79,11 @@ class Split(Section):
             )
         return test
 
+    @property
+    def years(self) -> list[int]:
+        """All years that are used, in order."""
+        return sorted({*self.train_years, *self.test_years})
+
 
 class StepsSeen(Section):
     """What every method sees: trailing steps, and the variables that come as trailing day means."""

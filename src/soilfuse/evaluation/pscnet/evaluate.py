@@ -39,7 +39,7 @@ def evaluate(params: PscnetStudy) -> Evaluation:
     """Return every score of params.methods from the files of the stages read, train and world."""
     from soilfuse.sources.sample import read_stations, read_truth
 
-    years = params.split.train_years + params.split.test_years
+    years = params.split.years
     sample = read(layout.PROCESSED, years)
     truths = {year: read_truth(Path(params.raw_root), year) for year in years}
     scored = scored_steps(params, sample, predictions(params.methods), truths)
