@@ -38,6 +38,10 @@ def caveats(world: str, params: PscnetStudy, found: Evaluation) -> list[str]:
         "PSCNet is a reconstruction: of the paper only abstract and captions of figures are known, "
         "and no code. How it ranks here says nothing about the authors' network."
     )
+    told.append(
+        "Each network learned once, from one seed: with other seeds of the demo the order of the "
+        "networks changed (README.md), so a lead of 0.02 in R or less says nothing."
+    )
     sample = params.sample
     if params.profile == "demo":
         told.append(
