@@ -48,8 +48,11 @@ GAP_MONTHS = 12  # between any two parts of what trains, stops, scores and tests
 REFERENCE_PERIOD = (1995, 2014)
 FUTURE_PERIODS = ((2021, 2040), (2041, 2070), (2071, 2100))
 
-NETWORKS = ("unet", "mbconv_unet", "ynet", "pscnet")
-TRAILING = ("pscnet",)  # networks that look at more than one month
+NETWORKS = ("unet", "mbconv_unet", "ynet", "pscnet", "resnet", "vit", "lstm")
+TRAILING = ("pscnet", "lstm")  # networks that look at more than one month
+FOREST = "rf"
+DOWNSCALING_METHODS = ("pscnet", FOREST, "lstm", "resnet", "unet", "vit")  # as PSCNet's paper has
+SAMPLE_VARIABLES = ("swvl1", "tp", "t2m", "skt", "ssrd", "e")  # fine ones of studies/pscnet
 ANOMALIES, DIFFERENCES = "anomalies", "differences"
 INPUTS = (SOIL_MOISTURE, ANOMALIES, DIFFERENCES)  # what a network sees of the climate models
 RESIDUALS = NO_RESIDUAL, CLIMATOLOGY, FORCED_CHANGE = ("none", "climatology", "forced_change")

@@ -52,7 +52,12 @@ def test_all_problems_come_at_once_with_place_and_remedy(content):
         ("network", "residual", "clim", "unknown residual 'clim'.*none, climatology, forced_cha"),
         ("network", "smoothing_years", 20, "an odd number of years, 1 for none, got 20"),
         ("network", "smoothing_years", 67, "fits into 1950-2014"),
-        ("network", "months", 6, "network 'unet' looks at one month, got 6; more are for pscnet"),
+        (
+            "network",
+            "months",
+            6,
+            "network 'unet' looks at one month, got 6; more are for pscnet, lstm",
+        ),
         ("network", "dropout", 1.0, "less than 1"),
         ("finetune", "precision", "fp16", "params.yaml:finetune.precision"),
         ("cmip6", "models", {"CESM3": "r1i1p1f1"}, "did you mean 'CESM2'"),

@@ -10,6 +10,7 @@ from soilfuse.networks.registry import core
 from soilfuse.networks.sizes import Sizes
 
 EACH = pytest.mark.parametrize("name", names.NETWORKS)
+CELL_BY_CELL = ("lstm",)  # networks that see no neighbour
 ROUNDING = {"rtol": 1e-4, "atol": 1e-5}
 
 
@@ -177,7 +178,9 @@ def test_it_learns_a_blurred_mean_of_its_inputs(name):
     torch.manual_seed(0)
     network = core(name, Sizes(3, 0, 1, 8, 2, 0.0, 1))
     inputs = torch.randn(8, 3, 8, 8)
-    target = torch.nn.functional.avg_pool2d(inputs.mean(dim=1, keepdim=True), 3, 1, 1)
+    target = inputs.mean(dim=1, keepdim=True)
+    if name not in CELL_BY_CELL:
+        target = torch.nn.functional.avg_pool2d(target, 3, 1, 1)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     for _ in range(50):
         loss = (network(inputs) - target).square().mean()

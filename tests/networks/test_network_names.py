@@ -12,6 +12,9 @@ FULL_SIZE = {
     "mbconv_unet": ((17, 0, 5, 64, 4), 36_597_269),
     "ynet": ((25, 2, 1, 64, 3), 1_658_174),
     "pscnet": ((17, 0, 5, 48, 3), 270_665),
+    "resnet": ((17, 0, 5, 64, 8), 602_117),
+    "vit": ((17, 0, 5, 192, 8), 4_897_349),
+    "lstm": ((17, 0, 5, 64, 2), 54_853),
 }
 
 
@@ -41,4 +44,4 @@ def test_trailing_months_are_refused_by_networks_of_one_month(name):
     with pytest.raises(UserError, match=f"'{name}' looks at one month, got months 6") as caught:
         core(name, Sizes(4, 0, 3, 4, 2, 0.0, 6))
     assert len(caught.value.problems) == 1
-    assert "pscnet: edit params.yaml:network.months" in caught.value.problems[0]
+    assert "pscnet, lstm: edit params.yaml:network.months" in caught.value.problems[0]

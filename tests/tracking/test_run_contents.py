@@ -15,6 +15,7 @@ import pytest
 import torch
 from mlflow.tracking import MlflowClient
 
+from soilfuse import names
 from soilfuse.errors import UserError
 from soilfuse.networks.generator import Generator
 from soilfuse.networks.registry import parameter_count
@@ -25,7 +26,6 @@ from soilfuse.tracking.runs import stage_run
 from soilfuse.tracking.stages import declared_run
 from soilfuse.tracking.trainings import record_training
 
-NETWORKS = ("unet", "mbconv_unet", "ynet", "pscnet")
 SAMPLE = "system/cpu_utilization_percentage"
 
 
@@ -46,7 +46,7 @@ def network_of(name):
         "season": True,
         "residual": "forced_change",
         "model_dropout": 0.1,
-        "months": 3 if name == "pscnet" else 1,
+        "months": 3 if name in names.TRAILING else 1,
     }
 
 
@@ -214,7 +214,7 @@ def test_sigterm_ends_stage_and_samples_at_once(root):
     assert SAMPLE in found.data.metrics
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", names.NETWORKS)
 def test_the_layers_told_add_up_to_all_weights(name):
     network = network_of(name)
     before = torch.get_rng_state()

@@ -15,6 +15,9 @@ CHOICES = {
     "mbconv": {"name": "mbconv_unet"},
     "ynet": {"name": "ynet", "static": True, "season": True},
     "pscnet": {"name": "pscnet", "width": 8, "months": 3, "inputs": "anomalies"},
+    "resnet": {"name": "resnet", "width": 8},
+    "vit": {"name": "vit", "width": 16},
+    "lstm": {"name": "lstm", "width": 8, "months": 3, "inputs": "anomalies"},
     "residual": {"residual": "climatology", "inputs": "anomalies", "dropout": 0.2},
     "forced": {"residual": "forced_change", "model_dropout": 0.3, "static": True},
 }

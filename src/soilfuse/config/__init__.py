@@ -18,7 +18,14 @@ from soilfuse.config.params import Params
 from soilfuse.config.results import Evaluate, Infer, Promote, Report, Trends
 from soilfuse.config.searching import SEARCHED, SearchRange, Sweep
 from soilfuse.config.section import PARAMS_FILE
-from soilfuse.config.studies import STUDIES, ChinaStudy, Cmip6Study, StudyParams, StudyWorld
+from soilfuse.config.studies import (
+    STUDIES,
+    ChinaStudy,
+    Cmip6Study,
+    PscnetStudy,
+    StudyParams,
+    StudyWorld,
+)
 
 __all__ = [
     "Amsmqtp",
@@ -39,6 +46,7 @@ __all__ = [
     "Perceptual",
     "Pretrain",
     "Promote",
+    "PscnetStudy",
     "Report",
     "SEARCHED",
     "STUDIES",

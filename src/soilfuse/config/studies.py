@@ -13,6 +13,15 @@ from soilfuse import names
 from soilfuse.config.data import VARIANT_LABEL, Cmip6, Compute, Domain, Era5Land
 from soilfuse.config.evaluated_models import EVALUATED_MODELS
 from soilfuse.config.learning import Network, Perceptual, Pretrain
+from soilfuse.config.sample import (
+    CoreSize,
+    DownscalingTraining,
+    Forest,
+    PixelScores,
+    Sample,
+    Split,
+    StepsSeen,
+)
 from soilfuse.config.section import PARAMS_FILE, Count, Section, Years, refuse, unknown_names
 
 Pixel = Annotated[tuple[float, float], Field(strict=False)]  # YAML has lists only
@@ -145,7 +154,56 @@ class ChinaStudy(StudyParams):
         return scenarios
 
 
-STUDIES: dict[str, type[StudyParams]] = {"china": ChinaStudy, "cmip6_evaluation": Cmip6Study}
+class PscnetStudy(StudyParams):
+    """The whole of studies/pscnet/params.yaml (Zhou et al. 2025)."""
+
+    sample: Sample
+    split: Split
+    inputs: StepsSeen
+    methods: Annotated[list[str], Field(min_length=1)]
+    networks: dict[str, CoreSize]
+    forest: Forest
+    train: DownscalingTraining
+    evaluate: PixelScores
+    report: StudyReport
+
+    @field_validator("split")
+    @classmethod
+    def _years_of_the_sample(cls, split: Split, info: ValidationInfo) -> Split:
+        if "sample" in info.data:
+            there, used = info.data["sample"].years, split.train_years + split.test_years
+            if missing := [year for year in used if year not in there]:
+                raise ValueError(f"split has years {missing}; expected those of sample, {there}")
+        return split
+
+    @field_validator("methods")
+    @classmethod
+    def _known_methods(cls, methods: list[str]) -> list[str]:
+        refuse(unknown_names(methods, "method", names.DOWNSCALING_METHODS, "methods"))
+        if len(set(methods)) != len(methods):
+            raise ValueError(f"methods are {methods}; expected each once")
+        return methods
+
+    @field_validator("networks")
+    @classmethod
+    def _sizes_of_methods(
+        cls, networks: dict[str, CoreSize], info: ValidationInfo
+    ) -> dict[str, CoreSize]:
+        refuse(unknown_names(networks, "network", names.NETWORKS, "networks"))
+        asked = [name for name in info.data.get("methods", []) if name != names.FOREST]
+        if missing := [name for name in asked if name not in networks]:
+            raise ValueError(
+                f"networks has no size of {', '.join(missing)}; expected one of each of methods: "
+                f"edit {PARAMS_FILE}:networks"
+            )
+        return networks
+
+
+STUDIES: dict[str, type[StudyParams]] = {
+    "china": ChinaStudy,
+    "cmip6_evaluation": Cmip6Study,
+    "pscnet": PscnetStudy,
+}
 
 
 def study_of(content: Any) -> str | None:

@@ -28,11 +28,11 @@ def density_panels(density: "pd.DataFrame", scores: "pd.DataFrame", method: str)
     grid = figure.add_gridspec(
         1, len(layers), left=0.055, right=0.925, top=0.9, bottom=0.2, wspace=0.1
     )
-    reach = _reach(density)
+    reach = reach_of(density)
     norm = LogNorm(FAINTEST * density["share"].max(), density["share"].max())
     for column, layer in enumerate(layers):
         axes = figure.add_subplot(grid[0, column])
-        classes = _classes(pick(density, layer=layer))
+        classes = classes_of(pick(density, layer=layer))
         image = axes.pcolormesh(*classes, norm=norm, cmap="viridis_r", rasterized=True)
         axes.plot(reach, reach, "--", color="#c0392b", linewidth=1.0)
         axes.set(xlim=reach, ylim=reach, aspect="equal", xlabel=f"target ({labels.UNIT})")
@@ -47,7 +47,7 @@ def density_panels(density: "pd.DataFrame", scores: "pd.DataFrame", method: str)
     return figure
 
 
-def _reach(density: "pd.DataFrame") -> tuple[float, float]:
+def reach_of(density: "pd.DataFrame") -> tuple[float, float]:
     """Return the ends of all axes: what holds every class but the rarest."""
     common = density[density["share"] > FAINTEST * density["share"].max()]
     low = float(min(common["x"].min(), common["y"].min()))
@@ -55,7 +55,7 @@ def _reach(density: "pd.DataFrame") -> tuple[float, float]:
     return max(0.0, low - 0.02), high + 0.02
 
 
-def _classes(rows: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def classes_of(rows: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the (X,) and (Y,) middles of classes, and their (Y, X) shares, NaN where none."""
     middles = np.unique(np.concatenate([rows["x"], rows["y"]]).round(9))
     width = np.diff(middles).min() if middles.size > 1 else 1.0

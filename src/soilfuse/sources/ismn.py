@@ -16,7 +16,13 @@ import pandas as pd
 
 from soilfuse.errors import UserError
 from soilfuse.progress import note
-from soilfuse.sources.ismn_records import good_records, in_time, require_fields, text_of
+from soilfuse.sources.ismn_records import (
+    good_records,
+    in_time,
+    require_fields,
+    text_of,
+    without_place,
+)
 from soilfuse.sources.stations import (
     RECORD_COLUMNS,
     dates_of,
@@ -44,7 +50,9 @@ CEOP = re.compile(rf"^{STAMP}\s+{STAMP}\s+(?P<place>{PLACE})\s+{DECIMAL}\s+\S+\s
 NAME_DEPTHS = re.compile(r"_sm_(\d+\.\d+)_(\d+\.\d+)_")
 ROUNDING = 0.006  # m; depths have two decimals in a file, six in its name
 COLUMNS = ["date", "time", "soil_moisture", "flag", "provider_flag"]
+DATE, TIME = "%Y/%m/%d", "%H:%M"
 CEOP_COLUMNS = ["date", "time", "actual_date", "actual_time", *COLUMNS[2:]]
+Sensor = dict[str, str | float]  # network, station, lat, lon, and depths in m
 
 
 def monthly_table(root: Path, good_flags: Sequence[str], min_records: int) -> pd.DataFrame:
@@ -92,12 +100,30 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
     A record is good if each of its ISMN flags ("C03,D05") is one of `good_flags` and its value is
     a volume fraction. soil_moisture in m3 m-3, depths in m, times in UTC.
     """
+    sensor, rows = good_rows(path, good_flags)
+    months = dates_of(rows["date"].cat.categories, DATE)
+    day = rows["date"].cat.codes.to_numpy()
+    return pd.DataFrame(
+        {
+            **{name: [value] * len(rows) for name, value in sensor.items()},
+            "year": months.year.to_numpy()[day],
+            "month": months.month.to_numpy()[day],
+            "soil_moisture": rows["soil_moisture"].to_numpy(),
+        }
+    )[RECORD_COLUMNS]
+
+
+def good_rows(path: Path, good_flags: Sequence[str]) -> tuple[Sensor, pd.DataFrame]:
+    """Return a .stm file's sensor and its good records as `read_record` judges them.
+
+    Columns: date and time (categories, UTC, as the file has them) and soil_moisture in m3 m-3.
+    """
     content = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     first, _, body = content.partition(b"\n")
     line = text_of(first, path)
     columns = COLUMNS
     if match := CEOP.match(line):
-        body, columns = _without_place(content, match["place"].encode(), path), CEOP_COLUMNS
+        body, columns = without_place(content, match["place"].encode(), path), CEOP_COLUMNS
     else:
         match = _header(line, path)
     sensor = _sensor(match, path)
@@ -111,8 +137,8 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
             dtype={**dict.fromkeys(columns, "category"), "soil_moisture": np.float64},
             index_col=False,
         )
-        months = dates_of(rows["date"].cat.categories, "%Y/%m/%d")
-        dates_of(rows["time"].cat.categories, "%H:%M")
+        dates_of(rows["date"].cat.categories, DATE)
+        dates_of(rows["time"].cat.categories, TIME)
         require_fields(rows)
     except (ValueError, pd.errors.ParserError) as error:
         raise UserError(
@@ -121,15 +147,7 @@ def read_record(path: Path, good_flags: Sequence[str]) -> pd.DataFrame:
         ) from None
     rows = in_time(rows, path)
     good = good_records(rows, good_flags, path)
-    day = rows["date"].cat.codes.to_numpy()[good]
-    return pd.DataFrame(
-        {
-            **{name: [value] * int(good.sum()) for name, value in sensor.items()},
-            "year": months.year.to_numpy()[day],
-            "month": months.month.to_numpy()[day],
-            "soil_moisture": rows["soil_moisture"].to_numpy()[good],
-        }
-    )[RECORD_COLUMNS]
+    return sensor, rows.loc[good, ["date", "time", "soil_moisture"]].reset_index(drop=True)
 
 
 def _records(
@@ -155,18 +173,7 @@ def _header(line: str, path: Path) -> re.Match[str]:
     return match
 
 
-def _without_place(content: bytes, place: bytes, path: Path) -> bytes:
-    """Return CEOP lines without their sensor's description, which must be `place` in each."""
-    lines = sum(1 for line in content.split(b"\n") if line.strip())
-    if (same := content.count(place)) != lines:
-        raise UserError(
-            f"{path} (ISMN) describes its sensor as {place.decode('utf-8', 'replace')!r} in "
-            f"{same} of {lines} lines; expected one sensor a file: part the file by sensor"
-        )
-    return content.replace(place, b"")
-
-
-def _sensor(match: re.Match[str], path: Path) -> dict[str, str | float]:
+def _sensor(match: re.Match[str], path: Path) -> Sensor:
     """Return network, station, place and depths (m) of a sensor's description."""
     first = match.re.groupindex["station"]
     numbers = [float(text) for text in match.groups()[first : first + 5]]

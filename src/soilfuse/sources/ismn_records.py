@@ -82,3 +82,14 @@ def text_of(line: bytes, path: Path) -> str:
             f"first line of {path} (ISMN) is no text: got {line[:40]!r}; expected UTF-8: download "
             "the file again"
         ) from None
+
+
+def without_place(content: bytes, place: bytes, path: Path) -> bytes:
+    """Return CEOP lines without their sensor's description, which must be `place` in each."""
+    lines = sum(1 for line in content.split(b"\n") if line.strip())
+    if (same := content.count(place)) != lines:
+        raise UserError(
+            f"{path} (ISMN) describes its sensor as {place.decode('utf-8', 'replace')!r} in "
+            f"{same} of {lines} lines; expected one sensor a file: part the file by sensor"
+        )
+    return content.replace(place, b"")

@@ -1,0 +1,1 @@
+"""The page of studies/pscnet (Zhou et al. 2025)."""

@@ -1,0 +1,90 @@
+"""Which steps teach: blocks of days, gaps beside them, whole years."""
+
+import numpy as np
+import pytest
+from sample_cases import small_content, small_params
+
+from soilfuse import config
+from soilfuse.config.sample import Split
+from soilfuse.errors import UserError
+from soilfuse.training.downscaling.split import HELD_OUT, STOPPING, TEST, TRAIN, UNUSED, roles
+
+SEASON = np.concatenate(
+    [np.arange(f"{y}-06-01", f"{y}-10-01", 3, dtype="datetime64[h]") for y in (2016, 2017, 2018)]
+)
+
+
+def split(**changes):
+    given = {"train_years": [2016, 2017], "test_years": [2018], "block_days": 10, "gap_days": 2}
+    return Split(**(given | changes))
+
+
+def test_blocks_by_hand():
+    found = roles(SEASON, split())
+    days = SEASON.astype("datetime64[D]")
+
+    def role_of(day):
+        (role,) = set(found[days == np.datetime64(day)])
+        return role
+
+    assert role_of("2016-06-01") == role_of("2016-06-08") == TRAIN
+    assert role_of("2016-06-09") == role_of("2016-06-10") == UNUSED
+    assert role_of("2016-06-11") == role_of("2016-06-20") == HELD_OUT
+    assert role_of("2016-06-22") == UNUSED
+    assert role_of("2016-06-23") == TRAIN
+    assert role_of("2016-07-11") == role_of("2016-07-20") == STOPPING
+    # the cycle of six blocks moves by two from year to year
+    assert role_of("2017-06-21") == STOPPING
+    assert role_of("2017-07-21") == HELD_OUT
+    assert {role_of("2018-06-01"), role_of("2018-09-30")} == {TEST}
+
+
+@pytest.mark.parametrize("gap", [0, 1, 3])
+def test_days_that_teach_keep_their_distance(gap):
+    found = roles(SEASON, split(gap_days=gap))
+    days = SEASON.astype("datetime64[D]")
+    teaching = np.unique(days[found == TRAIN])
+    others = np.unique(days[np.isin(found, (HELD_OUT, STOPPING, TEST))])
+    assert np.abs(teaching[:, None] - others).min() == np.timedelta64(gap + 1, "D")
+
+
+def test_held_out_days_are_of_both_years_and_all_months():
+    found = roles(SEASON, split())
+    months = SEASON[found == HELD_OUT].astype("datetime64[M]").astype(int)
+    assert len(set(months // 12)) == 2
+    assert len(set(months % 12)) == 4
+
+
+def test_years_are_read_in_order_whichever_of_them_teach():
+    assert split(train_years=[2018, 2017], test_years=[2016]).years == [2016, 2017, 2018]
+
+
+def test_a_sample_that_is_too_short_is_refused():
+    with pytest.raises(UserError, match="no step of the sample stops the training") as caught:
+        roles(SEASON[(SEASON.astype("datetime64[D]").astype(int) % 365) < 170], split())
+    assert "params.yaml:split" in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "told"),
+    [
+        ("split", {"test_years": [2017]}, r"share \[2017\]"),
+        ("split", {"train_years": [2015, 2016]}, r"split has years \[2015\]"),
+        ("sample", {"block": 5}, "expected a multiple of sample.block"),
+        ("sample", {"months": [7, 6]}, "each once, in order"),
+        ("methods", ["pscnet", "restnet"], "unknown method 'restnet'.*did you mean 'resnet'"),
+        ("methods", ["rf", "rf"], "each once"),
+        ("networks", {"unnet": {"width": 4, "depth": 1, "dropout": 0}}, "did you mean 'unet'"),
+        ("inputs", {"daily_means": ["t2n"]}, "unknown variable 't2n'.*did you mean 't2m'"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(section, change, told):
+    with pytest.raises(UserError, match=told):
+        small_params(**{section: change})
+
+
+def test_a_method_without_a_size_is_refused():
+    content = small_content()
+    del content["networks"]["vit"]
+    with pytest.raises(UserError, match="networks has no size of vit"):
+        config.validate(content)
