@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from soilfuse.report.pscnet.page import write_study_page
-
 from soilfuse import config
 from soilfuse.errors import one_line_errors
+from soilfuse.report.pscnet.page import write_study_page
 from soilfuse.tracking.stages import declared_run
 
 
