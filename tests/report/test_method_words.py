@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from soilfuse.report import comparison
+from soilfuse import names
+from soilfuse.report import comparison, methods
 from soilfuse.report.score_tables import climate_models_table
 
 VERDICT = {"promoted": True, "checks": [], "pin": None, "method": "delta_change"}
@@ -18,7 +19,13 @@ def test_the_verdict_on_a_simple_method_is_not_told_of_the_networks():
     assert comparison.verdict_sentence(VERDICT) == "Delta change was promoted after its checks."
     rejected = VERDICT | {"promoted": False}
     assert comparison.verdict_sentence(rejected).startswith("Delta change was not promoted;")
-    assert comparison.candidate_caveat(rejected) == []  # the scores' networks may be champion
+    (told,) = comparison.candidate_caveat(rejected)
+    assert told.startswith("The scores on this page are those of the candidate")
+    assert told.endswith(
+        "by the champion, which may be another: delta change was not promoted, and the networks "
+        "that were trained last were not judged."
+    )
+    assert comparison.candidate_caveat(VERDICT) == []
     networks = rejected | {"method": "soilfuse"}
     assert comparison.verdict_sentence(networks).startswith("The latest ensemble was not promoted")
     assert len(comparison.candidate_caveat(networks)) == 1
@@ -36,3 +43,9 @@ def test_climate_models_alone_stand_by_their_error():
     assert [row[0] for row in table.rows] == ["MIROC6", "CESM2"]
     assert table.rows[1][1:4] == ["0.0900", "0.1000", "0.50"]
     assert len(table.head) == len(table.rows[0]) == 7
+
+
+def test_every_network_that_can_be_chosen_has_words_and_a_source():
+    assert set(methods.NETWORKS) == set(names.NETWORKS)
+    assert all(words.startswith(("a ", "an ")) for words in methods.NETWORKS.values())
+    assert all(words[-6:-1].strip().isdigit() for words in methods.NETWORKS.values())

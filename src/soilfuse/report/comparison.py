@@ -159,9 +159,17 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
 
 def candidate_caveat(verdict: Mapping[str, Any]) -> list[str]:
     """Say whose the scores are, where they are not those of the champion behind the products."""
+    behind = "the champion"
+    if _simple(verdict) and verdict.get("promoted"):
+        return []  # method_caveat names it
     if _simple(verdict):
-        return []
-    if verdict.get("pin") is not None:
+        # The networks whose scores are shown may be the champion: the verdict does not tell.
+        behind = "the champion, which may be another"
+        why = (
+            f"{_simple(verdict)} was not promoted, and the networks that were trained last were "
+            "not judged"
+        )
+    elif verdict.get("pin") is not None:
         why = f"registered version {verdict['pin']} is kept as champion by params.yaml:promote.pin"
     elif not verdict.get("promoted"):
         why = "the ensemble that was trained last was not promoted"
@@ -169,7 +177,7 @@ def candidate_caveat(verdict: Mapping[str, Any]) -> list[str]:
         return []
     return [
         f"The scores on this page are those of the candidate, the ensemble that was trained last; "
-        f"the maps and trends are made by the champion: {why}."
+        f"the maps and trends are made by {behind}: {why}."
     ]
 
 

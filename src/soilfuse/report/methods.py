@@ -9,7 +9,10 @@ NETWORKS = {
     "unet": "a U-Net (Ronneberger et al. 2015)",
     "mbconv_unet": "a U-Net of MBConv blocks (Ronneberger et al. 2015; Tan and Le 2019)",
     "ynet": "a YNet (Feng et al. 2022)",
-    "pscnet": "a PSCNet",
+    "pscnet": "a PSCNet (Zhou et al. 2025)",
+    "resnet": "a residual network (He et al. 2016)",
+    "vit": "a vision transformer (Dosovitskiy et al. 2021)",
+    "lstm": "a network of long short-term memory (Hochreiter and Schmidhuber 1997)",
 }
 RESIDUALS = {
     names.CLIMATOLOGY: "the target's own climatology",
