@@ -526,7 +526,7 @@ def test_monthly_sums_survive_the_file_and_give_the_same_interval(good, tmp_path
     assert (table["difference"] == 0).all()
 
 
-@pytest.mark.parametrize(
+DAMAGES = pytest.mark.parametrize(
     "damage",
     [
         lambda whole: b"",
@@ -547,12 +547,33 @@ def test_monthly_sums_survive_the_file_and_give_the_same_interval(good, tmp_path
         "no number",
     ],
 )
+
+
+@DAMAGES
 def test_damaged_monthly_sums_are_one_line(good, tmp_path, damage):
     write_evaluation(good, tmp_path)
     path = tmp_path / "monthly.csv"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=rf"{path} is damaged .*run `dvc repro -s evaluate`"):
         read_monthly(path)
+
+
+@DAMAGES
+def test_damaged_sums_of_the_methods_are_the_same_line(good, tmp_path, damage):
+    write_evaluation(good, tmp_path)
+    path, last = tmp_path / "monthly_contenders.csv", list(good.contenders)[-1]
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=rf"{path} is damaged .*run `dvc repro -s evaluate`"):
+        write_monthly_of(last, tmp_path, tmp_path / "own.csv")
+    assert not (tmp_path / "own.csv").exists()
+
+
+def test_sums_without_a_column_are_refused(good, tmp_path):
+    write_evaluation(good, tmp_path)
+    path = tmp_path / "monthly_contenders.csv"
+    pd.read_csv(path).drop(columns="squared_error").to_csv(path, index=False)
+    with pytest.raises(UserError, match="lacks the columns squared_error"):
+        write_monthly_of("ridge", tmp_path, tmp_path / "own.csv")
 
 
 def test_with_real_data_the_future_is_said_to_be_untested(material):

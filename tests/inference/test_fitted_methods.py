@@ -1,6 +1,7 @@
 """Simple methods in the place of the networks: what is scored is what products hold."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from soilfuse.errors import UserError
 from soilfuse.evaluation.material import Material, Series
 from soilfuse.evaluation.yardsticks import ClimateModels, baseline_method
 from soilfuse.files import read_json, sha256_of_files, write_json
-from soilfuse.grids.months import month_of
+from soilfuse.grids.months import month_axis, month_of
 from soilfuse.grids.regions import regions_of
+from soilfuse.inference import fitting
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.fitted import WHOLE
 from soilfuse.inference.fitting import fit_folds
@@ -168,6 +170,27 @@ def test_a_fit_of_another_method_or_a_changed_one_is_refused(tmp_path):
     (third / WHOLE).unlink()
     with pytest.raises(UserError, match=r"fold_all.safetensors is no whole safetensors file"):
         Ensemble.load(third)
+
+
+@pytest.mark.parametrize(
+    ("axis", "kept", "lacking"),
+    [
+        ([0, 1, 2], [0, 2], "1 months missing in x.nc, the first 2000-02"),
+        ([0, 1, 2, 3], [0, 1], "2 months missing in x.nc, the first 2000-03"),
+    ],
+    ids=["within", "at its end"],
+)
+def test_a_missing_month_is_no_other_one(axis, kept, lacking):
+    months = month_axis(2000, 2000)
+    with pytest.raises(UserError, match=lacking):
+        fitting._places(months[kept], months[axis], Path("x.nc"))
+    assert fitting._places(months, months[kept], Path("x.nc")).tolist() == kept
+
+
+def test_an_unknown_method_is_sent_to_where_it_was_named(tmp_path):
+    manifests = read_manifests(layout.FINETUNE)
+    with pytest.raises(UserError, match=r"did you mean 'model:CESM2'.*params.yaml:promote.method"):
+        fit_folds("model:CESM", manifests, REGIONS, tmp_path)
 
 
 def test_an_unknown_method_gets_the_nearest_name(tmp_path):

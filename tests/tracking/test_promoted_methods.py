@@ -11,9 +11,10 @@ from soilfuse import layout
 from soilfuse.cli import comparison
 from soilfuse.errors import UserError
 from soilfuse.evaluation.outputs import CONTENDERS_FILE, monthly_table, read_monthly
-from soilfuse.files import read_json, write_json
+from soilfuse.files import read_json, sha256_of_file, write_json
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.tracking import store
+from soilfuse.tracking.entrant import OWN
 from soilfuse.tracking.promoting import challenge, promote
 from soilfuse.tracking.standing import _fitted_by_promote
 
@@ -27,6 +28,11 @@ ERRORS = {
 NETWORKS = 0.03
 
 
+def scored_on():
+    target = sha256_of_file(layout.AMSMQTP)
+    return {"comparable": {"world": "v1 seed 1", "target": target}}
+
+
 @pytest.fixture
 def judged(root, params, candidate_of, toy):
     """Lay out networks of RMSE 0.03, and what evaluation found of four methods beside them."""
@@ -38,7 +44,7 @@ def judged(root, params, candidate_of, toy):
         name: {**own, "rmse": rmse, "caveats": [f"sentence of {name}"]}
         for name, rmse in ERRORS.items()
     }
-    write_json(path, read_json(path) | {"method": "soilfuse", "methods": methods})
+    write_json(path, read_json(path) | {"method": "soilfuse", "methods": methods, **scored_on()})
     parts = [
         monthly_table(toy.months, toy.sums(rmse)).assign(method=name)
         for name, rmse in ERRORS.items()
@@ -120,6 +126,35 @@ def test_one_climate_model_becomes_champion_where_nothing_stands(judged, version
 def test_what_was_not_scored_is_refused_with_the_known_names(judged, versions):
     with pytest.raises(UserError, match=r"^unknown method 'ridge'; expected one of soilfuse, clim"):
         promote(judged("ridge"))
+
+
+@pytest.mark.parametrize(
+    ("methods", "told"),
+    [
+        ([], r"facts.json holds methods \[\]; expected the facts"),
+        ({"delta_change": 3}, "facts.json holds 3 for delta_change"),
+        ({"delta_change": {"rmse": 0.02}}, "holds no finite, minimum, maximum, coverage, caveats"),
+        ({"delta_change": {**dict.fromkeys(OWN, 0.1)}}, "holds caveats 0.1 of delta_change"),
+    ],
+)
+def test_damaged_facts_of_a_method_are_one_line(judged, methods, told):
+    path = layout.EVALUATE / "facts.json"
+    write_json(path, read_json(path) | {"methods": methods})
+    with pytest.raises(UserError, match=told) as raised:
+        promote(judged("delta_change"))
+    assert str(raised.value).endswith("run `dvc repro -s evaluate`")
+
+
+def test_a_method_is_fitted_to_the_target_that_it_was_scored_by_or_not_at_all(judged):
+    params = judged("delta_change")
+    path = layout.EVALUATE / "facts.json"
+    facts = read_json(path)
+    write_json(path, facts | {"comparable": {**facts["comparable"], "target": "0" * 64}})
+    with pytest.raises(
+        UserError, match=r"amsmqtp.nc has SHA-256 .* with 000000000000; expe"
+    ):
+        promote(params)
+    assert not layout.CHAMPION.exists()
 
 
 def test_a_challenger_and_a_comparison_take_the_method(judged, kept):

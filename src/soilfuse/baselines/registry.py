@@ -30,17 +30,22 @@ METHODS: dict[str, Callable[[], Baseline]] = {
 }
 
 
-def build(name: str, source_ids: Sequence[str] = (), inside: np.ndarray | None = None) -> Baseline:
+def build(
+    name: str,
+    source_ids: Sequence[str] = (),
+    inside: np.ndarray | None = None,
+    asked_by: str = "params.yaml:evaluate.baselines",
+) -> Baseline:
     """Return an unfitted baseline.
 
     source_ids: the climate models in the order of the inputs; inside: (H, W) bool, the cells that
-    count where a method chooses one number for all, None where all do. Raises UserError naming the
-    choices.
+    count where a method chooses one number for all, None where all do; asked_by: where its name
+    stands. Raises UserError naming the choices.
     """
     models = [f"{MODEL}{source_id}" for source_id in source_ids]
     if name in models:
         return SingleModel(models.index(name))
     if name not in METHODS:
         allowed = [*METHODS, *models]
-        raise UserError(unknown("baseline", name, allowed, "params.yaml:evaluate.baselines"))
+        raise UserError(unknown("baseline", name, allowed, asked_by))
     return Ridge(inside=inside) if METHODS[name] is Ridge else METHODS[name]()

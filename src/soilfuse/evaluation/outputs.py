@@ -1,6 +1,7 @@
 """The files of results/evaluate: tables, metrics.json, caveats.json, monthly.csv."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -165,15 +166,17 @@ def _write_sums(path: Path, sums: pd.DataFrame) -> None:
 def write_monthly_of(method: str, folder: Path, path: Path) -> None:
     """Write the sums of a method beside the candidate, as monthly.csv has those of the candidate.
 
-    folder: results/evaluate. Raises UserError where it has none of the method.
+    folder: results/evaluate. Raises UserError where it has none of the method, or is damaged.
     """
     source = folder / CONTENDERS_FILE
     if not source.is_file():
         raise UserError(f"no {source}; expected sums of {method}: run `dvc repro -s evaluate`")
-    table = pd.read_csv(source, dtype=str)  # as text, so that every digit stays
-    if "method" not in table or method not in set(table["method"]):
-        raise UserError(f"{source} holds no months of {method}: run `dvc repro -s evaluate`")
-    own = table[table["method"] == method].drop(columns="method")
+    with _damage_told(source):
+        table = _sums_in(source, dtype=str)  # as text, so that every digit stays
+        if "method" not in table or method not in set(table["method"]):
+            raise UserError(f"{source} holds no months of {method}: run `dvc repro -s evaluate`")
+        own = table[table["method"] == method].drop(columns="method")
+        _of_months(own.astype({"layer": int, **dict.fromkeys(STATISTICS, float)}))
     _write_sums(path, own)
 
 
@@ -182,26 +185,36 @@ def read_monthly(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
     Raises UserError where a column is missing, or the file is damaged.
     """
+    with _damage_told(path):
+        return _of_months(_sums_in(path))
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
     try:
-        text = path.read_text(encoding="utf-8")
-        table = pd.read_csv(StringIO(text))
-        missing = [name for name in ("month", "layer", *STATISTICS) if name not in table]
-        if not text.endswith("\n"):
-            raise ValueError("its last row is cut off")
-        if not missing:
-            return _of_months(table.sort_values(["month", "layer"]))
+        yield
     except ValueError as error:  # also what pandas raises of an empty file, and of what is no text
         raise UserError(
             f"{path} is damaged ({shortened(error, 150)}); expected a table of monthly sums: "
             "run `dvc repro -s evaluate`, or promote again what was registered with it"
         ) from None
-    raise UserError(
-        f"{path} lacks the columns {', '.join(missing)}; expected a table of monthly sums: "
-        "run `dvc repro -s evaluate`"
-    )
+
+
+def _sums_in(path: Path, dtype: type | None = None) -> pd.DataFrame:
+    text = path.read_text(encoding="utf-8")
+    table = pd.read_csv(StringIO(text), dtype=dtype)
+    if not text.endswith("\n"):
+        raise ValueError("its last row is cut off")
+    if missing := [name for name in ("month", "layer", *STATISTICS) if name not in table]:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}; expected a table of monthly sums: "
+            "run `dvc repro -s evaluate`"
+        )
+    return table
 
 
 def _of_months(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    table = table.sort_values(["month", "layer"])
     months = np.unique(table["month"].to_numpy(dtype="datetime64[M]")).astype("datetime64[ns]")
     sums = table[list(STATISTICS)].to_numpy(dtype=float)
     return months, sums.reshape(months.size, table["layer"].nunique(), len(STATISTICS))
