@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from soilfuse import config, names
 from soilfuse.errors import UserError
 from soilfuse.evaluation.bootstrap import paired_intervals
-from soilfuse.evaluation.caveats import UNJUDGED_FUTURE, UNTESTED_FUTURE
+from soilfuse.evaluation.caveats import SPREAD_OF_FITS, UNJUDGED_FUTURE, UNTESTED_FUTURE
 from soilfuse.evaluation.cells import on_cells
 from soilfuse.evaluation.evaluate import evaluate
 from soilfuse.evaluation.intervals import headline
@@ -473,6 +473,8 @@ def test_the_gate_may_ask_of_every_method_what_it_asks_of_the_candidate(good, tm
     everything = np.concatenate([inputs(e).values[:, 0][..., MASK].ravel() for e in EXPERIMENTS])
     seen = good.contenders[alone[0]].seen
     assert (seen.minimum, seen.maximum) == (everything.min(), everything.max())
+    assert all(each.caveats.count(SPREAD_OF_FITS) == 1 for each in good.contenders.values())
+    assert SPREAD_OF_FITS not in good.caveats
     unjudged = good.contenders[alone[0]].caveats
     assert UNJUDGED_FUTURE in unjudged
     assert UNJUDGED_FUTURE not in good.contenders["ridge"].caveats

@@ -22,6 +22,10 @@ UNJUDGED_FUTURE = (
     "The changes and trends of this method were not held against the pseudo-reality's truth: "
     "params.yaml:evaluate.baselines does not name it."
 )
+SPREAD_OF_FITS = (
+    "The fold spread is that of five fits to overlapping years, 0 where nothing is learned: it is "
+    "no range of uncertainty."
+)
 
 
 def _layers(numbers: Sequence[int]) -> str:
@@ -173,10 +177,11 @@ def caveats(
 
 
 def method_caveats(method: str, scores: pd.DataFrame, future: pd.DataFrame) -> list[str]:
-    """Return the same of a method beside the candidate, which has neither intervals nor spread."""
+    """Return the same of a method beside the candidate, whose spread nobody has scored."""
     return [
         *_worse_in_short(scores, method),
         *_worse_future(future, method),
+        SPREAD_OF_FITS,
         *_without_weather(scores, method),
         names.STATIONS_CAVEAT,
     ]

@@ -88,7 +88,7 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "long_name": "standard deviation of the climate models' soil moisture, top 10 cm",
             "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
-            "comment": "spread of the inputs as the networks see them, and not of this product: it "
+            "comment": "spread of the inputs as the method sees them, and not of this product: it "
             "tells how far climate models disagree in the upper 10 cm, and of no other layer",
         },
     ),
