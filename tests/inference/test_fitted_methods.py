@@ -19,7 +19,7 @@ from soilfuse.grids.months import month_axis, month_of
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference import fitting
 from soilfuse.inference.ensemble import Ensemble
-from soilfuse.inference.fitted import WHOLE
+from soilfuse.inference.fitted import WHOLE, require_method
 from soilfuse.inference.fitting import fit_folds
 from soilfuse.inference.inputs import files_of, input_range, inputs_of, model_batches
 from soilfuse.inference.manifests import read_manifests
@@ -201,6 +201,15 @@ def test_an_unknown_method_gets_the_nearest_name(tmp_path):
         path.write_text(path.read_text().replace('"delta_change"', '"delta_chnage"'))
     with pytest.raises(UserError, match="was changed after training"):
         Ensemble.load(folder)
+
+
+def test_a_manifest_of_no_known_method_is_told_what_there_is():
+    manifest = {"source_ids": SOURCES, "method": "delta_chnage"}
+    with pytest.raises(UserError, match="^x.json names method 'delta_chnage'; expected") as raised:
+        require_method(Path("x.json"), manifest)
+    line = str(raised.value)
+    assert "one of climatology, " in line and "soilfuse" not in line
+    assert "run `dvc checkout x.json`" in line
 
 
 @pytest.mark.parametrize(

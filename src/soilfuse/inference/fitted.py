@@ -14,7 +14,7 @@ import numpy as np
 from soilfuse.baselines import storing
 from soilfuse.baselines.methods import Baseline
 from soilfuse.baselines.registry import METHODS, build
-from soilfuse.errors import UserError, shortened, unknown
+from soilfuse.errors import UserError, shortened
 from soilfuse.files import mending, sha256_of_file
 from soilfuse.grids.months import month_key
 from soilfuse.names import ENSEMBLE, MODEL
@@ -63,7 +63,10 @@ def require_method(path: Path, manifest: Mapping[str, Any]) -> None:
     """Raise UserError unless a simple method's manifest names one, and says what its fits need."""
     method, models = method_of(manifest), [f"{MODEL}{name}" for name in manifest["source_ids"]]
     if method not in {*METHODS, *models}:
-        raise UserError(unknown("method", method, [ENSEMBLE, *METHODS, *models], str(path)))
+        raise UserError(
+            f"{path} names method {shortened(method, 40)!r}; expected one of "
+            f"{', '.join([*METHODS, *models])}: {mending(path)}"
+        )
     if type(manifest.get(CONTEXT)) is not int or WHOLE_HASH not in manifest:
         raise UserError(
             f"{path} lacks {CONTEXT} or {WHOLE_HASH} of method {shortened(method, 40)}; expected "

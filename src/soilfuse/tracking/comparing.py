@@ -1,4 +1,7 @@
-"""Two ensembles side by side: registered versions, or the candidate that is not registered."""
+"""Two sides by their scores: registered versions, or the candidate that is not registered.
+
+A side is an ensemble of networks, or a simple method in its place.
+"""
 
 import tempfile
 from collections.abc import Mapping
@@ -29,7 +32,7 @@ MANIFEST = "fold_0.json"  # one fold's, for what all folds share
 
 @dataclass(frozen=True)
 class Side:
-    """One ensemble: what it is called, its facts, its settings, and the folder of monthly.csv."""
+    """One of both: what it is called, its facts, its settings, and the folder of monthly.csv."""
 
     title: str
     facts: Facts
@@ -38,9 +41,10 @@ class Side:
 
 
 def compare(params: config.Params, one: str, other: str) -> dict[str, Any]:
-    """Compare two ensembles out of fold.
+    """Compare two versions out of fold, networks or simple methods.
 
-    one, other: a version's number, an alias, or `candidate`, which lies in models/finetune.
+    one, other: a version's number, an alias, or `candidate`: the networks of models/finetune, or
+    what params.yaml:promote.method names in their place.
     Returns the titles `one` and `other`; `differ_in`: why their scores cannot be compared, empty
     where they can; `layers`: RMSE in m3 m-3 and R of both for each layer and, where comparable,
     `difference`, `low`, `high` of RMSE (one minus other, 95 % interval of the paired block

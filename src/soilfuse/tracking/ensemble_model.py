@@ -1,7 +1,7 @@
-"""The registered ensemble, as code that MLflow runs when it loads or serves a version.
+"""The registered champion, as code that MLflow runs when it loads or serves a version.
 
-MLflow executes this file on its own; nothing else imports it. The weights are safetensors and the
-architecture is JSON, so loading a version never unpickles anything.
+MLflow executes this file on its own; nothing else imports it. The weights, or what a simple method
+has learned, are safetensors and the rest is JSON, so loading a version never unpickles anything.
 """
 
 from pathlib import Path
@@ -14,10 +14,10 @@ from mlflow.pyfunc.model import PythonModel
 
 
 class EnsembleModel(PythonModel):
-    """The mean of the fold models of one champion."""
+    """The mean of a champion's networks, or the fit to all months of a simple method."""
 
     def load_context(self, context: Any) -> None:
-        """Load every fold's network from the artifacts of this version."""
+        """Load every fold's network, or every fit, from the artifacts of this version."""
         from soilfuse.inference.ensemble import Ensemble
 
         self.ensemble = Ensemble.load(Path(context.artifacts["champion"]))

@@ -26,8 +26,8 @@ TOLD_OF_A_FOLD = (
     "best_epoch",
     "inner_rmse",
 )
-OF_A_CHAMPION = ("registered_model", "weights_sha256", "ensemble_hash", "world")
-OF_A_VERDICT = ("promoted", "pin")
+OF_A_CHAMPION = ("registered_model", "weights_sha256", "ensemble_hash", "world", "method")
+OF_A_VERDICT = ("promoted", "pin", "method")
 OF_A_RUN = {
     "run": "sf:mlflow_run_id",
     "commit": "sf:git_commit",
