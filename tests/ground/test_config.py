@@ -116,6 +116,15 @@ def test_a_method_can_be_promoted_only_where_it_is_scored(content):
         config.validate(content)
 
 
+def test_the_raw_ensemble_mean_cannot_be_promoted(content):
+    content["promote"]["method"] = "ensemble_mean"
+    with pytest.raises(UserError, match="the mark that every method must beat") as raised:
+        config.validate(content)
+    (line,) = raised.value.problems
+    assert "soilfuse, climatology, bias_corrected_mean" in line
+    assert line.endswith("edit params.yaml:promote.method")
+
+
 def test_models_of_either_published_list_are_allowed(content):
     members = {name: model.variant_label for name, model in names.CHINA_MODELS.items()}
     assert len(members) == 25

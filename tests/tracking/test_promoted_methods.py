@@ -1,6 +1,7 @@
 """A simple method through the gate: judged, registered, loaded and compared as networks are."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from soilfuse.files import read_json, sha256_of_file, write_json
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.tracking import store
 from soilfuse.tracking.entrant import OWN
+from soilfuse.tracking.facts import told_by
+from soilfuse.tracking.graph import Graph
 from soilfuse.tracking.promoting import challenge, promote
 from soilfuse.tracking.standing import _fitted_by_promote
 
@@ -23,6 +26,7 @@ ERRORS = {
     "delta_change": 0.025,
     "ensemble_mean": 0.08,
     "model:CESM2": 0.05,
+    "model:MIROC6": 0.09,
     "quantile_delta_mapping": 0.028,
 }
 NETWORKS = 0.03
@@ -107,11 +111,14 @@ def test_a_worse_method_is_rejected_and_the_networks_stay(judged, versions):
     assert record()["method"] == "soilfuse"
 
 
-def test_the_raw_ensemble_mean_is_refused_by_its_own_check(judged, versions):
+@pytest.mark.parametrize("judge", [promote, challenge])
+def test_a_method_no_better_than_the_raw_mean_is_refused_by_its_name(judged, versions, judge):
     with pytest.raises(UserError) as raised:
-        promote(judged("ensemble_mean"))
+        judge(judged("model:MIROC6"))
     (line,) = raised.value.problems
-    assert line.startswith("no ensemble to promote: beats_ensemble_mean got RMSE 0.08000")
+    refused = "climate model MIROC6 alone cannot be promoted: beats_ensemble_mean got RMSE 0.09000"
+    assert line.startswith(refused)
+    assert line.endswith(": edit params.yaml:promote.method")
     assert not layout.CHAMPION.exists()
 
 
@@ -124,8 +131,11 @@ def test_one_climate_model_becomes_champion_where_nothing_stands(judged, version
 
 
 def test_what_was_not_scored_is_refused_with_the_known_names(judged, versions):
-    with pytest.raises(UserError, match=r"^unknown method 'ridge'; expected one of soilfuse, clim"):
+    with pytest.raises(
+        UserError, match=r"^unknown method 'ridge'; expected one of soilfuse, clim"
+    ) as raised:
         promote(judged("ridge"))
+    assert "ensemble_mean" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -150,9 +160,7 @@ def test_a_method_is_fitted_to_the_target_that_it_was_scored_by_or_not_at_all(ju
     path = layout.EVALUATE / "facts.json"
     facts = read_json(path)
     write_json(path, facts | {"comparable": {**facts["comparable"], "target": "0" * 64}})
-    with pytest.raises(
-        UserError, match=r"amsmqtp.nc has SHA-256 .* with 000000000000; expe"
-    ):
+    with pytest.raises(UserError, match=r"amsmqtp.nc has SHA-256 .* with 000000000000; expe"):
         promote(params)
     assert not layout.CHAMPION.exists()
 
@@ -197,3 +205,13 @@ def test_registered_quantile_delta_mapping_says_why_single_months_have_no_answer
     given = {"soil_moisture": np.full((1, 3, 8, 8), 0.3, np.float32), "month": np.array([3])}
     with pytest.raises(MlflowException, match="among the 31 years around it, which single months"):
         model.predict(given)
+
+
+def test_lineage_tells_which_method_was_judged_and_which_is_champion(judged, versions):
+    promote(judged("delta_change"))
+    made = {path.as_posix(): None for path in (layout.CHAMPION, layout.VERDICT)}
+    told = told_by(Path.cwd(), Graph({}, made, ()))
+    assert {path: facts["method"] for path, facts in told.items()} == {
+        layout.CHAMPION.as_posix(): "delta_change",
+        layout.VERDICT.as_posix(): "delta_change",
+    }

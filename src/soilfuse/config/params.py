@@ -92,7 +92,13 @@ class Params(Section):
         cmip6, evaluate = info.data.get("cmip6"), info.data.get("evaluate")
         if cmip6 and evaluate:
             alone = [f"{names.MODEL}{source_id}" for source_id in cmip6.models]
-            known = [names.ENSEMBLE, *names.BASELINES, *alone]
+            others = [name for name in names.BASELINES if name != names.GATE_BASELINE]
+            known = [names.ENSEMBLE, *others, *alone]
+            if promote.method == names.GATE_BASELINE:
+                raise ValueError(
+                    f"promote.method is {promote.method!r}, the mark that every method must beat; "
+                    f"expected one of {', '.join(known)}: edit {PARAMS_FILE}:promote.method"
+                )
             refuse(unknown_names([promote.method], "method", known, "promote.method"))
             if promote.method not in {names.ENSEMBLE, *alone, *evaluate.baselines}:
                 raise ValueError(

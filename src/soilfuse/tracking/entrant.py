@@ -70,7 +70,7 @@ def _fitted(
     scored = _scored(content)
     if method not in scored:
         where = "params.yaml:promote.method, or evaluate.baselines and run `dvc repro evaluate`"
-        known = [names.ENSEMBLE, *scored]
+        known = [names.ENSEMBLE, *(name for name in scored if name != names.GATE_BASELINE)]
         raise UserError(unknown("method", method, known, where))
     own = _told_of(method, scored)
     _require_scored_target(content)

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from soilfuse import config, layout
-from soilfuse.checks import Check
+from soilfuse import config, layout, names
 from soilfuse.errors import UserError, shortened
 from soilfuse.evaluation.bootstrap import paired_mean_rmse
 from soilfuse.evaluation.outputs import MONTHLY_FILE, read_monthly
@@ -66,7 +65,7 @@ def challenge(params: config.Params) -> int:
     with entrant(params) as given:
         verdict = gate(facts_of(given.content, FACTS_OF_CANDIDATE), None, params.promote)
         if not verdict.promoted:
-            raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
+            raise _refused(verdict)
         verdict = replace(verdict, caveats=[*verdict.caveats, *given.caveats])
         with _laid_out(params, given, verdict) as fresh:
             tags = _tags(verdict, given.content, CHALLENGING)
@@ -91,7 +90,7 @@ def _judged(params: config.Params, given: Entrant, turn: Turn, run_id: str | Non
             registry.install_champion(turn, fresh, layout.CHAMPION, tags, run_id)
     elif champion is None:
         write_verdict(verdict, layout.VERDICT)
-        raise UserError(*(_refused(check) for check in verdict.checks if not check.passed))
+        raise _refused(verdict)
     else:
         # The alias may have been moved by hand: it goes back to the champion that stays.
         turn.require(champion.weights_sha256)
@@ -99,8 +98,17 @@ def _judged(params: config.Params, given: Entrant, turn: Turn, run_id: str | Non
     return verdict
 
 
-def _refused(check: Check) -> str:
-    return f"no ensemble to promote: {check.name} got {check.got}; allowed {check.allowed}"
+def _refused(verdict: Verdict) -> UserError:
+    failed = [
+        f"{check.name} got {check.got}; allowed {check.allowed}"
+        for check in verdict.checks
+        if not check.passed
+    ]
+    if verdict.method == names.ENSEMBLE:
+        return UserError(*(f"no ensemble to promote: {each}" for each in failed))
+    title = names.method_title(verdict.method)
+    edit = "edit params.yaml:promote.method"
+    return UserError(*(f"{title} cannot be promoted: {each}: {edit}" for each in failed))
 
 
 def _tags(verdict: Verdict, facts: Mapping[str, Any], kind: str) -> dict[str, Any]:
