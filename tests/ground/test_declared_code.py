@@ -56,6 +56,7 @@ def imported(path):
     return [file for file in files if file.is_file() and does_something(file)]
 
 
+@cache
 def does_something(path):
     """Return whether a file is more than the docstring of a room."""
     return not all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
