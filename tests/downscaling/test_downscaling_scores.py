@@ -12,7 +12,7 @@ from scipy import stats
 
 from soilfuse.errors import UserError
 from soilfuse.evaluation.pscnet import evaluate, outputs, scored, yardsticks
-from soilfuse.evaluation.pscnet.event import wettest
+from soilfuse.evaluation.pscnet.event import RAIN, event_maps, wettest
 from soilfuse.evaluation.pscnet.scores import (
     detail,
     detail_scores,
@@ -274,6 +274,24 @@ def test_the_event_is_the_wettest_day_that_smap_saw(sample, judged):
     series = judged.tables["series"]
     assert len(series) > 40
     assert np.isfinite(series["smap"]).any()
+
+
+def test_an_event_at_new_year_has_no_step_of_the_year_before(sample):
+    """A run crosses New Year; the wettest day is January 1, and steps of December have no field."""
+    begun = np.datetime64("2017-12-25T00")
+    time = begun + np.arange(len(sample.time)) * np.timedelta64(3, "h")
+    fine, smap = sample.fine.copy(), np.zeros_like(sample.smap)
+    whole = replace(sample, time=time, fine=fine, smap=smap)
+    (first, *_) = at = np.flatnonzero(whole.time >= np.datetime64("2018-01-01"))
+    whole.fine[first : first + 4, RAIN] = 1.0
+    found = wettest(whole, at)
+    assert found.before in at
+    fields = {"rf": whole.fine[at, 0]}
+    maps = event_maps(whole, found, at, fields)
+    told = maps["soil_moisture"].values[0]
+    np.testing.assert_array_equal(told, whole.fine[[found.before, found.step], 0])
+    short = wettest(whole, at[:3])  # less than a day: from the first step that has a field
+    assert short.before == first
 
 
 def test_metrics_are_numbers(judged):

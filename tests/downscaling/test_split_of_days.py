@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sample_cases import small_content, small_params
+from sample_cases import PARAMS, small_content, small_params
 
 from soilfuse import config
 from soilfuse.config.sample import Split
@@ -56,7 +56,7 @@ def test_held_out_days_are_of_both_years_and_all_months():
 
 
 def test_years_are_read_in_order_whichever_of_them_teach():
-    assert split(train_years=[2018, 2017], test_years=[2016]).years == [2016, 2017, 2018]
+    assert split(train_years=[2017, 2018], test_years=[2016]).years == [2016, 2017, 2018]
 
 
 def test_a_sample_that_is_too_short_is_refused():
@@ -70,6 +70,9 @@ def test_a_sample_that_is_too_short_is_refused():
     [
         ("split", {"test_years": [2017]}, r"share \[2017\]"),
         ("split", {"train_years": [2015, 2016]}, r"split has years \[2015\]"),
+        ("split", {"train_years": [2017, 2016]}, r"train_years are \[2017, 2016\].*in order"),
+        ("split", {"train_years": [2016, 2016]}, "split.train_years are .* each once"),
+        ("split", {"test_years": [2018, 2018]}, "split.test_years are .* each once"),
         ("sample", {"block": 5}, "expected a multiple of sample.block"),
         ("sample", {"months": [7, 6]}, "each once, in order"),
         ("methods", ["pscnet", "restnet"], "unknown method 'restnet'.*did you mean 'resnet'"),
@@ -81,6 +84,30 @@ def test_a_sample_that_is_too_short_is_refused():
 def test_parameters_that_do_not_fit_are_refused(section, change, told):
     with pytest.raises(UserError, match=told):
         small_params(**{section: change})
+
+
+def test_inputs_that_reach_beyond_the_gap_are_refused():
+    """The first held-out step must see nothing of the last step that teaches, and the reverse."""
+    steps = small_params(inputs={"steps": 10}).inputs  # 9 steps and the 7 before the earliest
+    assert steps.hours_before(3) == 48
+    with pytest.raises(UserError, match="gap_days is 2, but inputs reach 51 hours .* at least 3"):
+        small_params(inputs={"steps": 11})
+    assert small_params(inputs={"steps": 17, "daily_means": []}).split.gap_days == 2
+    with pytest.raises(UserError, match="gap_days is 2, but inputs reach 51 hours"):
+        small_params(inputs={"steps": 18, "daily_means": []})
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "params.full.yaml"])
+def test_no_step_is_in_the_inputs_of_both_sides_of_a_gap(name):
+    """Counted in what a step is made of, not by the rule of the schema."""
+    params = config.load(PARAMS.with_name(name))
+    found = roles(SEASON, params.split)
+    seen = np.arange(len(SEASON))[:, None] - np.arange(params.inputs.steps)
+    read = (seen[..., None] - np.arange(24 // params.sample.step_hours)).reshape(len(SEASON), -1)
+    in_season = SEASON[np.maximum(read, 0)].astype("datetime64[Y]")
+    read = np.where(in_season == SEASON.astype("datetime64[Y]")[:, None], read, -1)
+    taught, held = (set(read[found == role].ravel()) - {-1} for role in (TRAIN, HELD_OUT))
+    assert not taught & held
 
 
 def test_a_method_without_a_size_is_refused():

@@ -22,8 +22,10 @@ class Crops:
         self.source_ids, self.path, self.values = ensemble.source_ids, "made.nc", values
         start = np.datetime64("2015-01")
         self.time = (start + np.arange(len(values))).astype("datetime64[ns]")
+        self.asked = []
 
     def inputs(self, grid, here):
+        self.asked += np.arange(len(self.values))[here].tolist()
         return self.values[here].copy()
 
 
@@ -57,7 +59,7 @@ def test_auto_stays_in_fp32_where_it_is_not_and_says_so(champion, inputs, native
     chosen = opening.at_precision(ensemble, "auto", crops)
     assert chosen is ensemble
     assert (
-        "m3 m-3 in the first 10 months, more than 0.0001: fp32 is used" in capsys.readouterr().err
+        "m3 m-3 in 10 months of made.nc, more than 0.0001: fp32 is used" in capsys.readouterr().err
     )
 
 
@@ -67,6 +69,25 @@ def test_bf16_that_is_not_near_is_refused(champion, inputs, native):
         opening.at_precision(ensemble, "bf16", crops)
     near_one, crops = near(champion, inputs, 1e-5)
     assert opening.at_precision(near_one, "bf16", crops).precision == "bf16"
+
+
+def test_months_are_tried_from_the_first_to_the_last(champion, inputs, native):
+    ensemble, crops = near(champion, np.tile(inputs, (10, 1, 1, 1)), 1e-3)
+    opening.at_precision(ensemble, "auto", crops)
+    assert crops.asked == [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]
+
+
+def test_a_spread_that_is_not_near_is_enough_for_fp32(champion, inputs, native, monkeypatch):
+    ensemble, crops = near(champion, inputs, 1e-3)
+    predict = Ensemble.predict
+
+    def wider(self, *given):
+        found = predict(self, *given)
+        off = 2e-4 if self.precision == "bf16" else 0
+        return replace(found, fold_spread=found.fold_spread + np.float32(off))
+
+    monkeypatch.setattr(Ensemble, "predict", wider)
+    assert opening.at_precision(ensemble, "auto", crops) is ensemble
 
 
 def test_auto_is_fp32_where_no_processor_has_bf16(champion, inputs, monkeypatch):

@@ -177,6 +177,31 @@ def test_recomputed_months_are_spread_over_the_product(chain):
     assert asked == [0, 344, 687, 1031]
 
 
+@pytest.mark.parametrize(
+    ("precision", "off", "wrong"),
+    [
+        ("fp32", 0.0, []),
+        ("fp32", 1.5e-4, ["numbers"]),
+        ("bf16", 1.5e-4, []),
+        ("bf16", -1.5e-4, []),
+        ("bf16", 1e-3, ["numbers"]),
+    ],
+)
+def test_a_product_in_bf16_may_be_a_little_further_from_float32(
+    chain, writing, precision, off, wrong
+):
+    """Far from zero rounding to the product's digits would hide it: the least value is near."""
+    path, folder, outs, origin = chain
+    writing.mean = writing.mean * np.float32(1e-3)
+    writing.attributes["precision"] = precision
+    writing.write(path)
+    sidecar = path.with_suffix(".prov.json")
+    write_prov(sidecar, path, "ssp370", USED, RunRecord("run-1", "m", "1", "89b561e", dirty=False))
+    outs |= {made.as_posix(): content_hash(made) for made in (path, sidecar)}
+    today = replace(origin, recompute=lambda months: writing.mean[months] + np.float32(off))
+    assert failed(path, folder, outs, today) == wrong
+
+
 def test_recomputed_numbers_on_another_grid(chain):
     path, folder, outs, origin = chain
     other = replace(origin, recompute=lambda months: np.zeros((4, 5, 2, 2)))

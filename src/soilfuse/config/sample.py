@@ -70,6 +70,13 @@ class Split(Section):
     block_days: int = Field(ge=1, le=31)
     gap_days: int = Field(ge=0, le=10)
 
+    @field_validator("train_years", "test_years")
+    @classmethod
+    def _in_order(cls, years: list[int], info: ValidationInfo) -> list[int]:
+        if sorted(set(years)) != years:
+            raise ValueError(f"split.{info.field_name} are {years}; expected each once, in order")
+        return years
+
     @field_validator("test_years")
     @classmethod
     def _apart(cls, test: list[int], info: ValidationInfo) -> list[int]:
@@ -97,6 +104,11 @@ class StepsSeen(Section):
         allowed = names.SAMPLE_VARIABLES
         refuse(unknown_names(given, "variable", allowed, "inputs.daily_means"))
         return given
+
+    def hours_before(self, step_hours: int) -> int:
+        """Return how far before a step of so many hours its inputs begin."""
+        mean = 24 - step_hours if self.daily_means else 0
+        return (self.steps - 1) * step_hours + mean
 
 
 class CoreSize(Section):

@@ -176,6 +176,20 @@ class PscnetStudy(StudyParams):
                 raise ValueError(f"split has years {missing}; expected those of sample, {there}")
         return split
 
+    @field_validator("inputs")
+    @classmethod
+    def _reach_within_the_gap(cls, inputs: StepsSeen, info: ValidationInfo) -> StepsSeen:
+        if {"sample", "split"} <= set(info.data):
+            reach = inputs.hours_before(info.data["sample"].step_hours)
+            gap = info.data["split"].gap_days
+            if reach > 24 * gap:
+                raise ValueError(
+                    f"split.gap_days is {gap}, but inputs reach {reach} hours back, into days that "
+                    f"are held out; expected at least {-(-reach // 24)}, or fewer inputs.steps: "
+                    f"edit {PARAMS_FILE}:split.gap_days"
+                )
+        return inputs
+
     @field_validator("methods")
     @classmethod
     def _known_methods(cls, methods: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from soilfuse.product.provenance import read_prov
 Recompute = Callable[[np.ndarray], np.ndarray]
 MONTHS = 4  # recomputed, spread over the product
 DEVICE_ROUNDING = 1e-5  # m3 m-3 by which devices and thread counts may differ
-SHORTENED = 2e-4  # the same of bfloat16 convolutions, which infer holds within half of it at first
+SHORTENED = 2e-4  # the same of bfloat16 convolutions; infer tries other months, to half of it
 
 
 @dataclass(frozen=True)

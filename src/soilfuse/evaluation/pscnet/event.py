@@ -35,11 +35,12 @@ class Event:
 def wettest(sample: Sample, at: np.ndarray) -> Event:
     """Return the event of the largest rain of a day, mean of all cells, that SMAP saw the end of.
 
-    at: (N,) steps among which it is. Where SMAP never saw enough, any step will do.
+    at: (N,) steps among which it is, and the step before it: others have no field. Where SMAP
+    never saw enough, any step will do.
     """
     day = DAY // sample.step_hours
     starts = sample.run_starts
-    fits = at[at - day >= starts[at]]
+    fits = at[(at - day >= starts[at]) & np.isin(at - day, at)]
     fits = at if not len(fits) else fits
     seen = np.isfinite(sample.smap[fits]).mean(axis=(1, 2)) >= SEEN
     chosen = fits[seen] if seen.any() else fits
@@ -49,7 +50,8 @@ def wettest(sample: Sample, at: np.ndarray) -> Event:
     step = int(chosen[best])
     coarse = block_means(totals[best], sample.block)
     row, column = np.unravel_index(int(coarse.argmax()), coarse.shape)
-    return Event(step, max(step - day, int(starts[step])), (int(row), int(column)))
+    before = int(at[at >= max(step - day, int(starts[step]))][0])
+    return Event(step, before, (int(row), int(column)))
 
 
 def event_maps(
