@@ -212,9 +212,12 @@ def test_a_cell_is_chosen_by_pointing_clicking_and_with_the_keys(page, tmp_path)
         place = {"x": middle[0], "y": middle[1]}
         browser.send("Input.dispatchMouseEvent", type="mouseMoved", **place)
         browser.wait_for("document.getElementById('cell').textContent.startsWith('33.5°N 93°E')")
+        before = browser.evaluate("location.hash")
         press = {**place, "button": "left", "clickCount": 1}
-        browser.send("Input.dispatchMouseEvent", type="mousePressed", **press)
+        browser.send("Input.dispatchMouseEvent", type="mousePressed", buttons=1, **press)
+        browser.evaluate("new Promise((done) => requestAnimationFrame(done))")
         browser.send("Input.dispatchMouseEvent", type="mouseReleased", **press)
+        browser.wait_for(f"location.hash !== {before!r}")
         browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=2, y=2)
         browser.wait_for("document.getElementById('cell').textContent.startsWith('33.5°N 93°E')")
         kept = browser.evaluate("location.hash")
