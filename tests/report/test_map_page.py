@@ -197,7 +197,7 @@ def test_a_cell_is_chosen_by_pointing_clicking_and_with_the_keys(page, tmp_path)
         browser.open(page.as_uri())
         browser.wait_for(READY)
         first = told(browser)
-        browser.evaluate("document.getElementById('map').focus()")
+        browser.evaluate("document.getElementById('map').focus({preventScroll: true})")
         key = {"key": "ArrowRight", "code": "ArrowRight"}
         browser.send("Input.dispatchKeyEvent", type="keyDown", **key)
         second = told(browser)
