@@ -110,18 +110,25 @@ def besides(threads: int) -> Timing:
     """Time what is told beside the plain test."""
     values = grid_of_series(0.0)
     settings = config.load().trends
+    lags = settings.hamed_rao_lags or None
 
     def ours() -> TrendResult:
         trend = trend_test(values, threads)
-        with_memory(values, trend, settings, threads)
+        told.update(with_memory(values, trend, settings, threads))
         return trend
 
-    def theirs(one: np.ndarray) -> None:
-        pymannkendall.hamed_rao_modification_test(one, lag=settings.hamed_rao_lags)
-        pymannkendall.yue_wang_modification_test(one, lag=1)
-        pymannkendall.trend_free_pre_whitening_modification_test(one)
-        scipy.stats.theilslopes(one, alpha=settings.confidence)
+    def theirs(one: np.ndarray) -> tuple[float, ...]:
+        rao = pymannkendall.hamed_rao_modification_test(one, lag=lags)
+        yue = pymannkendall.yue_wang_modification_test(one, lag=1)
+        white = pymannkendall.trend_free_pre_whitening_modification_test(one)
+        interval = scipy.stats.theilslopes(one, alpha=settings.confidence)
+        return interval.low_slope, interval.high_slope, rao.p, yue.p, white.p
 
+    told: dict[str, np.ndarray] = {}
+    ours()
+    for cell, one in enumerate(values.reshape(SHAPE[0], -1)[:, :50].T.astype(float)):
+        both = zip(told.values(), theirs(one), strict=True)
+        assert all(abs(mine.flat[cell] - other) <= 1e-9 for mine, other in both), cell
     measured = microseconds(ours, values, theirs, 2)
     return timing("plain test, memory and intervals", *measured, values)
 

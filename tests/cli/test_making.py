@@ -61,9 +61,14 @@ def repro(*arguments):
 
 @pytest.mark.slow
 def test_only_the_named_stages_run(project):
-    with pytest.raises(UserError, match=r"infer@ssp370 is made from is stale.*`dvc repro infer@"):
+    with pytest.raises(
+        UserError, match=r"infer@ssp370 is made from is stale.*`dvc repro infer@ssp370`"
+    ):
         making.made("infer", ["ssp370"])
     assert not (project / "log").exists()
+    advice = r"run `dvc repro trends@historical trends@ssp370`, which makes that too"
+    with pytest.raises(UserError, match=advice):
+        making.made("trends", [])
     repro("promote")
     assert making.made("infer", ["ssp370"]) == [Path("products/ssp370.nc")]
     assert (project / "log").read_text() == "infer ssp370\n"
@@ -73,7 +78,7 @@ def test_only_the_named_stages_run(project):
     assert (project / "log").read_text().endswith("infer historical\ninfer ssp370\n")
     assert making.made("trends", ["ssp370", "ssp370"]) == [Path("results/trends/ssp370.nc")]
     (project / "candidate").write_text("other weights")
-    with pytest.raises(UserError, match="promote .*dvc repro trends@ssp370`, which makes it too"):
+    with pytest.raises(UserError, match="promote .*dvc repro trends@ssp370`, which makes that too"):
         making.made("trends", ["ssp370"])
 
 

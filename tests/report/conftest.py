@@ -139,6 +139,12 @@ def trend_maps(experiment, grid=GRID):
             "lon": grid.lon,
         },
     )
+    sure = np.abs(slopes) > 5e-5
+    # some cells hold over the field alone, others by the plain test alone
+    fields = np.where(pattern < 0.5, ~sure, sure & (pattern > 0.8)) & inside
+    maps["significant_fdr"] = (dims, fields.astype("int8"))
+    for end, away in (("low", -3e-5), ("high", 3e-5)):
+        maps[f"sens_slope_{end}"] = (dims, (slopes + away).astype("float32"))
     if experiment != "historical":
         change = slopes[:, 0] * 86 / 0.2 * 100
         maps["change_percent"] = (("season", "depth", "lat", "lon"), change.astype("float32"))

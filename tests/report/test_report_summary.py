@@ -37,6 +37,7 @@ def test_rates_are_given_a_decade_in_thousandths():
     assert labels.rate(-1e-9) == "0.00"
     assert labels.starred(2.43e-4, True) == "+2.43*"
     assert labels.starred(2.43e-4, True, True) == "+2.43*†"
+    assert labels.starred(2.43e-4, False, True) == "+2.43"
     assert labels.starred(math.nan, True, True) == labels.MISSING
 
 
@@ -59,6 +60,22 @@ def test_significance_is_said_with_and_without_memory(make_trends, p, held, said
     assert f"{said} where the memory of the years is taken into account (p = {p:.2f})." in sentence
 
 
+def test_a_short_period_is_not_said_to_hold_with_memory(make_trends):
+    short = regions([2.43e-4]).assign(
+        period="1995-2014", p_hamed_rao=0.01, significant_hamed_rao=True
+    )
+    said = summary.trend_sentence(make_trends(regions=short), "TRSR", "annual", "1995-2014", 1)
+    assert "significantly" in said and "memory" not in said
+
+
+def test_a_model_without_a_slope_shares_no_sign(make_trends):
+    models = pd.DataFrame(
+        {"region": "TRSR", "season": "annual", "period": PERIOD, "source_id": list("ABCD")}
+    ).assign(slope=[0.0, 1e-4, -1e-4, 0.0], significant=False)
+    trends = replace(make_trends(regions=regions([-1e-4])), agreement=models)
+    assert "Of 4 climate models 1 have" in summary.models_sentence(trends, "TRSR", PERIOD)
+
+
 def test_models_are_counted_by_the_product_s_sign(make_trends):
     models = pd.DataFrame(
         {
@@ -72,8 +89,8 @@ def test_models_are_counted_by_the_product_s_sign(make_trends):
     )
     trends = replace(make_trends(regions=regions([2.43e-4])), agreement=models)
     assert summary.models_sentence(trends, "TRSR", PERIOD).startswith(
-        "Of 4 climate models 3 have that sign in their upper 10 cm, 2 of them significantly; their "
-        "rates run from −2.00 to +3.00, half of them below +1.50"
+        "Of 4 climate models 3 have the sign of that rate in their upper 10 cm, 2 of them "
+        "significantly; their rates run from −2.00 to +3.00, half of them below +1.50"
     )
     table = tables.rates_of_models(trends, "TRSR", PERIOD)
     assert [row[:2] for row in table.rows] == [

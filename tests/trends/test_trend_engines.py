@@ -30,7 +30,7 @@ def require_equal(found, expected):
 
 
 @pytest.mark.parametrize("max_bytes", [1, 10**6, 2**30])
-@pytest.mark.parametrize("steps", [2, 5, 30])
+@pytest.mark.parametrize("steps", [1, 2, 5, 30])
 def test_torch_equals_the_compiled_test(steps, max_bytes):
     values = fields(steps)
     require_equal(trend_test_torch(torch.from_numpy(values), max_bytes), trend_test(values))

@@ -13,7 +13,7 @@ INDEX = layout.REPORTS / "index.html"
 def made(stage: str, experiments: Sequence[str], force: bool = False) -> list[Path]:
     """Run `stage` for some experiments, all where none is named; return their main files.
 
-    stage: infer, trends or page. Only these stages run: what they are made from must be up to
+    stage: infer or trends. Only these stages run: what they are made from must be up to
     date. Raises UserError for an unknown experiment, a stale or missing upstream, with the command
     that mends it, and where DVC fails.
     """
@@ -22,12 +22,8 @@ def made(stage: str, experiments: Sequence[str], force: bool = False) -> list[Pa
     chosen = [config.item_of(e, known, "experiment", place) for e in experiments] or known
     chosen = list(dict.fromkeys(chosen))
     _run([f"{stage}@{experiment}" for experiment in chosen], force)
-    file_of = {
-        "infer": layout.product,
-        "trends": lambda experiment: layout.TRENDS / f"{experiment}.nc",
-        "page": lambda experiment: layout.REPORTS / f"{experiment}.html",
-    }[stage]
-    return [file_of(experiment) for experiment in chosen]
+    folder = {"infer": layout.PRODUCTS, "trends": layout.TRENDS}[stage]
+    return [folder / f"{experiment}.nc" for experiment in chosen]
 
 
 def report(force: bool = False) -> Path:

@@ -28,7 +28,7 @@ def refuse_stale_upstream(targets: Sequence[str], then: str = "") -> None:
         told = "; ".join(problems[:NAMED_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
         raise UserError(
             f"what {targets[0]} is made from is stale or missing: {told}: run "
-            f"`dvc repro {targets[-1]}`, which makes it too{then}"
+            f"`dvc repro {' '.join(targets)}`, which makes that too{then}"
         )
 
 

@@ -107,4 +107,4 @@ def starred(slope: float, significant: bool, with_memory: bool = False) -> str:
     """Write a rate with a star where it is significant, a dagger where with memory too."""
     if not math.isfinite(slope):
         return rate(slope)
-    return rate(slope) + "*" * significant + "†" * with_memory
+    return rate(slope) + "*" * significant + "†" * (significant and with_memory)

@@ -26,21 +26,26 @@ if TYPE_CHECKING:
 
 STEPS = 32000  # of the largest number; the rest of 16 bits stands for nothing
 MISSING = -32768
+RATE_STEP = 0.01  # 10^-3 m3 m-3 a decade: as many digits as are shown
+CHANGE_STEP = 0.1  # percent, likewise
+SERIES_STEP = 1e-4  # m3 m-3
 YEARS = 5  # that a point of a cell's series is the mean of
 MANY_CELLS = 1000  # beyond which only annual series are given
 OUTLINE_TOLERANCE = 0.01  # degrees
 PLAIN, FIELD = 1, 2  # bits of a cell's significance
-COLOURS = 14
 
 
-def packed(values: np.ndarray) -> dict[str, Any]:
+def packed(values: np.ndarray, scale: float | None = None) -> dict[str, Any]:
     """Return finite numbers as {scale, shape, data}; NaN has a step of its own.
 
-    What comes back differs by half a step at most: the largest number / 64000.
+    What comes back differs by half a step at most. scale: the step; None is the largest number /
+    32000, 1 keeps whole numbers as they are.
     """
-    largest = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
-    scale = largest / STEPS or 1.0
-    steps = np.where(np.isfinite(values), np.round(values / scale), MISSING).astype("<i2")
+    if scale is None:
+        largest = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
+        scale = largest / STEPS or 1.0
+    steps = np.where(np.isfinite(values), np.round(values / scale).clip(-STEPS, STEPS), MISSING)
+    steps = steps.astype("<i2")
     data = base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode("ascii")
     return {"scale": scale, "shape": list(values.shape), "data": data}
 
@@ -76,6 +81,7 @@ def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict
         "changeLimits": list(style.CHANGE_LIMITS),
         "rateUnit": labels.RATE_UNIT,
         "unit": labels.UNIT,
+        "field": all("significant_fdr" in trends.maps for trends in all_trends),
         "experiments": [
             {
                 **_experiment(trends, place.inside),
@@ -101,15 +107,15 @@ def _experiment(trends: Trends, inside: np.ndarray) -> dict[str, Any]:
             }
             for period in map(str, maps["period"].values)
         ],
-        "rate": packed(_cells(maps["sens_slope"], inside) * labels.RATE_SCALE),
-        "significance": packed(_significance(maps, inside)),
+        "rate": packed(_cells(maps["sens_slope"], inside) * labels.RATE_SCALE, RATE_STEP),
+        "significance": packed(_significance(maps, inside), 1.0),
     }
     for end in ("low", "high"):
         if f"sens_slope_{end}" in maps:
             rates = _cells(maps[f"sens_slope_{end}"], inside) * labels.RATE_SCALE
-            found[end] = packed(rates)
+            found[end] = packed(rates, RATE_STEP)
     if "change_percent" in maps:
-        found["change"] = packed(_cells(maps["change_percent"], inside))
+        found["change"] = packed(_cells(maps["change_percent"], inside), CHANGE_STEP)
         found["changeOf"] = _change_of(trends)
     return found
 
@@ -128,7 +134,7 @@ def _significance(maps: "xr.Dataset", inside: np.ndarray) -> np.ndarray:
     held = PLAIN * (_cells(maps["significant"], inside) > 0)
     if "significant_fdr" in maps:
         held = held + FIELD * (_cells(maps["significant_fdr"], inside) > 0)
-    return np.asarray(held, dtype=np.float64)
+    return np.where(np.isfinite(_cells(maps["sens_slope"], inside)), held, np.nan)
 
 
 def _series(path: Path, seasons: Sequence[str], inside: np.ndarray) -> dict[str, Any]:
@@ -139,12 +145,13 @@ def _series(path: Path, seasons: Sequence[str], inside: np.ndarray) -> dict[str,
         means = seasonal_means(product[names.SOIL_MOISTURE], str(path)).sel(season=list(seasons))
     cells = means.values[..., inside]  # (S, years, D, C)
     count = cells.shape[1] // YEARS
-    whole = cells[:, -count * YEARS :]  # the last years: a scenario's first ones may be left out
-    parts = whole.reshape(len(seasons), count, YEARS, *cells.shape[2:])
-    with np.errstate(invalid="ignore"):
-        five = np.nanmean(parts, axis=2)  # the first winter of a file is missing
-    middles = means["year"].values[-count * YEARS :].reshape(count, YEARS).mean(axis=1)
-    return {"years": middles.tolist(), "series": packed(np.moveaxis(five, 1, 2))}
+    first = cells.shape[1] - count * YEARS  # a scenario's first years may be left out
+    parts = cells[:, first:].reshape(len(seasons), count, YEARS, *cells.shape[2:])
+    there = np.isfinite(parts).sum(axis=2)  # the first winter of a file is missing
+    total = np.where(np.isfinite(parts), parts, 0.0).sum(axis=2)
+    five = np.where(there >= YEARS - 1, total / there.clip(min=1), np.nan)
+    middles = means["year"].values[first:].reshape(count, YEARS).mean(axis=1)
+    return {"years": middles.tolist(), "series": packed(np.moveaxis(five, 1, 2), SERIES_STEP)}
 
 
 def _outlines(place: Place) -> list[dict[str, Any]]:
@@ -163,10 +170,11 @@ def _outlines(place: Place) -> list[dict[str, Any]]:
 
 def _colours() -> list[str]:
     """Return the diverging colours of the printed maps, dry to wet."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
+    from matplotlib.colors import ListedColormap, to_hex
 
-    return [to_hex(colormaps["BrBG"](x)) for x in np.linspace(0.06, 0.92, COLOURS)]
+    colour_map, _ = style.change_scale(1).colouring()
+    assert isinstance(colour_map, ListedColormap)
+    return [to_hex(colour) for colour in np.asarray(colour_map.colors)]
 
 
 def _named(key: str, title: str) -> dict[str, str]:

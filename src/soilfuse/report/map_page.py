@@ -46,6 +46,7 @@ def write_map(
         "title": settings.title,
         "caveats": [
             *comparison.world_caveat(str(champion.get("world", ""))),
+            *comparison.method_caveat(champion),
             *map(str, champion.get("caveats", [])),
         ],
         "credit": regions.credit,
@@ -53,8 +54,8 @@ def write_map(
             "products sha256": files.sha256_of_files(made_of),
             "trends sha256": files.sha256_of_files(read),
         },
-        # a closing tag inside the data would end the script that holds it
-        "data": Markup(json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),
+        # a tag inside the data could end the script that holds it
+        "data": Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),
         "plotly": Markup(get_plotlyjs()),
     }
     page = environment().get_template("map.html.j2").render(**shown)

@@ -6,8 +6,10 @@ that is missing is said to be missing.
 
 import math
 
+import numpy as np
+
 from soilfuse.report import labels
-from soilfuse.report.records import Test, Trends
+from soilfuse.report.records import PART_YEARS, Test, Trends
 from soilfuse.report.shares import area_sentence, outside_sentence
 from soilfuse.report.words import amount, counted, joined, p_words, season_words, verb
 
@@ -28,13 +30,17 @@ def trend_sentence(trends: Trends, region: str, season: str, period: str, layer:
         )
     chance = f" ({p})" if p else ""
     said = f"The {what} {where} {verb(test.slope)} significantly, by {amount(test.slope)}{chance}"
-    return f"{said}{_with_memory(test)}."
+    return f"{said}{_with_memory(test, period)}."
 
 
-def _with_memory(test: Test) -> str:
-    """Say whether a significant trend stays so where years are not taken for independent."""
+def _with_memory(test: Test, period: str) -> str:
+    """Say whether a significant trend stays so where years are not taken for independent.
+
+    Nothing of periods that are too short to tell (docs/trends.md).
+    """
     p = p_words(test.p_hamed_rao)
-    if not p:
+    first, last = labels.years_of(period)
+    if not p or last - first + 1 < PART_YEARS:
         return ""
     stays = "stays so" if test.significant_hamed_rao else "does not stay so"
     return f"; it {stays} where the memory of the years is taken into account ({p})"
@@ -136,13 +142,14 @@ def models_sentence(trends: Trends, region: str, period: str) -> str:
     if models.empty or not math.isfinite(slope):
         return ""
     own = models["slope"]
-    same = int(((own > 0) == (slope > 0)).sum())
-    sure = int((models["significant"] & ((own > 0) == (slope > 0))).sum())
+    alike = np.sign(own) == np.sign(slope)
+    same, sure = int(alike.sum()), int((models["significant"] & alike).sum())
     low, middle, high = (labels.rate(value) for value in (own.min(), own.median(), own.max()))
     return (
-        f"Of {len(models)} climate models {same} have that sign in their upper 10 cm, {sure} of "
-        f"them significantly; their rates run from {low} to {high}, half of them below {middle} "
-        f"({labels.RATE_UNIT}). The product is made of these models, so this is no second witness."
+        f"Of {len(models)} climate models {same} have the sign of that rate in their upper 10 cm, "
+        f"{sure} of them significantly; their rates run from {low} to {high}, half of them below "
+        f"{middle} ({labels.RATE_UNIT}). The product is made of these models, so this is no second "
+        "witness."
     )
 
 

@@ -9,6 +9,8 @@ from numba import njit
 
 from soilfuse.trends.kernels import _keep_valid, _pairs, _ties
 
+FEWEST_PAIRS = 3  # that gaps must leave for a correlation
+
 
 @njit(nogil=True, cache=True)
 def _detrended(series: np.ndarray, slope: float) -> np.ndarray:
@@ -40,7 +42,7 @@ def _correlation(centred: np.ndarray, n: int, power: float, lag: int) -> float:
     """Return the autocorrelation at a lag of (T,) centred values whose n squares sum to `power`.
 
     Without gaps the sum over T - lag pairs is divided by T, as is usual; with gaps the pairs that
-    are left stand for those that would be there. 0 where none is left.
+    are left stand for those that would be there, within -1 and 1. 0 where fewer than 3 are left.
     """
     total, pairs = 0.0, 0
     for t in range(centred.size - lag):
@@ -48,9 +50,10 @@ def _correlation(centred: np.ndarray, n: int, power: float, lag: int) -> float:
         if not np.isnan(product):
             total += product
             pairs += 1
-    if pairs == 0:
+    if pairs < FEWEST_PAIRS and pairs < centred.size - lag:
         return 0.0
-    return total / power * (n * (centred.size - lag) / (centred.size * pairs))
+    correlation = total / power * (n * (centred.size - lag) / (centred.size * pairs))
+    return min(max(correlation, -1.0), 1.0)
 
 
 @njit(nogil=True, cache=True)

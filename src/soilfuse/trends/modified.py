@@ -23,8 +23,8 @@ class ModifiedResult:
     """A test with a corrected variance, each (...) float64; NaN = not tested.
 
     factor: by how much var(S) grew, n over the effective number of values; z, p: as of the plain
-    test with that variance. A factor of 0 or less, which strong negative memory can give, leaves
-    no variance to test with: z and p are NaN there, but where S is 0 and there is no trend at all.
+    test with that variance. A factor of 0 or less, which negative memory can give in short series,
+    leaves no variance to test with: z and p are then the plain test's, and `factor` tells.
     """
 
     factor: np.ndarray
@@ -155,6 +155,6 @@ def _corrected(
     factor: np.ndarray = flat.reshape(trend.slope.shape)
     factor[np.isnan(trend.s)] = np.nan
     with np.errstate(invalid="ignore"):
-        variance = np.where(factor > 0, factor, np.nan) * trend.var_s
+        variance = np.where(factor > 0, factor, 1.0) * trend.var_s
     z = normalised(trend.s, variance)
     return ModifiedResult(factor, z, two_sided_p(z))

@@ -1,4 +1,4 @@
-"""The trend test in torch, for a GPU that holds the series already; any device gives the same.
+"""The trend test in torch, for a GPU that holds the series already.
 
 Every pair of values is formed at once for a block of series, which costs T times the memory of the
 series: blocks are as large as `max_bytes` allows. On a CPU `mann_kendall.trend_test` is faster.
@@ -20,7 +20,7 @@ def trend_test_torch(series: "torch.Tensor", max_bytes: int = 2**30) -> TrendRes
     """Test (T, ...) series of any float type, NaN = missing; returns numpy arrays (...).
 
     S, var(S) and n equal those of `mann_kendall.trend_test`; slopes are formed in float64 from the
-    same differences, so that slope, z and p do too.
+    same differences, so that slope, z and p do too. The device must know float64.
     """
     import torch
 
@@ -44,6 +44,9 @@ def _statistics(rows: "torch.Tensor") -> "torch.Tensor":
     import torch
 
     steps = rows.shape[1]
+    if steps < MINIMUM_VALID:
+        counted = (~rows.isnan()).sum(dim=1, keepdim=True).T.to(rows.dtype)
+        return torch.cat([counted.new_full((3, len(rows)), torch.nan), counted])
     early, late = torch.triu_indices(steps, steps, offset=1, device=rows.device)
     slopes = (rows[:, late] - rows[:, early]) / (late - early).to(rows.dtype)
     s = (slopes > 0).sum(dim=1) - (slopes < 0).sum(dim=1)

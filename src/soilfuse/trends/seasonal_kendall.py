@@ -1,8 +1,9 @@
 """Seasonal Kendall test: every calendar month against itself alone, all months together.
 
-Hirsch and Slack (1984, doi:10.1029/WR020i006p00727): S and its variance are sums over the months,
-so that the seasonal cycle is no trend; months that resemble each other add their covariance
-(Dietz and Killeen 1981; Libiseller and Grimvall 2002, doi:10.1002/env.507).
+Hirsch, Slack and Smith (1982, doi:10.1029/WR018i001p00107): S and its variance are sums over the
+months, so that the seasonal cycle is no trend. Months that resemble each other add their covariance
+(Hirsch and Slack 1984, doi:10.1029/WR020i006p00727): without it soil moisture, which remembers the
+month before, has far too many trends.
 """
 
 import numpy as np

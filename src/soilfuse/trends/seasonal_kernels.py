@@ -34,36 +34,26 @@ def fill_seasonal(series: np.ndarray, period: int, fewest: int, result: np.ndarr
 
 
 @njit(nogil=True, cache=True)
-def _ordered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the signs of all pairs (n, n), later less earlier index, and the ranks (n,)."""
-    n = values.size
-    signs = np.empty((n, n))
-    ranks = np.empty(n)
-    for i in range(n):
-        total = 0.0
-        for j in range(n):
-            signs[i, j] = np.sign(values[i] - values[j])
-            total += signs[i, j]
-        ranks[i] = (n + 1 + total) / 2
-    return signs, ranks
+def _score_and_variance(values: np.ndarray) -> tuple[float, float]:
+    """Return S of all months and the sum of the covariances of every two; values: (months, years).
 
-
-@njit(nogil=True, cache=True)
-def _covariance(values: np.ndarray) -> float:
-    """Return the sum of the covariances of S of all pairs of months; values: (months, years)."""
+    The sum over all pairs of months of sign products and of rank products is the square of a sum
+    over months, so that nothing is done pair by pair.
+    """
     months, n = values.shape
-    signs, ranks = np.empty((months, n, n)), np.empty((months, n))
-    for month in range(months):
-        signs[month], ranks[month] = _ordered(values[month])
-    total = 0.0
-    for g in range(months):
-        for h in range(months):
-            k = 0.0
-            for i in range(n):
-                for j in range(i):
-                    k += signs[g, i, j] * signs[h, i, j]
-            total += (k + 4 * (ranks[g] * ranks[h]).sum() - n * (n + 1.0) ** 2) / 3
-    return total
+    ranks = np.full(n, months * (n + 1) / 2)  # summed over months
+    score, squares = 0.0, 0.0
+    for i in range(n):
+        for j in range(i):
+            rising = 0.0
+            for month in range(months):
+                rising += np.sign(values[month, i] - values[month, j])
+            score += rising
+            squares += rising * rising
+            ranks[i] += rising / 2
+            ranks[j] -= rising / 2
+    expected = months * months * n * (n + 1.0) ** 2
+    return score, (squares + 4 * (ranks * ranks).sum() - expected) / 3
 
 
 @njit(nogil=True, cache=True)
@@ -84,11 +74,7 @@ def fill_correlated(series: np.ndarray, period: int, fewest: int, result: np.nda
         result[:2, row] = np.nan
         result[3, row] = whole * period
         if whole < fewest:
+            result[2, row] = np.nan
             continue
         kept = values[:, :whole].copy()
-        score = 0.0
-        for month in range(period):
-            for i in range(whole):
-                for j in range(i):
-                    score += np.sign(kept[month, i] - kept[month, j])
-        result[0, row], result[1, row] = score, _covariance(kept)
+        result[0, row], result[1, row] = _score_and_variance(kept)

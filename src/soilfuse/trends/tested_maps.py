@@ -121,10 +121,10 @@ def seasonal_maps(
     years = months.year_of(monthly["time"].values)
     for j, (first, last) in enumerate(tested):
         series = monthly.values[(years >= first) & (years <= last)][..., inside]
-        found = seasonal_kendall(series, threads=threads)
+        found = seasonal_kendall(series, correlated=True, threads=threads)
         slope[j][..., inside], p[j][..., inside] = found.slope, found.p
     dims = ("period", *monthly.dims[1:])
-    test = "seasonal Kendall test (Hirsch and Slack 1984)"
+    test = "seasonal Kendall test with the covariance of the months (Hirsch and Slack 1984)"
     about = {**PER_YEAR, "long_name": f"slope of {names.SOIL_MOISTURE} within calendar months"}
     return xr.Dataset(
         {

@@ -50,8 +50,12 @@
   const experiment = () => data.experiments.find(({ key }) => key === at("experiment").value);
   const seasonIndex = () => data.seasons.findIndex(({ key }) => key === at("season").value);
   const layerIndex = () => Number(at("layer").value);
-  const number = (x, digits = 2) =>
-    Number.isFinite(x) ? (x < 0 ? "\u2212" : "+") + Math.abs(x).toFixed(digits) : "\u2013";
+  const coarse = matchMedia("(pointer: coarse)").matches; // a finger: it scrolls the page
+  function number(x, digits = 2) {
+    if (!Number.isFinite(x)) return "\u2013";
+    const written = Math.abs(x).toFixed(digits);
+    return Number(written) === 0 ? written : (x < 0 ? "\u2212" : "+") + written;
+  }
 
   function refresh(kept = {}) {
     const one = experiment();
@@ -79,6 +83,16 @@
     };
   }
 
+  function tested(view, i) {
+    if (!view.marks) return "";
+    const mark = view.marks[i];
+    if (!Number.isFinite(mark)) return "not tested";
+    const plain = mark & 1 ? "significant" : "not significant";
+    if (!data.field) return plain;
+    const also = (mark & 1) === (mark >> 1) ? "and" : "but";
+    return `${plain} by the plain test, ${also} ${mark & 2 ? "significant" : "not"} with memory and over the field`;
+  }
+
   function words(view, i) {
     const flat = cells[i];
     const lat = data.lat[Math.floor(flat / columns)];
@@ -86,11 +100,7 @@
     const where = `${Math.abs(lat)}\u00b0${lat < 0 ? "S" : "N"} ${Math.abs(lon)}\u00b0${lon < 0 ? "W" : "E"}`;
     const ends = view.low && Number.isFinite(view.low[i])
       ? ` [${number(view.low[i], view.digits)}, ${number(view.high[i], view.digits)}]` : "";
-    const tests = view.marks
-      ? (view.marks[i] & 1 ? "significant" : "not significant")
-        + (view.low ? (view.marks[i] & 2 ? "; also with memory and over the field" : "; not with memory and over the field") : "")
-      : "";
-    return { where, said: `${number(view.values[i], view.digits)}${ends} ${view.unit}`, tests };
+    return { where, said: `${number(view.values[i], view.digits)}${ends} ${view.unit}`, tests: tested(view, i) };
   }
 
   function colourscale() {
@@ -104,7 +114,7 @@
     const text = data.lat.map(() => new Array(columns).fill(""));
     const dots = { x: [], y: [] };
     const wanted = Number(at("dots").value);
-    let wetter = 0, drier = 0, marked = 0, total = 0;
+    let wetter = 0, drier = 0, marked = 0, valued = 0;
     cells.forEach((flat, i) => {
       const value = view.values[i];
       if (!Number.isFinite(value)) return;
@@ -112,7 +122,7 @@
       const said = words(view, i);
       z[r][c] = value;
       text[r][c] = `${said.where}<br>${said.said}${said.tests ? "<br>" + said.tests : ""}`;
-      total += area[i];
+      valued += area[i];
       if (value > 0) wetter += area[i];
       if (value < 0) drier += area[i];
       if (view.marks && view.marks[i] & wanted) {
@@ -153,16 +163,19 @@
     const ratio = 1 / Math.cos((((lats[0] + lats[1]) / 2) * Math.PI) / 180);
     Plotly.react("map", traces, {
       margin: { l: 46, r: 8, t: 8, b: 8 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+      uirevision: "kept", dragmode: coarse ? false : "zoom",
       font: { color: INK, size: 12 }, hoverlabel: { align: "left", bgcolor: "#fff", font: { color: INK } },
       xaxis: { range: lons, ticksuffix: "\u00b0", zeroline: false, showgrid: false, constrain: "domain" },
       yaxis: { range: lats, ticksuffix: "\u00b0", zeroline: false, showgrid: false, scaleanchor: "x", scaleratio: ratio, constrain: "domain" },
     }, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
-    const share = (x) => (total ? Math.round((100 * x) / total) : 0) + " %";
+    const total = area.reduce((sum, one) => sum + one, 0);
+    const share = (x) => Math.round((100 * x) / total) + " %";
     const season = data.seasons[seasonIndex()].title;
     const names = { 1: "a significant trend in ", 2: "a trend that holds with memory and over the field in " };
     at("told").textContent =
       `${experiment().title}, ${season}, ${data.layers[layerIndex()]}. ${view.what}: `
-      + `wetter in ${share(wetter)} of the regions' area, drier in ${share(drier)}`
+      + `above 0 in ${share(wetter)} of the regions' area, below in ${share(drier)}`
+      + (valued < 0.999 * total ? `, unknown in ${share(total - valued)}` : "")
       + (view.marks && wanted ? `; ${names[wanted]}${share(marked)}.` : ".");
     at("map").setAttribute("aria-label", at("told").textContent);
     keep();
@@ -185,6 +198,7 @@
     });
     const title = data.seasons.find((one) => one.key === key).title;
     Plotly.react("series", traces, {
+      uirevision: "kept", dragmode: coarse ? false : "zoom",
       margin: { l: 52, r: 8, t: 28, b: 36 }, font: { color: INK, size: 12 }, hovermode: "x unified",
       title: { text: `${title}, ${data.layers[layerIndex()]}, means of ${data.seriesYears} years`, font: { size: 13 }, x: 0.02, xanchor: "left", y: 0.98, yanchor: "top" },
       yaxis: { title: { text: data.unit }, gridcolor: "#e4e8eb", tickformat: ".3f" }, xaxis: { gridcolor: "#e4e8eb" },
@@ -214,7 +228,7 @@
     if ([...at(id).options].some(({ value }) => value === kept[id])) at(id).value = kept[id];
   }
   if (place.has(Number(kept.cell)) && kept.cell !== undefined) chosen = place.get(Number(kept.cell));
-  if (!scenarios.some((one) => one.low)) at("dots").querySelector("[value='2']").remove();
+  if (!data.field) at("dots").querySelector("[value='2']").remove();
   refresh(kept);
   chosen = chosen ?? Math.floor(cells.length / 2);
   draw();
@@ -224,12 +238,25 @@
     if (i !== null) series(i);
   });
   at("map").on("plotly_unhover", () => series(chosen));
-  at("map").on("plotly_click", (event) => {
-    const i = pointed(event);
+  function choose(i) {
     if (i === null) return;
     chosen = i;
     draw();
     series(i);
+  }
+  at("map").on("plotly_click", (event) => choose(pointed(event)));
+  // The next cell of the regions in the arrow's direction, over gaps between them.
+  const ARROWS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
+  at("map").addEventListener("keydown", (event) => {
+    const way = ARROWS[event.key];
+    if (!way) return;
+    event.preventDefault();
+    let [r, c] = [Math.floor(cells[chosen] / columns) + way[0], (cells[chosen] % columns) + way[1]];
+    while (r >= 0 && r < data.lat.length && c >= 0 && c < columns) {
+      if (place.has(r * columns + c)) return choose(place.get(r * columns + c));
+      r += way[0];
+      c += way[1];
+    }
   });
   at("controls").addEventListener("change", () => {
     refresh();
