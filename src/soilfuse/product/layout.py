@@ -1,6 +1,7 @@
 """How a product is laid out: axes, variables, attributes (CF-1.11), chunks and precision."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,25 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         },
     ),
 }
+
+
+def characters(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes whose texts are arrays of characters, as netCDF had them from the start.
+
+    Python's libraries write strings of netCDF-4 otherwise, which programs in C and Fortran that ask
+    for text (nc_get_att_text) do not get.
+    """
+    return {
+        name: _characters(value) if isinstance(value, str) else value
+        for name, value in attributes.items()
+    }
+
+
+def _characters(text: str) -> np.ndarray:
+    import h5py
+
+    packed = text.encode()
+    return np.array(packed, h5py.string_dtype("utf-8", max(len(packed), 1)))
 
 
 def month_bounds(time: np.ndarray) -> np.ndarray:

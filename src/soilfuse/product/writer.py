@@ -47,7 +47,7 @@ def write_product(
     """
     with written_aside(path) as aside:
         with h5netcdf.File(aside, "w") as file:
-            file.attrs.update(attributes)
+            file.attrs.update(layout.characters(attributes))
             axes = layout.axis_values(regions.grid, time, depth_bounds)
             bits = layout.bits_of(significant_digits)
             _define(file, axes, regions, bits)
@@ -66,13 +66,15 @@ def _define(
     """Write axes and static fields, and lay out the monthly variables."""
     file.dimensions = {name: centres.size for name, (centres, _) in axes.items()} | {"bnds": 2}
     for name, (centres, bounds) in axes.items():
-        file.create_variable(name, (name,), data=centres).attrs.update(layout.AXES[name])
+        axis = file.create_variable(name, (name,), data=centres)
+        axis.attrs.update(layout.characters(layout.AXES[name]))
         file.create_variable(layout.AXES[name]["bounds"], (name, "bnds"), data=bounds)
     for name, described in (("crs", layout.CRS), ("quantization_info", layout.QUANTIZATION)):
-        file.create_variable(name, (), data=np.int32(0)).attrs.update(described)
+        empty = file.create_variable(name, (), data=np.int32(0))
+        empty.attrs.update(layout.characters(described))
     for name, (values, attributes) in static_fields(regions).items():
         field = file.create_variable(name, ("lat", "lon"), data=values, **COMPRESSION)
-        field.attrs.update(attributes)
+        field.attrs.update(layout.characters(attributes))
     for name, (dims, attributes) in layout.MONTHLY.items():
         shape = tuple(axes[dim][0].size for dim in dims)
         variable = file.create_variable(
@@ -83,10 +85,10 @@ def _define(
             chunks=layout.chunks_of(shape),
             **COMPRESSION,
         )
-        variable.attrs.update({**attributes, **layout.ON_GRID})
+        told = {**attributes, **layout.ON_GRID}
         if name in bits:
-            variable.attrs["quantization"] = "quantization_info"
-            variable.attrs[layout.BITS] = np.int32(bits[name])
+            told |= {"quantization": "quantization_info", layout.BITS: np.int32(bits[name])}
+        variable.attrs.update(layout.characters(told))
 
 
 def _fill(file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[str, int]) -> None:
