@@ -52,7 +52,12 @@ def chain(writing, tmp_path):
         made.as_posix(): hashlib.md5(made.read_bytes(), usedforsecurity=False).hexdigest()
         for made in (path, sidecar)
     }
-    return path, folder, outs, Origin("params", "inputs", "regions", USED, lambda months: writing.mean[months])
+    return (
+        path,
+        folder,
+        outs,
+        Origin("params", "inputs", "regions", USED, lambda months: writing.mean[months]),
+    )
 
 
 def verified(path, folder, outs, origin):

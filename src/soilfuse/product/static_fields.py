@@ -23,7 +23,7 @@ def static_fields(regions: Regions) -> dict[str, tuple[np.ndarray, dict[str, Any
         **ON_GRID,
     }
     comment = _comment(regions, words)
-    area = {  # no grid_mapping: cdo takes a variable with one for data, and warns of its use as area
+    area = {  # no grid_mapping: cdo would take it for data, and warn where it serves as area
         "standard_name": "cell_area",
         "long_name": "area of the cell on a sphere of radius 6371.0088 km",
         "units": "km2",

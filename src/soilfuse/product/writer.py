@@ -17,6 +17,7 @@ from soilfuse.product import layout
 from soilfuse.product.checks import Limits, require
 from soilfuse.product.gate import inspect
 from soilfuse.product.static_fields import static_fields
+from soilfuse.room import Room, with_room
 
 SOURCES = {  # variable -> the part of a prediction that it holds
     names.SOIL_MOISTURE: "mean",
@@ -46,12 +47,12 @@ def write_product(
     gate refuses the file, ValueError where predictions are not T months; `path` is then as before.
     """
     with written_aside(path) as aside:
-        with h5netcdf.File(aside, "w") as file:
+        with with_room(aside) as room, h5netcdf.File(room, "w") as file:
             file.attrs.update(layout.characters(attributes))
             axes = layout.axis_values(regions.grid, time, depth_bounds)
             bits = layout.bits_of(significant_digits)
             _define(file, axes, regions, bits)
-            _fill(file, predictions, bits)
+            _fill(file, predictions, bits, room)
         checks = inspect(aside, experiment, limits)
         require(checks, Path(path))
     return checks
@@ -91,7 +92,9 @@ def _define(
         variable.attrs.update(layout.characters(told))
 
 
-def _fill(file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[str, int]) -> None:
+def _fill(
+    file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[str, int], room: Room
+) -> None:
     """Write the months, a whole row of chunks at a time, so that no chunk is packed twice."""
     months, start = file.dimensions["time"].size, 0
     for block in _aligned(predictions, layout.TIME_CHUNK):
@@ -102,6 +105,7 @@ def _fill(file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[
             values = getattr(block, part)
             rounded = _stored(values, bits[name]) if name in bits else values.astype(np.int8)
             file.variables[name][start:stop] = rounded
+            room.require()
         start = stop
     if start < months:
         raise ValueError(f"predictions hold {start} of the {months} months of the time axis")
