@@ -55,7 +55,7 @@ def test_whole_product_is_the_same_bit_for_bit(released, target):
         assert made.attrs["exported_from"] == f"ssp370.nc, SHA-256 {sha256_of_file(path)}"
 
 
-def test_zarr_opens_by_one_read_of_metadata_and_in_the_products_chunks(released, tmp_path):
+def test_zarr_opens_by_one_read_of_metadata(released, tmp_path):
     folder = tmp_path / "out.zarr"
     export(released[0], folder, Part())
     metadata = json.loads((folder / ".zmetadata").read_text())["metadata"]

@@ -169,9 +169,10 @@ def test_digits_become_bits():
 
 
 def test_chunks_serve_maps_and_series():
-    assert layout.chunks_of((1032, 5, 29, 61)) == (96, 1, 29, 61)
-    assert layout.chunks_of((1032, 5, 71, 151)) == (96, 1, 36, 76)
-    assert layout.chunks_of((12, 71, 151)) == (12, 36, 76)
+    assert layout.chunks_of((1032, 5, 29, 61)) == (96, 1, 15, 31)
+    assert layout.chunks_of((1032, 5, 71, 151)) == (96, 1, 18, 38)
+    assert layout.chunks_of((12, 71, 151)) == (12, 18, 38)
+    assert layout.chunks_of((1032, 5, 71, 151), layout.ZARR_TILE) == (96, 1, 36, 76)
 
 
 def test_the_history_says_what_was_done_to_the_climate_models(writing):

@@ -17,15 +17,23 @@ FILL = "_FillValue"
 
 @dataclass(frozen=True)
 class Described:
-    """A variable as it is to be written; chunks is None where it is small."""
+    """A variable as it is to be written."""
 
     name: str
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: np.dtype
-    chunks: tuple[int, ...] | None
     fill: Any
     attributes: dict[str, Any]
+
+    @property
+    def monthly(self) -> bool:
+        """Whether it has maps of many months; all others are small."""
+        return self.dims[0:1] == ("time",) and self.dims[-2:] == ("lat", "lon")
+
+    def chunks(self, tile: tuple[int, int]) -> tuple[int, ...] | None:
+        """Return the chunk of a monthly variable, None of a small one."""
+        return layout.chunks_of(self.shape, tile) if self.monthly else None
 
 
 class Written(Protocol):
@@ -52,7 +60,7 @@ def copy(
     for name, variable in file.variables.items():
         one = _described(name, variable, places)
         made = create(one)
-        for at, values in _read(_blocks(variable, places), product):
+        for at, values in _read(_blocks(one, variable, places), product):
             if places.inside is not None and one.fill is not None:
                 values = np.where(places.inside, values, one.fill)
             made[at] = values
@@ -64,18 +72,15 @@ def _described(name: str, variable: h5netcdf.Variable, places: Places) -> Descri
     fill = attributes.pop(FILL, None)
     dims = tuple(variable.dimensions)
     shape = tuple(places.sizes[dim] for dim in dims)
-    chunks = layout.chunks_of(shape) if _is_monthly(dims) else None
-    return Described(name, dims, shape, variable.dtype, chunks, fill, attributes)
+    return Described(name, dims, shape, variable.dtype, fill, attributes)
 
 
-def _is_monthly(dims: tuple[str, ...]) -> bool:
-    return dims[0:1] == ("time",) and dims[-2:] == ("lat", "lon")
-
-
-def _blocks(variable: h5netcdf.Variable, places: Places) -> Iterator[tuple[Any, np.ndarray]]:
+def _blocks(
+    one: Described, variable: h5netcdf.Variable, places: Places
+) -> Iterator[tuple[Any, np.ndarray]]:
     """Yield places in the part and their values: a row of chunks of a layer, or all of a field."""
-    dims, at = tuple(variable.dimensions), places.indices
-    if not _is_monthly(dims):
+    dims, at = one.dims, places.indices
+    if not one.monthly:
         yield ..., variable[...][np.ix_(*(at[dim] for dim in dims))]
         return
     lat, lon = (slice(at[dim][0], at[dim][-1] + 1) for dim in ("lat", "lon"))

@@ -80,8 +80,9 @@ def _write_netcdf(target: Path, file: h5netcdf.File, product: Path, places: Plac
 
         def create(one: Described) -> Written:
             packing = COMPRESSION if len(one.dims) > 1 and "bnds" not in one.dims else {}
+            chunks = one.chunks(layout.TILE)
             variable = made.create_variable(
-                one.name, one.dims, one.dtype, fillvalue=one.fill, chunks=one.chunks, **packing
+                one.name, one.dims, one.dtype, fillvalue=one.fill, chunks=chunks, **packing
             )
             variable.attrs.update(layout.characters(one.attributes))
             return variable
@@ -108,7 +109,7 @@ def _write_zarr(target: Path, file: h5netcdf.File, product: Path, places: Places
                 one.name,
                 shape=one.shape,
                 dtype=one.dtype,
-                chunks=one.chunks or one.shape,
+                chunks=one.chunks(layout.ZARR_TILE) or one.shape,
                 fill_value=one.fill,
                 compressors=packing,
                 attributes={"_ARRAY_DIMENSIONS": list(one.dims), **_plain(one.attributes)},

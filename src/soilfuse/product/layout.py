@@ -10,8 +10,9 @@ from soilfuse import names
 from soilfuse.grids.grid import Grid
 
 EPOCH = np.datetime64("1950-01-01", "D")
-TIME_CHUNK = 96  # months; with a tile of cells about 1 MB, so that maps and series both read well
-TILE = (40, 80)  # most cells of a chunk along lat and lon
+TIME_CHUNK = 96  # months
+TILE = (20, 40)  # most cells of a chunk along lat and lon: maps and series both read well
+ZARR_TILE = (40, 80)  # larger, since each chunk is a file, or a request to a store
 MANTISSA_BITS = 23  # of float32
 SPREAD_DIGITS = 2  # a standard deviation of five is uncertain by a third of itself
 FLOAT_FILL = np.float32(9.96921e36)  # netCDF's default
@@ -142,13 +143,13 @@ def axis_values(
     }
 
 
-def chunks_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+def chunks_of(shape: tuple[int, ...], tile: tuple[int, int] = TILE) -> tuple[int, ...]:
     """Return the chunk of a (T, ..., H, W) variable: some years of a tile of one layer."""
-    tile = [
+    cells = [
         math.ceil(size / math.ceil(size / most))
-        for size, most in zip(shape[-2:], TILE, strict=True)
+        for size, most in zip(shape[-2:], tile, strict=True)
     ]
-    return (min(TIME_CHUNK, shape[0]), *(1 for _ in shape[1:-2]), *tile)
+    return (min(TIME_CHUNK, shape[0]), *(1 for _ in shape[1:-2]), *cells)
 
 
 def kept_bits(significant_digits: int) -> int:
