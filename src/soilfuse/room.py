@@ -1,12 +1,15 @@
 """A file for HDF5 on a disk that may fill up: it fails in one line, not in the library's close."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
+
+from soilfuse.files import written_aside
 
 
-class Room:
+class Room(io.RawIOBase):
     """A file opened for HDF5 that takes every write, and tells by `require` that one had no room.
 
     HDF5 that meets a full disk cannot close its file: it prints a traceback for every object, and
@@ -14,8 +17,9 @@ class Room:
     after each block and ends the writing.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: io.FileIO) -> None:
         """Take a file that is open for reading and writing without a buffer."""
+        super().__init__()
         self._file = file
         self._kept: list[tuple[int, bytes]] = []
         self._at = 0
@@ -38,7 +42,7 @@ class Room:
         """Return where the next byte is read or written."""
         return self._at
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any) -> int:
         """Write all bytes, or keep them."""
         data = bytes(data)
         if self._failed is None:
@@ -54,8 +58,9 @@ class Room:
         self._at += len(data)
         return len(data)
 
-    def read(self, size: int) -> bytes:
-        """Return what was written or kept, zeros where neither."""
+    def read(self, size: int = -1) -> bytes:
+        """Return `size` bytes as they were written or kept, zeros where neither."""
+        size = self._end() - self._at if size < 0 else size
         self._file.seek(self._at)
         content = bytearray((self._file.read(size) or b"").ljust(size, b"\0"))
         for start, data in self._kept:
@@ -65,7 +70,7 @@ class Room:
         self._at += size
         return bytes(content)
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Fill a buffer as `read` does."""
         wanted = memoryview(buffer).cast("B")
         wanted[:] = self.read(len(wanted))
@@ -95,3 +100,10 @@ def with_room(path: Path) -> Iterator[Room]:
         room = Room(file)
         yield room
         room.require()
+
+
+@contextmanager
+def room_aside(target: Path) -> Iterator[Room]:
+    """Give a file for HDF5 that takes the place of `target` as that of `written_aside` does."""
+    with written_aside(target) as aside, with_room(aside) as room:
+        yield room

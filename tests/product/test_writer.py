@@ -1,5 +1,7 @@
 """The product's file: its numbers, its bytes, its form, and that no half of it is ever seen."""
 
+import resource
+import shutil
 from dataclasses import replace
 
 import h5py
@@ -140,6 +142,25 @@ def test_flag_words_are_what_cf_allows_and_the_names_stand_beside_them(writing):
     said = static_fields(changed)["region"][1]["comment"]
     assert said.startswith("Names in the outlines: 黄河; west.")
     assert f"{int(writing.regions.inside.sum())} cells lie in several regions" in said
+
+
+@pytest.mark.parametrize("limit", [0, 4_000, 100_000, 700_000])
+def test_no_room_leaves_the_product_of_before_and_prints_nothing(
+    writing, released, tmp_path, limit, capfd
+):
+    path = tmp_path / "ssp370.nc"
+    shutil.copy(released[0], path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            writing.write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == released[0].read_bytes()
+    assert capfd.readouterr().err == ""
 
 
 def test_target_that_cannot_be_written(writing, tmp_path):

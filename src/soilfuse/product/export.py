@@ -9,13 +9,13 @@ import numpy as np
 
 from soilfuse import __version__
 from soilfuse.errors import UserError
-from soilfuse.files import sha256_of_file, tree_written_aside, written_aside
+from soilfuse.files import sha256_of_file, tree_written_aside
 from soilfuse.product import layout
 from soilfuse.product.copying import Described, Written, copy, text_of, unreadable
 from soilfuse.product.gate import lacking
 from soilfuse.product.part import Part, Places, places_of
 from soilfuse.product.writer import COMPRESSION
-from soilfuse.room import with_room
+from soilfuse.room import room_aside
 
 NETCDF, ZARR = SUFFIXES = (".nc", ".zarr")
 ZARR_FORMAT: Literal[2] = 2  # with consolidated metadata, which format 3 has not standardised
@@ -70,11 +70,7 @@ def _require_target(product: Path, target: Path, force: bool) -> None:
 
 
 def _write_netcdf(target: Path, file: h5netcdf.File, product: Path, places: Places) -> None:
-    with (
-        written_aside(target) as aside,
-        with_room(aside) as room,
-        h5netcdf.File(room, "w") as made,
-    ):
+    with room_aside(target) as room, h5netcdf.File(room, "w") as made:
         made.dimensions = places.sizes
         made.attrs.update(layout.characters(_global_attributes(file, product, places, target)))
 
