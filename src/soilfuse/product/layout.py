@@ -83,6 +83,7 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "long_name": "standard deviation of soil moisture over the fold models",
             "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
+            "comment": "Of networks trained on different years of one target; no interval of error.",
         },
     ),
     MODEL_SPREAD: (
@@ -90,6 +91,7 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "long_name": "standard deviation of the climate models' soil moisture, top 10 cm",
             "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
+            "comment": "Of the inputs as they are, biases included; no error of soil_moisture.",
         },
     ),
     OUTSIDE: (
