@@ -83,7 +83,7 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "long_name": "standard deviation of soil moisture over the fold models",
             "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
-            "comment": "Of networks trained on different years of one target; no interval of error.",
+            "comment": "Of networks trained on other years of one target; no interval of error.",
         },
     ),
     MODEL_SPREAD: (
