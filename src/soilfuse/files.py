@@ -78,7 +78,7 @@ def folder_aside(target: Path) -> Iterator[Path]:
                 replaced.rename(target)
         shutil.rmtree(left, ignore_errors=True)
     prefix = f".{target.stem}.{HOST}.{os.getpid()}-"
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix) as aside:
+    with tempfile.TemporaryDirectory(target.suffix, prefix, target.parent) as aside:
         yield Path(aside)
 
 

@@ -4,6 +4,9 @@ import builtins
 import json
 import resource
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -214,6 +217,51 @@ def test_no_room_leaves_what_was_there(released, target):
     assert list(target.parent.iterdir()) == [target]
     with opened(target) as made:
         assert made.sizes["time"] == 12
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from soilfuse import files
+from soilfuse.product.export import export
+from soilfuse.product.part import Part
+
+product, target, where = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+real = Path.rename
+
+def kill(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def rename(self, to):
+    kill() if to == target else real(self, to)
+
+if where == "between":
+    Path.rename = rename
+else:
+    files._to_disk = kill
+export(product, target, Part(), force=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [("a.nc", "before"), ("a.zarr", "before"), ("a.zarr", "between")]
+)
+def test_a_kill_leaves_what_was_there_and_the_next_export_cleans_up(
+    released, tmp_path, name, where
+):
+    """Between the two renames of a folder the old one is aside; the next export puts it back."""
+    target = tmp_path / name
+    export(released[0], target, Part(years=(2020, 2020)))
+    words = [sys.executable, "-c", KILLED, str(released[0]), str(target), where]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    assert target.exists() == (where == "before")
+    assert len(list(tmp_path.iterdir())) == (2 if where == "before" else 1)
+    with pytest.raises(UserError, match="unknown region"):
+        export(released[0], target, Part(regions=("x",)), force=True)
+    export(released[0], target, Part(years=(2020, 2021)), force=True)
+    assert list(tmp_path.iterdir()) == [target]
+    with opened(target) as made:
+        assert made.sizes["time"] == 24
 
 
 def test_a_folder_that_is_a_file_is_told(released, tmp_path):
