@@ -78,8 +78,27 @@ def folder_aside(target: Path) -> Iterator[Path]:
                 replaced.rename(target)
         shutil.rmtree(left, ignore_errors=True)
     prefix = f".{target.stem}.{HOST}.{os.getpid()}-"
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix) as aside:
+    with tempfile.TemporaryDirectory(target.suffix, prefix, target.parent) as aside:
         yield Path(aside)
+
+
+@contextmanager
+def tree_written_aside(target: Path) -> Iterator[Path]:
+    """Give a fresh folder beside `target` that takes its place only when the block succeeds.
+
+    What `written_aside` is for a file: whatever goes wrong leaves an existing `target` as it was.
+    """
+    target = Path(target)
+    prefix = f".{target.stem}.{HOST}.{os.getpid()}-"
+    with _refused_as(target, prefix), folder_aside(target) as aside:
+        fresh = aside / target.name
+        fresh.mkdir()
+        yield fresh
+        for path in fresh.rglob("*"):
+            _to_disk(path)
+        swap_in(fresh, target)
+    with suppress(OSError):
+        _to_disk(target.parent)
 
 
 def swap_in(fresh: Path, folder: Path) -> None:
@@ -119,7 +138,8 @@ def _refused_as(target: Path, prefix: str) -> Iterator[None]:
             raise OSError(full, os.strerror(full), str(target)) from error
         if not isinstance(error, OSError):
             raise
-        if isinstance(error.filename, str) and Path(error.filename).name.startswith(prefix):
+        parts = Path(error.filename).parts if isinstance(error.filename, str) else ()
+        if any(part.startswith(prefix) for part in parts):
             error.filename, error.filename2 = str(target), None
         raise
 

@@ -9,7 +9,10 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "soilfuse"
 FLOORS = [
-    {"checks", "config", "errors", "files", "layout", "names", "processes", "progress", "seeding"},
+    {
+        *("checks", "config", "errors", "files", "layout", "names", "processes", "progress"),
+        *("room", "seeding"),
+    },
     {"grids"},
     {"sources", "world"},
     {"archives", "insitu", "networks"},

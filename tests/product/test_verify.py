@@ -41,7 +41,7 @@ def chain(writing, tmp_path):
     write_json(folder / "champion.json", champion)
     manifest = {"source_ids": ["MIROC6"], "smoothing_years": 1}
     writing.attributes = product_attributes(
-        "ssp370", champion, manifest, ["MIROC6"], "trsr", "c", "d", "r"
+        "ssp370", champion, manifest, ["MIROC6"], "trsr", "params", "inputs", "regions"
     )
     path = tmp_path / "ssp370.nc"
     writing.write(path)
@@ -52,7 +52,12 @@ def chain(writing, tmp_path):
         made.as_posix(): hashlib.md5(made.read_bytes(), usedforsecurity=False).hexdigest()
         for made in (path, sidecar)
     }
-    return path, folder, outs, Origin("c", "d", "r", USED, lambda months: writing.mean[months])
+    return (
+        path,
+        folder,
+        outs,
+        Origin("params", "inputs", "regions", USED, lambda months: writing.mean[months]),
+    )
 
 
 def verified(path, folder, outs, origin):

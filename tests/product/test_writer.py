@@ -1,5 +1,7 @@
 """The product's file: its numbers, its bytes, its form, and that no half of it is ever seen."""
 
+import resource
+import shutil
 from dataclasses import replace
 
 import h5py
@@ -52,7 +54,7 @@ def test_the_climate_models_spread_is_said_to_be_that_of_the_inputs(released):
     with xr.open_dataset(released[0], engine="h5netcdf") as product:
         spread = product["soil_moisture_model_spread"]
         assert "top 10 cm" in spread.attrs["long_name"] and "depth" not in spread.dims
-        assert spread.attrs["comment"].startswith("spread of the inputs")
+        assert spread.attrs["comment"].startswith("Spread of the inputs")
 
 
 def test_says_where_it_comes_from(released):
@@ -149,6 +151,25 @@ def test_flag_words_are_what_cf_allows_and_the_names_stand_beside_them(writing):
     assert f"{int(writing.regions.inside.sum())} cells lie in several regions" in said
 
 
+@pytest.mark.parametrize("limit", [0, 4_000, 100_000, 700_000])
+def test_no_room_leaves_the_product_of_before_and_prints_nothing(
+    writing, released, tmp_path, limit, capfd
+):
+    path = tmp_path / "ssp370.nc"
+    shutil.copy(released[0], path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            writing.write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == released[0].read_bytes()
+    assert capfd.readouterr().err == ""
+
+
 def test_target_that_cannot_be_written(writing, tmp_path):
     (tmp_path / "products").write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(OSError, match="products"):
@@ -176,9 +197,10 @@ def test_digits_become_bits():
 
 
 def test_chunks_serve_maps_and_series():
-    assert layout.chunks_of((1032, 5, 29, 61)) == (96, 1, 29, 61)
-    assert layout.chunks_of((1032, 5, 71, 151)) == (96, 1, 36, 76)
-    assert layout.chunks_of((12, 71, 151)) == (12, 36, 76)
+    assert layout.chunks_of((1032, 5, 29, 61)) == (96, 1, 15, 31)
+    assert layout.chunks_of((1032, 5, 71, 151)) == (96, 1, 18, 38)
+    assert layout.chunks_of((12, 71, 151)) == (12, 18, 38)
+    assert layout.chunks_of((1032, 5, 71, 151), layout.ZARR_TILE) == (96, 1, 36, 76)
 
 
 def test_the_history_says_what_was_done_to_the_climate_models(writing):

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import resource
 import shutil
 import subprocess
 from dataclasses import replace
@@ -359,6 +360,26 @@ def test_a_table_without_a_column_is_refused(project, tmp_path, champion, settin
 def test_an_unknown_experiment_is_refused(project, tmp_path, champion, settings):
     with pytest.raises(UserError, match="unknown experiment 'ssp375'.*did you mean 'ssp370'"):
         page(project, tmp_path / "x.html", "ssp375", champion, settings)
+
+
+def test_no_room_leaves_the_page_of_before(project, tmp_path, champion, settings):
+    target = tmp_path / "x.html"
+    target.write_text("the page of before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            page(project, target, "historical", champion, settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x.html"]
+    assert target.read_text() == "the page of before"
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(project, tmp_path, champion, settings):
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(OSError, match="reports"):
+        page(project, tmp_path / "reports" / "x.html", "historical", champion, settings)
 
 
 CHROMIUM = next(

@@ -10,6 +10,7 @@ import xarray as xr
 
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_file, written_aside
+from soilfuse.room import with_room
 from soilfuse.sources.netcdf import BROKEN
 
 
@@ -31,7 +32,8 @@ def store(dataset: xr.Dataset, variable: str, target: Path, provenance: Mapping[
             encoding[name] = {"_FillValue": None}
     encoding[variable] = {"zlib": True, "complevel": 4, "shuffle": True}
     with written_aside(target) as aside:
-        plain.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+        with with_room(aside) as room:
+            plain.to_netcdf(room, engine="h5netcdf", encoding=encoding)
         if target.exists() and sha256_of_file(target) != sha256_of_file(aside):
             refuse_to_replace(target)
 

@@ -103,6 +103,27 @@ def verify(
 
 
 @app.command()
+def export(
+    product: Annotated[Path, typer.Argument(help="A product, e.g. products/ssp370.nc.")],
+    target: Annotated[Path, typer.Argument(help="OUT.nc, or OUT.zarr, which is a folder.")],
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this region of the file, e.g. yangtze; may be repeated."),
+    ] = None,
+    box: Annotated[
+        str, typer.Option(help="Only cell centres in west,south,east,north: 90,32,95,35.")
+    ] = "",
+    years: Annotated[str, typer.Option(help="Only these, e.g. 2071-2100.")] = "",
+    layers: Annotated[str, typer.Option(help="Only these, 1 the uppermost, e.g. 1,2.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace a target that is there.")] = False,
+) -> None:
+    """Write a product or a part of it as a NetCDF file or a Zarr store, for use elsewhere."""
+    from soilfuse.cli.exporting import exported
+
+    typer.echo(exported(product, target, region or [], box, years, layers, force))
+
+
+@app.command()
 def lineage(
     path: Annotated[
         Path, typer.Argument(help="A product, page, table, model, processed or raw file or folder.")

@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
+from soilfuse.cli.outputs import require_unrecorded
 from soilfuse.errors import UserError
 from soilfuse.files import write_text
 from soilfuse.tracking import trace_json, trace_picture, trace_text
 from soilfuse.tracking.found import files_of
 from soilfuse.tracking.graph import PART, covers
-from soilfuse.tracking.lineage import LOCK
-from soilfuse.tracking.locked import locked_steps
 from soilfuse.tracking.trace import Trace, trace
 
 SUFFIXES = (".json", ".txt", *trace_picture.SUFFIXES)
@@ -35,7 +34,7 @@ def told(
         )
     root = Path.cwd()
     if output is not None:
-        _require_unrecorded(root, output)
+        require_unrecorded(root, output, "--output")
     chain = trace(root, path, forward, runs, check)
     files = _raw_files(root, chain) if every else None
     text = trace_text.text(chain, files)
@@ -45,18 +44,6 @@ def told(
     elif output is not None:
         write_text(output, (structure if output.suffix == ".json" else text) + "\n")
     return (structure if as_json else text), bool(chain.changed)
-
-
-def _require_unrecorded(root: Path, output: Path) -> None:
-    """Raise UserError where the file is one that a stage made or used, or lies in such a folder."""
-    place = (output.parent.resolve() / output.name).as_posix()
-    paths = {path for step in locked_steps(root).values() for path in (*step.made, *step.used)}
-    taken = sorted(path for path in paths if covers((root / path).as_posix(), place))
-    if taken:
-        raise UserError(
-            f"--output {output} would overwrite or join what {LOCK} records ({taken[0]}); expected "
-            "a file of its own: name one in another folder"
-        )
 
 
 def _raw_files(root: Path, chain: Trace) -> dict[str, dict[str, str]]:

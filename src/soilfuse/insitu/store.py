@@ -11,6 +11,7 @@ from soilfuse import names
 from soilfuse.errors import UserError, shortened
 from soilfuse.files import written_aside
 from soilfuse.grids.grid import Grid
+from soilfuse.room import room_aside
 
 FIELD = "insitu_soil_moisture"
 PROBABILITY = "insitu_probability"
@@ -43,8 +44,8 @@ def write_field(
         attrs=dict(attributes),
     )
     encoding = {name: ENCODING for name in (FIELD, PROBABILITY)}
-    with written_aside(path) as aside:
-        dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+    with room_aside(path) as room:
+        dataset.to_netcdf(room, engine="h5netcdf", encoding=encoding)
 
 
 def read_field(path: Path, months: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -38,10 +38,10 @@ def inspect(path: Path, experiment: str, limits: Limits) -> list[Check]:
     """
     try:
         with h5netcdf.File(path, "r") as file:
-            lacking = _lacking(file)
-            if lacking:
+            missing = lacking(file)
+            if missing:
                 raise UserError(
-                    f"{path} lacks variable {', '.join(lacking)}; expected a product: run "
+                    f"{path} lacks variable {', '.join(missing)}; expected a product: run "
                     f"`dvc repro -s infer@{experiment}`"
                 )
             return [
@@ -57,7 +57,8 @@ def inspect(path: Path, experiment: str, limits: Limits) -> list[Check]:
         ) from None
 
 
-def _lacking(file: h5netcdf.File) -> list[str]:
+def lacking(file: h5netcdf.File) -> list[str]:
+    """Return the variables of a product that a file does not have."""
     bounds = [attributes["bounds"] for attributes in layout.AXES.values()]
     wanted = [*layout.AXES, *bounds, *layout.MONTHLY, "region", "cell_area"]
     return [name for name in wanted if name not in file.variables]
@@ -143,7 +144,8 @@ def _blocks(file: h5netcdf.File, name: str, inside: np.ndarray) -> Iterator[np.n
 
 def _cf_attributes(file: h5netcdf.File) -> Check:
     expected = {name: set(attributes) for name, attributes in layout.AXES.items()}
-    expected |= {name: {*made, *layout.ON_GRID} for name, (_, made) in layout.MONTHLY.items()}
+    for name, (_, made) in layout.MONTHLY.items():
+        expected[name] = {*made, *layout.ON_GRID} - {"comment"}
     lacking = [
         f"{name}:{attribute}"
         for name, attributes in expected.items()

@@ -1,6 +1,7 @@
 """How a product is laid out: axes, variables, attributes (CF-1.11), chunks and precision."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from soilfuse import names
 from soilfuse.grids.grid import Grid
 
 EPOCH = np.datetime64("1950-01-01", "D")
-TIME_CHUNK = 96  # months; with a tile of cells about 1 MB, so that maps and series both read well
-TILE = (40, 80)  # most cells of a chunk along lat and lon
+TIME_CHUNK = 96  # months
+TILE = (20, 40)  # most cells of a chunk along lat and lon: maps and series both read well
+ZARR_TILE = (40, 80)  # larger, since each chunk is a file, or a request to a store
 MANTISSA_BITS = 23  # of float32
 SPREAD_DIGITS = 2  # a standard deviation of five is uncertain by a third of itself
 FLOAT_FILL = np.float32(9.96921e36)  # netCDF's default
@@ -81,6 +83,7 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "long_name": "standard deviation of soil moisture over the fold models",
             "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
+            "comment": "Of networks trained on other years of one target; no interval of error.",
         },
     ),
     MODEL_SPREAD: (
@@ -88,8 +91,8 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "long_name": "standard deviation of the climate models' soil moisture, top 10 cm",
             "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
-            "comment": "spread of the inputs as the method sees them, and not of this product: it "
-            "tells how far climate models disagree in the upper 10 cm, and of no other layer",
+            "comment": "Spread of the inputs as the method sees them, biases included, and not of "
+            "this product: no error of soil_moisture, and of no layer below 10 cm.",
         },
     ),
     OUTSIDE: (
@@ -102,6 +105,25 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         },
     ),
 }
+
+
+def characters(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes whose texts are arrays of characters, as netCDF had them from the start.
+
+    Python's libraries write strings of netCDF-4 otherwise, which programs in C and Fortran that ask
+    for text (nc_get_att_text) do not get.
+    """
+    return {
+        name: _characters(value) if isinstance(value, str) else value
+        for name, value in attributes.items()
+    }
+
+
+def _characters(text: str) -> np.ndarray:
+    import h5py
+
+    packed = text.encode()
+    return np.array(packed, h5py.string_dtype("utf-8", max(len(packed), 1)))
 
 
 def month_bounds(time: np.ndarray) -> np.ndarray:
@@ -124,13 +146,13 @@ def axis_values(
     }
 
 
-def chunks_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+def chunks_of(shape: tuple[int, ...], tile: tuple[int, int] = TILE) -> tuple[int, ...]:
     """Return the chunk of a (T, ..., H, W) variable: some years of a tile of one layer."""
-    tile = [
+    cells = [
         math.ceil(size / math.ceil(size / most))
-        for size, most in zip(shape[-2:], TILE, strict=True)
+        for size, most in zip(shape[-2:], tile, strict=True)
     ]
-    return (min(TIME_CHUNK, shape[0]), *(1 for _ in shape[1:-2]), *tile)
+    return (min(TIME_CHUNK, shape[0]), *(1 for _ in shape[1:-2]), *cells)
 
 
 def kept_bits(significant_digits: int) -> int:

@@ -23,11 +23,10 @@ def static_fields(regions: Regions) -> dict[str, tuple[np.ndarray, dict[str, Any
         **ON_GRID,
     }
     comment = _comment(regions, words)
-    area = {
+    area = {  # no grid_mapping: cdo would take it for data, and warn where it serves as area
         "standard_name": "cell_area",
         "long_name": "area of the cell on a sphere of radius 6371.0088 km",
         "units": "km2",
-        "grid_mapping": "crs",
     }
     return {
         "region": (regions.mask, region | ({"comment": comment} if comment else {})),

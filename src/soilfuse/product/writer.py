@@ -17,6 +17,7 @@ from soilfuse.product import layout
 from soilfuse.product.checks import Limits, require
 from soilfuse.product.gate import inspect
 from soilfuse.product.static_fields import static_fields
+from soilfuse.room import Room, with_room
 
 SOURCES = {  # variable -> the part of a prediction that it holds
     names.SOIL_MOISTURE: "mean",
@@ -46,12 +47,12 @@ def write_product(
     gate refuses the file, ValueError where predictions are not T months; `path` is then as before.
     """
     with written_aside(path) as aside:
-        with h5netcdf.File(aside, "w") as file:
-            file.attrs.update(attributes)
+        with with_room(aside) as room, h5netcdf.File(room, "w") as file:
+            file.attrs.update(layout.characters(attributes))
             axes = layout.axis_values(regions.grid, time, depth_bounds)
             bits = layout.bits_of(significant_digits)
             _define(file, axes, regions, bits)
-            _fill(file, predictions, bits)
+            _fill(file, predictions, bits, room)
         checks = inspect(aside, experiment, limits)
         require(checks, Path(path))
     return checks
@@ -66,13 +67,15 @@ def _define(
     """Write axes and static fields, and lay out the monthly variables."""
     file.dimensions = {name: centres.size for name, (centres, _) in axes.items()} | {"bnds": 2}
     for name, (centres, bounds) in axes.items():
-        file.create_variable(name, (name,), data=centres).attrs.update(layout.AXES[name])
+        axis = file.create_variable(name, (name,), data=centres)
+        axis.attrs.update(layout.characters(layout.AXES[name]))
         file.create_variable(layout.AXES[name]["bounds"], (name, "bnds"), data=bounds)
     for name, described in (("crs", layout.CRS), ("quantization_info", layout.QUANTIZATION)):
-        file.create_variable(name, (), data=np.int32(0)).attrs.update(described)
+        empty = file.create_variable(name, (), data=np.int32(0))
+        empty.attrs.update(layout.characters(described))
     for name, (values, attributes) in static_fields(regions).items():
         field = file.create_variable(name, ("lat", "lon"), data=values, **COMPRESSION)
-        field.attrs.update(attributes)
+        field.attrs.update(layout.characters(attributes))
     for name, (dims, attributes) in layout.MONTHLY.items():
         shape = tuple(axes[dim][0].size for dim in dims)
         variable = file.create_variable(
@@ -83,13 +86,15 @@ def _define(
             chunks=layout.chunks_of(shape),
             **COMPRESSION,
         )
-        variable.attrs.update({**attributes, **layout.ON_GRID})
+        told = {**attributes, **layout.ON_GRID}
         if name in bits:
-            variable.attrs["quantization"] = "quantization_info"
-            variable.attrs[layout.BITS] = np.int32(bits[name])
+            told |= {"quantization": "quantization_info", layout.BITS: np.int32(bits[name])}
+        variable.attrs.update(layout.characters(told))
 
 
-def _fill(file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[str, int]) -> None:
+def _fill(
+    file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[str, int], room: Room
+) -> None:
     """Write the months, a whole row of chunks at a time, so that no chunk is packed twice."""
     months, start = file.dimensions["time"].size, 0
     for block in _aligned(predictions, layout.TIME_CHUNK):
@@ -100,6 +105,7 @@ def _fill(file: h5netcdf.File, predictions: Iterable[Prediction], bits: Mapping[
             values = getattr(block, part)
             rounded = _stored(values, bits[name]) if name in bits else values.astype(np.int8)
             file.variables[name][start:stop] = rounded
+            room.require()
         start = stop
     if start < months:
         raise ValueError(f"predictions hold {start} of the {months} months of the time axis")

@@ -15,9 +15,10 @@ import xarray as xr
 
 from soilfuse import names
 from soilfuse.errors import UserError
-from soilfuse.files import mending, sha256_of_content, written_aside
+from soilfuse.files import mending, sha256_of_content
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.interpolation import bilinear, interpolate
+from soilfuse.room import room_aside
 from soilfuse.sources.axes import month_keys
 from soilfuse.sources.netcdf import REAL, opened
 from soilfuse.sources.targets import one_world
@@ -128,7 +129,7 @@ def write_models(path: Path, experiment: str, models: Mapping[str, xr.DataArray]
                 "expected the same: read all models for the same years"
             )
     hashes = {name: crop.attrs.get("inputs_sha256", "") for name, crop in models.items()}
-    with written_aside(path) as aside, h5netcdf.File(aside, "w") as file:
+    with room_aside(path) as room, h5netcdf.File(room, "w") as file:
         file.attrs["experiment"] = experiment
         file.attrs["inputs_sha256"] = sha256_of_content(hashes)
         file.attrs["source_ids"] = " ".join(models)
@@ -162,8 +163,8 @@ def write_field(path: Path, dataset: xr.Dataset) -> None:
         for name, variable in dataset.variables.items()
     }
     encoding["time"] |= {"units": TIME_UNITS, "calendar": "standard", "dtype": "int32"}
-    with written_aside(path) as aside:
-        dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+    with room_aside(path) as room:
+        dataset.to_netcdf(room, engine="h5netcdf", encoding=encoding)
 
 
 def read_field(path: Path) -> xr.Dataset:

@@ -60,11 +60,11 @@ def reanalysis_water(root: Path, name: str, years: tuple[int, int], grid: Grid) 
 
 def write_water(path: Path, water: xr.Dataset) -> None:
     """Write a source's Dataset, the same bytes for the same content."""
-    from soilfuse.files import written_aside
+    from soilfuse.room import room_aside
 
     packing = {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in water.data_vars}
-    with written_aside(path) as aside:
-        water.to_netcdf(aside, engine="h5netcdf", encoding=packing)
+    with room_aside(path) as room:
+        water.to_netcdf(room, engine="h5netcdf", encoding=packing)
 
 
 def read_water(paths: Iterable[Path]) -> dict[str, xr.Dataset]:

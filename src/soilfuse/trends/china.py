@@ -14,7 +14,6 @@ import xarray as xr
 
 from soilfuse import layout, names
 from soilfuse.config import ChinaStudy
-from soilfuse.files import written_aside
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.china.fields import (
     CLIMATOLOGY,
@@ -29,6 +28,7 @@ from soilfuse.inference.china.fields import (
     with_simple_methods,
     write_tables,
 )
+from soilfuse.room import room_aside
 from soilfuse.sources.processed import read_field
 from soilfuse.trends.change_rates import change_rates, north_south
 from soilfuse.trends.ssmi import ssmi, ssmi_slopes
@@ -167,8 +167,8 @@ def write_changes(folder: Path, found: Changes) -> None:
     """Write slopes.csv, change.csv and slopes.nc."""
     write_tables(folder, found.tables)
     packing = {"slope": {"zlib": True, "complevel": 1}}
-    with written_aside(folder / "slopes.nc") as aside:
-        found.slopes.to_netcdf(aside, engine="h5netcdf", encoding=packing)
+    with room_aside(folder / "slopes.nc") as room:
+        found.slopes.to_netcdf(room, engine="h5netcdf", encoding=packing)
 
 
 def read_changes(folder: Path) -> Changes:

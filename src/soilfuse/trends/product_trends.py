@@ -15,6 +15,7 @@ from soilfuse.config import Trends
 from soilfuse.errors import UserError
 from soilfuse.files import written_aside
 from soilfuse.grids.regions import Regions
+from soilfuse.room import room_aside
 from soilfuse.sources.processed import ModelCrops
 from soilfuse.trends import periods as calendar
 from soilfuse.trends.agreement import agreement_table
@@ -156,8 +157,8 @@ def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[P
     packed = {"zlib": True, "complevel": 1, "shuffle": True}
     encoding: dict[Any, dict[str, Any]] = {name: packed for name in trends.maps.data_vars}
     encoding |= {name: {"_FillValue": None} for name in ("depth", "lat", "lon")}
-    with written_aside(maps) as aside:
-        trends.maps.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+    with room_aside(maps) as room:
+        trends.maps.to_netcdf(room, engine="h5netcdf", encoding=encoding)
     written = [maps]
     tables = {name: getattr(trends, name) for name in TABLES}
     for name, table in tables.items():

@@ -12,6 +12,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from soilfuse.room import with_room
+
 STEP = 2.0**-14  # m3 m-3; coarser than noise, finer than any error: it halves the files
 RECORDS_A_CHUNK = 120
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:>10d}"
@@ -39,7 +41,8 @@ def quantised(values: np.ndarray, step: float = STEP) -> np.ndarray:
 def write(path: Path, variables: Mapping[str, Variable], attributes: Mapping[str, Any]) -> None:
     """Write a NetCDF-4 file of variables and global attributes.
 
-    A variable of one dimension of its own name is that dimension's coordinate.
+    A variable of one dimension of its own name is that dimension's coordinate. OSError where the
+    disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sizes = {
@@ -47,7 +50,7 @@ def write(path: Path, variables: Mapping[str, Variable], attributes: Mapping[str
         for variable in variables.values()
         for dim, size in zip(variable.dims, variable.values.shape, strict=True)
     }
-    with h5py.File(path, "w", track_order=True) as file:
+    with with_room(path) as room, h5py.File(room, "w", track_order=True) as file:
         for number, (dim, size) in enumerate(sizes.items()):
             if dim in variables:
                 _create(file, dim, variables[dim]).make_scale(dim)

@@ -10,7 +10,7 @@ import xarray as xr
 from soilfuse import layout, names
 from soilfuse.config import ChinaStudy
 from soilfuse.evaluation.china.scores import mae_map, score_table, taylor_row
-from soilfuse.files import read_json, write_json, written_aside
+from soilfuse.files import read_json, write_json
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.china.fields import (
@@ -25,6 +25,7 @@ from soilfuse.inference.china.fields import (
     with_simple_methods,
     write_tables,
 )
+from soilfuse.room import room_aside
 from soilfuse.sources.experiments import read_experiment
 from soilfuse.sources.processed import read_field
 
@@ -116,8 +117,8 @@ def _zone_series(
 def write_evaluation(folder: Path, found: Evaluation) -> None:
     """Write tables, maps.nc and metrics.json, the same bytes for the same content."""
     write_tables(folder, found.tables)
-    with written_aside(folder / "maps.nc") as aside:
-        found.maps.to_netcdf(aside, engine="h5netcdf")
+    with room_aside(folder / "maps.nc") as room:
+        found.maps.to_netcdf(room, engine="h5netcdf")
     write_json(folder / "metrics.json", found.facts)
 
 

@@ -6,6 +6,7 @@ import xarray as xr
 
 from soilfuse.evaluation.cmip6.evaluate import Skill
 from soilfuse.files import read_json, write_json, written_aside
+from soilfuse.room import room_aside
 
 TABLES = ("models", "cycles", "taylor", "tss", "counts")
 MAPS, METRICS = "maps.nc", "metrics.json"
@@ -18,8 +19,8 @@ def write_skill(folder: Path, skill: Skill) -> None:
         with written_aside(folder / f"{name}.csv") as aside:
             table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     packing = {name: {"zlib": True, "complevel": 1} for name in skill.maps.data_vars}
-    with written_aside(folder / MAPS) as aside:
-        skill.maps.to_netcdf(aside, engine="h5netcdf", encoding=packing)
+    with room_aside(folder / MAPS) as room:
+        skill.maps.to_netcdf(room, engine="h5netcdf", encoding=packing)
     write_json(folder / METRICS, skill.facts)
 
 

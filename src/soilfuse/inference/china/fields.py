@@ -15,6 +15,7 @@ from soilfuse.baselines.methods import Climatology, DeltaChange
 from soilfuse.files import written_aside
 from soilfuse.grids.months import year_of
 from soilfuse.grids.regions import Regions
+from soilfuse.room import room_aside
 from soilfuse.sources.processed import read_field
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def write_fields(path: Path, fields: Fields) -> None:
         {"time": fields.months},
         {"world": fields.world},
     )
-    with written_aside(Path(path)) as aside:
+    with room_aside(Path(path)) as aside:
         dataset.to_netcdf(aside, engine="h5netcdf")
 
 
