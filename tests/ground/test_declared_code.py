@@ -13,7 +13,17 @@ PACKAGE = ROOT / "src" / "soilfuse"
 FOLDERS = [ROOT, *sorted(path.parent for path in (ROOT / "studies").glob("*/dvc.yaml"))]
 # Rooms that decide how a result is recorded, shown, stored or refused, not what it is (the header
 # of dvc.yaml); what a stage takes from config, it declares as params.
-FREE = {"tracking", "progress", "processes", "errors", "layout", "checks", "files", "config"}
+FREE = {
+    "tracking",
+    "progress",
+    "processes",
+    "errors",
+    "layout",
+    "checks",
+    "files",
+    "room",
+    "config",
+}
 
 
 def stages():
