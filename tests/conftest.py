@@ -9,7 +9,7 @@ import pytest
 
 # What depends on the machine, on files that cannot be installed, or has no case yet.
 EXCUSED = (
-    *("SOILFUSE_REAL_DATA", "no `docker compose`", "no right to mount"),
+    *("SOILFUSE_REAL_DATA", "no `docker compose`", "no right to mount", "no GPU here"),
     "got empty parameter set",
 )
 

@@ -219,9 +219,11 @@ def test_a_number_of_an_experiment_wins_over_the_sweep_s_which_does_not_run_agai
 def test_reports_are_self_contained(smoke):
     pages = sorted((smoke.root / "reports").glob("*.html"))
     experiments = ["historical", "ssp245", "ssp370"]
-    assert {page.stem for page in pages} == {*experiments, "index", "evaluation", "sweep"}
+    own = {"index", "evaluation", "sweep", "map"}
+    assert {page.stem for page in pages} == {*experiments, *own}
     for page in pages:
-        if page.stem == "sweep":  # plotly's script speaks of addresses; test_sweep_plots looks
+        # plotly's script speaks of addresses; test_sweep_plots and test_map_page look
+        if page.stem in ("sweep", "map"):
             continue
         text = page.read_text()
         assert "data:image/png;base64" in text

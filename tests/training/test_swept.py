@@ -1,6 +1,7 @@
 """The files of a sweep: read as they were written, named by what decides them, gone in the end."""
 
 import runpy
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -133,9 +134,7 @@ def test_other_data_weights_code_or_libraries_have_another_journal(
     rooms = [tmp_path / room.name for room in fingerprint.CODE]
     assert [room.name for room in rooms] == ["networks", "training"]
     for copy, room in zip(rooms, fingerprint.CODE, strict=True):
-        copy.mkdir()
-        for path in room.glob("*.py"):
-            (copy / path.name).write_bytes(path.read_bytes())
+        shutil.copytree(room, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(fingerprint, "CODE", tuple(rooms))
     fingerprint.code_hashes.cache_clear()
     assert journal() == first
