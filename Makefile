@@ -30,8 +30,9 @@ demo: setup
 	@echo "  mlflow run . -e infer -P ssp=ssp370         # one scenario again"
 	@echo "  soilfuse verify products/ssp370.nc          # prove it"
 
-# One thread a process, two processes: tests run side by side, and small tensors gain nothing.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile
+# One thread a process, two processes: tests run side by side, and small tensors gain nothing. Files
+# keep the order of tests/conftest.py, the longest first; those with most tests first is the default.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: setup
 	$(PYTEST) -m "not long"

@@ -24,6 +24,16 @@ def failed_where_forbidden(report):
     return report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no process is left alone with one at the end.
+
+    They are those of e2e, then those with tests that are marked slow.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, item.path not in slow))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
     return failed_where_forbidden((yield))
