@@ -133,7 +133,7 @@ def test_infer_logs_no_product_of_a_champion_whose_alias_was_moved_by_hand(
 def test_a_stale_upstream_is_refused_with_the_command_that_mends_it(project, given):
     (project / "source.txt").write_text("dry")
     with pytest.raises(
-        UserError, match=r"promote \(source.txt modified\).*`dvc repro page@ssp370`"
+        UserError, match=r"promote \(source.txt modified\).*`dvc repro infer@ssp370 .*page@ssp370`"
     ):
         run_entry_point("infer", "ssp370")
     assert not (project / "ssp370.nc").exists()

@@ -120,7 +120,8 @@ def target_of(root: Path, graph: Graph, given: Path) -> Recorded:
         )
     if not (root / path).exists():
         here = [p.relative_to(root).as_posix() for p in (root / holding).rglob("*")]
-        near = _near(path, {*here, *names}) or holding
+        recorded = {other for other in known if other != holding and covers(holding, other)}
+        near = _near(path, {*here, *names, *recorded}) or holding
         raise UserError(f"no file {path} in {holding}; nearest: {near}; `dvc pull` fetches files")
     return Recorded(path, content_hash(root / path) if (root / path).is_file() else "")
 
