@@ -121,14 +121,15 @@ def test_workers_that_all_end_are_told_and_the_same_command_goes_on(
 def test_a_killed_command_leaves_its_trial_to_another_that_shares_the_database(
     params, fields, pretrained, tmp_path
 ):
-    url, journal = f"sqlite:///{tmp_path}/sweep.db", tmp_path / "a.journal"
+    # On a busy machine a writer may wait longer than SQLite's five seconds for the other.
+    url, journal = f"sqlite:///{tmp_path}/sweep.db?timeout=60", tmp_path / "a.journal"
     shared, heard, killed = with_sweep(params, trials=8, storage=url), [], []
     study, arrays = open_study(journal, url), arrays_of(pretrained)
     other = FORKS.Process(target=searched, args=(shared, fields, arrays, journal))
     other.start()
     while not study.get_trials(states=(TrialState.RUNNING,)):
         assert other.is_alive()
-        time.sleep(0.01)
+        time.sleep(0.05)
 
     def on_finish(trial):
         heard.append(trial.place)
