@@ -241,12 +241,11 @@ def test_a_poor_candidate_gets_its_sentences(material):
     poor = evaluate(method(material, 0.06, future_error=0.002), material, SETTINGS, 1, slope)
     text = "\n".join(poor.caveats)
     assert poor.caveats[0] == (
-        "Out of fold (2000-2014), unet has no lower RMSE than the climatology in "
-        "layers 1, 2, 3, 4, 5."
+        "Out of fold (2000-2014), unet has no lower RMSE than the climatology in every layer."
     )
-    assert "In the final test, unet has no lower RMSE than delta change in layers 1, 2" in text
+    assert "In the final test, unet has no lower RMSE than delta change in every layer" in text
     for title in ("delta change", "quantile delta mapping", "ridge regression per cell"):
-        assert f"that of {title} in ssp126 layers 1, 2, 3, 4, 5; ssp245 layers" in text
+        assert f"that of {title} under SSP1-2.6 in every layer; SSP2-4.5 in" in text
     assert "no nearer to the pseudo-reality's truth than that of the raw ensemble mean" not in text
     assert poor.caveats[-1] == names.STATIONS_CAVEAT
 
@@ -264,7 +263,7 @@ def test_a_spread_too_small_is_said_to_be_none(material):
     first, *others = evaluate(*on_cells(narrow, material), SETTINGS, 1, slope).caveats
     assert first.startswith("The spread over the networks is no range of uncertainty: in the final")
     assert "a 90 % interval made of it holds 3" in first
-    assert first.endswith("of the observed values in layers 1, 2, 3, 4, 5.")
+    assert first.endswith("of the observed values in every layer.")
     assert others == [names.STATIONS_CAVEAT]
 
 

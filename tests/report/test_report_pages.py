@@ -96,6 +96,16 @@ def test_the_scores_of_a_rejected_candidate_are_not_shown_as_the_champion_s(
     assert "untouched by any choice" in text
 
 
+def test_a_caveat_at_the_top_is_not_told_again_of_the_promotion(
+    project, champion, settings, tmp_path
+):
+    (told,) = champion["caveats"]
+    verdict = {"promoted": True, "checks": [], "caveats": [told, "But layer 5 is as good."]}
+    shown = Reader(index(project, tmp_path / "i.html", champion, settings, verdict=verdict)).words
+    assert shown.count(told) == 1
+    assert shown.index("But layer 5") > shown.index("Promotion")
+
+
 @pytest.fixture(scope="module")
 def written(project, champion, tmp_path_factory):
     """Give a folder with two pages and the first page."""
@@ -281,7 +291,7 @@ def test_pages_speak_of_the_user_s_regions_and_of_no_basins(project, tmp_path, c
     words = Reader(own).words
     assert "soil moisture at 0–10 cm of region tibet in 2015–2100 rises" in words
     assert "by region are +2.52 in region Upper <i>, +2.52 in region 黄河 and" in words
-    assert "soil moisture at 0–10 cm of region tibet changes by" in Reader(first).words
+    assert "the soil of region tibet at 0–10 cm gets significantly wetter" in Reader(first).words
     for path in (own, first):
         assert not re.search("basin|Three-River|TRSR|Yangtze", Reader(path).words)
         assert "<i>" not in path.read_text()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soilfuse.report import comparison, labels, summary, tables, words
+from soilfuse.report import comparison, labels, scenario_words, summary, tables, words
 from soilfuse.report.records import Evaluation
 from soilfuse.report.shares import outside_sentence
 
@@ -164,11 +164,44 @@ def test_scenarios_are_compared_with_stars(make_trends):
     dry = regions([-1e-4] * 5)
     flat = regions([1e-6] * 5, significant=False)
     all_trends = [make_trends("ssp126", regions=dry), make_trends("ssp585", regions=flat)]
-    first, second = comparison.scenarios_summary(all_trends)
-    assert "changes by −1.00* under SSP1-2.6 and +0.01 under SSP5-8.5" in first
-    assert "across two scenarios: +4.0 to +12.8 % at 0–10 cm" in second
-    (_, alone) = comparison.scenarios_summary(all_trends[:1])
+    first, second, third = scenario_words.scenarios_summary(all_trends)
+    assert first == (
+        "Of two scenarios the soil of the Three-River-Source Region at 0–10 cm gets significantly "
+        "drier in one and shows no significant trend in one from 2015 to 2100."
+    )
+    assert "−1.00* under SSP1-2.6 and +0.01 under SSP5-8.5" in second
+    assert "across two scenarios: +4.0 to +12.8 % at 0–10 cm" in third
+    direction, _, alone = scenario_words.scenarios_summary(all_trends[:1])
+    assert direction.startswith("In the one scenario the soil")
     assert "across one scenario: +4.0 % at 0–10 cm" in alone
+
+
+@pytest.mark.parametrize(
+    ("slope", "sure", "said"),
+    [
+        (1e-4, True, "In both scenarios the soil of the Three-River-Source Region at 0–10 cm "
+         "gets significantly wetter from 2015 to 2100, in one of two also where the memory of the "
+         "years is taken into account."),
+        (-1e-4, True, "gets significantly drier from 2015 to 2100, in one of two also"),
+        (1e-4, False, "shows no significant trend from 2015 to 2100."),
+    ],
+)  # fmt: skip
+def test_the_first_sentence_tells_the_direction(make_trends, slope, sure, said):
+    table = regions([slope] * 5, significant=sure).assign(p_hamed_rao=0.03)
+    held = make_trends("ssp126", regions=table.assign(significant_hamed_rao=True))
+    lost = make_trends("ssp585", regions=table.assign(significant_hamed_rao=False))
+    assert said in scenario_words.scenarios_summary([held, lost])[0]
+
+
+def test_models_that_share_the_sign_are_counted(make_trends):
+    slopes = [3e-4, 1e-4, -1e-4, 0.0, math.nan]
+    own = pd.DataFrame({"slope": slopes, "significant": True}).assign(
+        region="TRSR", season="annual", period=PERIOD
+    )
+    trends = replace(make_trends("ssp370", regions=regions([2e-4] * 5)), agreement=own)
+    said = scenario_words.scenarios_summary([trends])[-1]
+    assert "2 of 4 under SSP3-7.0" in said
+    assert "no second witness" in said
 
 
 def test_seasons_name_the_highest_and_lowest(make_trends):
@@ -199,7 +232,7 @@ def test_changes_span_the_layers_with_sign(make_trends):
 def test_history_has_no_change_to_tell(make_trends):
     trends = make_trends("historical")
     assert summary.change_sentence(trends, "TRSR", "annual") == ""
-    assert comparison.scenarios_summary([trends]) == []
+    assert scenario_words.scenarios_summary([trends]) == []
 
 
 def test_no_sentence_of_any_page_shows_a_nan(make_trends):
@@ -207,7 +240,7 @@ def test_no_sentence_of_any_page_shows_a_nan(make_trends):
     shares = (math.nan, math.nan)
     trends = make_trends(regions=table)
     said = summary.page_summary(trends, shares, math.nan, "2071-2100")
-    said += comparison.scenarios_summary([trends])
+    said += scenario_words.scenarios_summary([trends])
     assert said
     assert not any("nan" in sentence for sentence in said)
 
@@ -257,7 +290,7 @@ def test_future_is_told_best_first_or_not_at_all():
     ]
     future = pd.DataFrame(rows, columns=["method", "experiment", "layer", "quantity", "rmse"])
     (said,) = comparison.future_sentence(evaluation({"soilfuse": [0.1]}, future))
-    assert "best first: Delta change 0.0100 and soilfuse ensemble 0.0200" in said
+    assert "best first: Delta change 0.01000 and soilfuse ensemble 0.02000" in said
     assert comparison.future_sentence(evaluation({"soilfuse": [0.1]}, future.head(0))) == []
     assert comparison.future_sentence(evaluation({"soilfuse": [0.1]})) == []
 

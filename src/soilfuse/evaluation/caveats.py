@@ -30,6 +30,8 @@ SPREAD_OF_FITS = (
 
 def _layers(numbers: Sequence[int]) -> str:
     shown = ", ".join(str(number) for number in sorted(numbers))
+    if len(numbers) == len(names.PRODUCT_LAYERS):
+        return "every layer"
     return f"layer {shown}" if len(numbers) == 1 else f"layers {shown}"
 
 
@@ -115,12 +117,13 @@ def _worse_future(future: pd.DataFrame, candidate: str) -> list[str]:
         worse = table.index[~(table[candidate] < table[baseline])].to_frame(index=False)
         if len(worse):
             where = "; ".join(
-                f"{experiment} {_layers(here['layer'].tolist())}"
+                f"{names.EXPERIMENT_TITLES[experiment]} in {_layers(here['layer'].tolist())}"
                 for experiment, here in worse.groupby("experiment", sort=True)
             )
             sentences.append(
                 f"The change by 2071-2100 of {_told(candidate)} is no nearer to the "
-                f"pseudo-reality's truth than that of {names.BASELINE_TITLES[baseline]} in {where}."
+                f"pseudo-reality's truth than that of {names.BASELINE_TITLES[baseline]} under "
+                f"{where}."
             )
     return sentences
 

@@ -1,13 +1,13 @@
-"""Plain sentences of the first page: scenarios side by side, skill, future errors, verdict."""
+"""Plain sentences of scores: skill beside the baselines, errors of the future, verdict."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from soilfuse import names
 from soilfuse.report import labels
 from soilfuse.report.evaluation_figures import methods_of
-from soilfuse.report.records import Evaluation, Trends, pick, value_of
+from soilfuse.report.records import Evaluation, pick, value_of
 from soilfuse.report.words import counted, joined
 
 if TYPE_CHECKING:
@@ -18,50 +18,6 @@ BLOCK_TITLES = {
     HELD_OUT: "held-out years of 2000–2014",
     "final_test": "final test, 2016–2021",
 }
-
-
-def scenarios_summary(all_trends: Sequence[Trends]) -> list[str]:
-    """Compare the scenarios: annual rates of the top layer, and changes of every layer."""
-    scenarios = [trends for trends in all_trends if trends.experiment != names.HISTORICAL]
-    if not scenarios:
-        return []
-    layer, said = scenarios[0].layers[0], []
-    for trends in scenarios:
-        key = (trends.whole, "annual", trends.main_period, layer)
-        if math.isfinite(trends.slope(*key)):
-            rate = labels.starred(trends.slope(*key), trends.significant(*key))
-            said.append(f"{rate} under {labels.experiment_title(trends.experiment)}")
-    if not said:
-        return _change_ranges(scenarios)
-    rates = (
-        f"Annual soil moisture at {labels.layer_title(layer)} of "
-        f"{labels.region_words(scenarios[0].whole)} changes by {joined(said)} ({labels.RATE_UNIT}; "
-        "a star marks a significant trend)."
-    )
-    return [rates, *_change_ranges(scenarios)]
-
-
-def _change_ranges(scenarios: Sequence[Trends]) -> list[str]:
-    first = scenarios[0]
-    if first.future_period is None:
-        return []
-    parts = []
-    for layer in first.layers:
-        changes = [
-            trends.change(trends.whole, "annual", first.future_period, layer)
-            for trends in scenarios
-        ]
-        known = [value for value in changes if math.isfinite(value)]
-        if known:
-            ends = dict.fromkeys(labels.signed(end(known), 1) for end in (min, max))
-            parts.append(f"{' to '.join(ends)} % at {labels.layer_title(layer)}")
-    if not parts:
-        return []
-    return [
-        f"Change of the annual mean, {labels.years_title(first.future_period)} against "
-        f"{labels.years_title(first.reference_period)}, across {counted(len(scenarios))} "
-        f"scenario{'s' if len(scenarios) > 1 else ''}: {joined(parts)}."
-    ]
 
 
 def headline(evaluation: Evaluation, block: str) -> "pd.DataFrame":
@@ -147,7 +103,7 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
     if len(known) < 2:
         return []
     said = [
-        f"{labels.method_title(method)} {labels.plain(error, 4)}"
+        f"{labels.method_title(method)} {labels.plain(error, 5)}"
         for method, error in sorted(known.items(), key=lambda item: item[1])
     ]
     return [

@@ -14,7 +14,7 @@ from soilfuse.config import Report
 from soilfuse.errors import UserError, unknown
 from soilfuse.grids.regions import Regions
 from soilfuse.layout import SWEEP_PLOTS
-from soilfuse.report import comparison, inputs, labels, summary
+from soilfuse.report import comparison, inputs, labels, scenario_words, summary
 from soilfuse.report.evaluation_page import evaluation_sections, score_pictures, score_tables
 from soilfuse.report.methods import method_sentences
 from soilfuse.report.moisture import read_moisture
@@ -115,11 +115,13 @@ def write_index(
     sha256 = files.sha256_of_files([*read, *evaluation.files])
     source = f"soilfuse  |  trends and evaluation, sha256 {sha256[:16]}  |  {regions.credit}"
     folder = Folder(Path(target).parent / "figures" / "index", source, sha256)
+    caveats = _score_caveats(verdict, champion)
+    plots = _beside(target, sweep_dir / SWEEP_PLOTS)
     page = Page(
         title=settings.title,
         heading="Overview",
         subtitle="Scenarios side by side, skill beside simple baselines, methods",
-        caveats=_score_caveats(verdict, champion),
+        caveats=caveats,
         summary=_index_summary(all_trends, evaluation, verdict),
         sections=[
             scenario_section(folder, place, all_trends),
@@ -130,7 +132,7 @@ def write_index(
                 tables=score_tables(evaluation)[:1],
                 links=[EVALUATION_LINK],
             ),
-            *choice_sections(sweep_dir, _beside(target, sweep_dir / SWEEP_PLOTS), verdict),
+            *choice_sections(sweep_dir, plots, verdict, caveats),
             Section("methods", "Methods", method_sentences(manifest), template="methods.html.j2"),
             Section("glossary", "Words used here", template="glossary.html.j2"),
         ],
@@ -206,7 +208,7 @@ def _index_summary(
     all_trends: Sequence[inputs.Trends], evaluation: inputs.Evaluation, verdict: Mapping[str, Any]
 ) -> list[str]:
     return [
-        *comparison.scenarios_summary(all_trends),
+        *scenario_words.scenarios_summary(all_trends),
         *comparison.skill_sentences(evaluation),
         *comparison.future_sentence(evaluation),
         comparison.verdict_sentence(verdict),

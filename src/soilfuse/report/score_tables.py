@@ -76,9 +76,14 @@ def trials_table(trials: "pd.DataFrame") -> Table:
     shown = ranked.head(SHOWN_TRIALS)
     return Table(
         caption=f"Best {len(shown)} of {len(trials)} trials of the sweep",
-        head=[str(name).replace("_", " ") for name in shown.columns],
+        head=[_heading(str(name)) for name in shown.columns],
         rows=[[_cell(value) for value in row] for row in shown.itertuples(index=False)],
     )
+
+
+def _heading(column: str) -> str:
+    words = column.replace("_", " ").replace("rmse", "RMSE")
+    return words[0].upper() + words[1:]
 
 
 def checks_table(checks: Sequence[dict[str, Any]]) -> Table:

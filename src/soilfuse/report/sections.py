@@ -109,11 +109,12 @@ def scenario_section(folder: Folder, place: Place, all_trends: Sequence[Trends])
 
 
 def choice_sections(
-    sweep_dir: Path, plots: Path | None, verdict: Mapping[str, Any]
+    sweep_dir: Path, plots: Path | None, verdict: Mapping[str, Any], told: Sequence[str]
 ) -> list[Section]:
     """Tell how the ensemble was chosen: the sweep, where there was one, and the gate.
 
-    plots: the page with the sweep's plots, beside the one that shows the section.
+    plots: the page with the sweep's plots, beside the one that shows the section; told: the
+    caveats that stand at the top of it.
     """
     sections = []
     trials = inputs.read_trials(sweep_dir)
@@ -126,11 +127,12 @@ def choice_sections(
         links = [(plots.name, PLOTS_TOLD)] if plots else []
         sections.append(Section("sweep", "Sweep", lead, tables=[trials_table(trials)], links=links))
     checks = verdict.get("checks", [])
+    untold = [caveat for caveat in map(str, verdict.get("caveats", [])) if caveat not in told]
     sections.append(
         Section(
             "verdict",
             "Promotion",
-            [comparison.verdict_sentence(verdict), *map(str, verdict.get("caveats", []))],
+            [comparison.verdict_sentence(verdict), *untold],
             tables=[checks_table(checks)] if checks else [],
         )
     )
