@@ -19,8 +19,8 @@ Years = tuple[int, int]
 def seasonal_means(monthly: xr.DataArray, where: str) -> xr.DataArray:
     """Return (season, year, ...) float64 means of whole years of monthly values (time, ...).
 
-    Seasons are those of names.SEASONS; the first DJF is NaN. Raises UserError that names `where`
-    when a month is missing or repeated, or when the months are out of order.
+    Seasons are those of names.SEASONS; the first DJF is NaN. The months may stand in any order.
+    Raises UserError that names `where` when one is missing or repeated.
     """
     time = monthly["time"].values
     first, last = int(months.year_of(time).min()), int(months.year_of(time).max())
@@ -76,11 +76,15 @@ def full_period(seasonal: xr.DataArray) -> Years:
     return int(seasonal["year"][0]), int(seasonal["year"][-1])
 
 
-def covered(seasonal: xr.DataArray, periods: Sequence[Years]) -> list[Years]:
-    """Return the periods within the years of the data, those years as a whole first."""
+def within(seasonal: xr.DataArray, periods: Sequence[Years]) -> list[Years]:
+    """Return the periods that lie within the years of the data."""
     first, last = full_period(seasonal)
-    inside = [(a, b) for a, b in periods if first <= a <= b <= last]
-    return list(dict.fromkeys([(first, last), *inside]))
+    return [(a, b) for a, b in periods if first <= a <= b <= last]
+
+
+def covered(seasonal: xr.DataArray, periods: Sequence[Years]) -> list[Years]:
+    """Return the years of the data as a whole, and the periods within them, each once."""
+    return list(dict.fromkeys([full_period(seasonal), *within(seasonal, periods)]))
 
 
 def period_mean(seasonal: xr.DataArray, period: Years) -> xr.DataArray:

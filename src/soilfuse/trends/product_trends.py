@@ -85,7 +85,7 @@ def product_trends(
     inside = regions.inside
     maps = tested_maps(seasonal, tested, inside, settings, threads)
     maps.update(seasonal_maps(product[names.SOIL_MOISTURE], tested, inside, threads))
-    futures = calendar.covered(seasonal, settings.future_periods)[1:]
+    futures = calendar.within(seasonal, settings.future_periods)
     if historical is not None and futures:
         later = calendar.period_mean(seasonal, futures[-1])
         maps["change_percent"] = calendar.percent_change(later, reference).astype(np.float32)
@@ -138,7 +138,7 @@ def _reference(
                 )
         seasonal = calendar.seasonal_means(historical[names.SOIL_MOISTURE], "product historical")
     period = settings.reference_period
-    if period not in calendar.covered(seasonal, [period]):
+    if not calendar.within(seasonal, [period]):
         raise UserError(
             f"reference period {calendar.label(period)} lies outside the historical product's "
             f"{calendar.label(calendar.full_period(seasonal))}: edit params.yaml:trends."
