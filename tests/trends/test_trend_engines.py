@@ -1,6 +1,7 @@
 """The test as a dask graph and in torch gives the numbers of the compiled one."""
 
 import dask
+import dask.array
 import numpy as np
 import pytest
 import torch
@@ -49,12 +50,43 @@ def as_field(values):
     return xr.DataArray(values, dims=("year", "depth", "lat", "lon"), coords={"depth": [1, 2, 3]})
 
 
+def test_infinite_values_are_refused_in_torch_too():
+    values = fields()
+    values[2, 0, 3, 4] = np.inf
+    with pytest.raises(UserError, match="1 of 231 series hold infinite values"):
+        trend_test_torch(torch.from_numpy(values))
+
+
+def test_nothing_is_computed_before_it_is_asked_for():
+    def computed(block):
+        raise AssertionError("computed")
+
+    template = dask.array.zeros((30, 7), chunks=(30, 3))
+    field = template.map_blocks(computed, dtype=float, meta=np.empty((0, 0)))
+    lazy = trend_dataset(xr.DataArray(field, dims=("year", "lat")))
+    assert {str(lazy[name].dtype) for name in OUTPUTS} == {"float64", "int64"}
+    with pytest.raises(AssertionError, match="computed"):
+        lazy.compute(scheduler="synchronous")
+
+
+def test_years_that_leave_some_out_are_refused():
+    years = np.r_[1995:2010, 2021:2036]
+    field = as_field(fields()).assign_coords(year=years)
+    with pytest.raises(UserError, match="year 2009 is followed by 2021; expected equal steps of 1"):
+        trend_dataset(field)
+    filled = field.reindex(year=np.arange(1995, 2036))
+    assert trend_dataset(filled)["n"].max() == 30
+    dated = as_field(fields()).assign_coords(year=np.arange("2000-01", 30, dtype="M8[M]"))
+    assert trend_dataset(dated)["n"].max() == 30
+
+
 def test_dask_stays_lazy_and_equals_the_eager_test():
     values = fields()
     chunked = as_field(values).chunk({"lat": 3, "lon": 5})
     lazy, eager = trend_dataset(chunked), trend_dataset(as_field(values))
     assert all(dask.is_dask_collection(lazy[name].data) for name in OUTPUTS)
     assert lazy["slope"].dims == ("depth", "lat", "lon")
+    assert all(lazy[name].attrs == {"long_name": title} for name, title in OUTPUTS.items())
     xr.testing.assert_identical(lazy.compute(), eager)
     require_equal(eager, trend_test(values))
 

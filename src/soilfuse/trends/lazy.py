@@ -24,13 +24,15 @@ def trend_dataset(field: xr.DataArray, dim: str = "year", threads: int = 2) -> x
     A field in dask chunks stays lazy: each chunk is tested by itself when the result is computed,
     on the scheduler that is in force, a cluster's workers included, so that memory holds a few
     chunks at a time. Steps must be equally spaced and NaN means missing, as in `trend_test`, whose
-    numbers these are. Raises UserError where `dim` is absent or lies in several chunks.
+    numbers these are. Raises UserError where `dim` is absent, lies in several chunks, or has
+    numbers for coordinates that are not equally spaced.
     """
     if dim not in field.dims:
         raise UserError(
             f"no dimension {dim!r} in the field; got {', '.join(map(str, field.dims))}: name the "
             "one along which a trend is wanted"
         )
+    _require_even_steps(field, dim)
     chunks = field.chunksizes.get(dim, ())
     if len(chunks) > 1:
         raise UserError(
@@ -56,3 +58,17 @@ def trend_dataset(field: xr.DataArray, dim: str = "year", threads: int = 2) -> x
     for name, title in OUTPUTS.items():
         result[name].attrs = {"long_name": title}
     return result
+
+
+def _require_even_steps(field: xr.DataArray, dim: str) -> None:
+    """Refuse years with a gap between them; dates are left alone, since months differ in length."""
+    if dim not in field.coords or not np.issubdtype(field[dim].dtype, np.number):
+        return
+    places = field[dim].values
+    steps = np.diff(places)
+    odd = np.flatnonzero(~np.isclose(steps, steps[:1]))
+    if odd.size:
+        raise UserError(
+            f"{dim} {places[odd[0]]:g} is followed by {places[odd[0] + 1]:g}; expected equal steps "
+            f"of {steps[0]:g}, since a trend counts them: reindex, so that NaN holds the places"
+        )

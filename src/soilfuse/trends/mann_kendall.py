@@ -51,7 +51,7 @@ def trend_test(series: np.ndarray, threads: int = 2) -> TrendResult:
     series: (T, ...) of any unit, finite at equally spaced steps or NaN = missing; a missing value
     keeps its place, so that slopes refer to original positions. Returns arrays of shape (...), NaN
     where fewer than 4 values are valid. A constant series has slope 0 and p 1. The result does
-    not depend on the number of threads.
+    not depend on the number of threads. Raises UserError where a value is infinite.
     """
     from soilfuse.trends.kernels import fill_statistics
 

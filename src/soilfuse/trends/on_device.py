@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soilfuse.trends.blocks import infinite
 from soilfuse.trends.mann_kendall import MINIMUM_VALID, TrendResult, normalised, two_sided_p
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def trend_test_torch(series: "torch.Tensor", max_bytes: int = 2**30) -> TrendRes
     """Test (T, ...) series of any float type, NaN = missing; returns numpy arrays (...).
 
     S, var(S) and n equal those of `mann_kendall.trend_test`; slopes are formed in float64 from the
-    same differences, so that slope, z and p do too. The device must know float64.
+    same differences, so that slope, z and p do too. The device must know float64, which Apple's
+    do not. Raises UserError where a value is infinite.
     """
     import torch
 
@@ -43,6 +45,8 @@ def _statistics(rows: "torch.Tensor") -> "torch.Tensor":
     """Return (4, N): S, var(S), Sen's slope and the number of valid values of (N, T) rows."""
     import torch
 
+    if found := int(rows.isinf().any(dim=1).sum()):
+        raise infinite(found, len(rows))
     steps = rows.shape[1]
     if steps < MINIMUM_VALID:
         counted = (~rows.isnan()).sum(dim=1, keepdim=True).T.to(rows.dtype)
