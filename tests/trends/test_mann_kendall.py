@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from soilfuse import seeding
+from soilfuse.errors import UserError
 from soilfuse.trends.mann_kendall import trend_test, two_sided_p
 
 PUBLISHED = Path(os.environ.get("SOILFUSE_REAL_DATA", "../shared/data")) / "mann_kendall"
 
+SITES = ("we", "ka", "mz", "ko", "bh", "bi")
 published = pytest.mark.skipif(
     not PUBLISHED.is_dir(), reason="SOILFUSE_REAL_DATA holds no folder mann_kendall"
 )
@@ -121,6 +123,21 @@ def test_empty_cells_stay_empty():
     assert np.isnan(trend_test(values).slope).tolist() == [False, False, True, False, True, False]
 
 
+def test_infinite_values_are_refused():
+    values = series("plain", 20, 6)
+    values[3, 2], values[5, 4] = np.inf, -np.inf
+    with pytest.raises(UserError, match="2 of 6 series hold infinite values; expected finite"):
+        trend_test(values)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_the_unit_of_the_values_does_not_matter(scale):
+    values = series("gaps", 30)
+    plain, scaled = trend_test(values), trend_test(values * scale)
+    np.testing.assert_array_equal(scaled.z, plain.z)
+    np.testing.assert_allclose(scaled.slope, plain.slope * scale, rtol=1e-12)
+
+
 def test_p_of_a_strong_trend_does_not_vanish():
     p = trend_test(np.arange(200.0)[:, None]).p[0]
     assert 0 < p < 1e-90
@@ -172,10 +189,12 @@ def test_published_sen_slope():
     got = trend_test(column("trend_maxau.csv", "s")[:, None])
     assert got.slope[0] == pytest.approx(want["slope"], abs=5e-8)
     assert got.z[0] == pytest.approx(want["z"], abs=5e-5)
+    assert got.p[0] == pytest.approx(want["p"], abs=5e-8)
+    assert got.n[0] == want["n"]
 
 
 @published
-@pytest.mark.parametrize("site", ["we", "ka", "mz", "ko", "bh", "bi"])
+@pytest.mark.parametrize("site", SITES)
 def test_published_tests_with_ties(site):
     want = expected()["mk.test(hcb[,site], continuity=TRUE)"][site]
     got = trend_test(column("trend_hcb.csv", site)[:, None])
@@ -191,5 +210,8 @@ def test_published_months_of_a_seasonal_test():
     by_month = column("nottem.csv", "degF").reshape(-1, 12)
     got = trend_test(by_month)
     assert (got.s[7], got.s[8]) == (want["August"]["S"], want["September"]["S"])
+    without_continuity = two_sided_p(got.s / np.sqrt(got.var_s))  # as printed there of each month
+    for month, name in ((7, "August"), (8, "September")):
+        assert without_continuity[month] == pytest.approx(want[name]["p"], abs=5.1e-4)
     assert got.s.sum() == want["S"]
     assert got.var_s.sum() == pytest.approx(want["varS"], abs=0.5)

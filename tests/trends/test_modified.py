@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, theilslopes
-from tests.trends.test_mann_kendall import column, expected, published
+from tests.trends.test_mann_kendall import SITES, column, expected, published
 
 from soilfuse import seeding
 from soilfuse.trends.field_significance import false_discovery
@@ -75,6 +75,15 @@ def test_rank_ties_share_their_mean():
     for i in np.flatnonzero(flat):
         theirs = pymannkendall.hamed_rao_modification_test(values[:, i])
         assert rao.factor[i] * trend.var_s[i] == pytest.approx(theirs.var_s)
+
+
+def test_what_is_missing_at_the_ends_is_no_gap():
+    """As the first winter of a product, which has no December before it."""
+    values = with_memory(0.6, 40, 30)
+    ended = np.concatenate([np.full((1, 30), np.nan), values, np.full((2, 30), np.nan)])
+    for method in (hamed_rao, yue_wang, trend_free_prewhitened):
+        alone, found = method(values, trend_test(values)), method(ended, trend_test(ended))
+        np.testing.assert_allclose(found.z, alone.z, rtol=1e-9, err_msg=method.__name__)
 
 
 def test_a_lag_is_a_number_of_steps_where_values_are_missing():
@@ -228,6 +237,40 @@ def test_published_seasonal_values():
     assert correlated.var_s[0] == pytest.approx(others["varS"], abs=5e-3)
     assert correlated.z[0] == pytest.approx(others["z"], abs=5e-5)
     assert correlated.p[0] == pytest.approx(others["p"], abs=5e-5)
+
+
+@published
+def test_published_test_of_several_series_at_once():
+    """Sites are to this test what months are to the seasonal one (Libiseller and Grimvall 2002)."""
+    sites = np.stack([column("trend_hcb.csv", name) for name in SITES], axis=1)
+    found, want = seasonal_kendall(sites.reshape(-1, 1), True, 6), expected()["mult.mk.test(hcb)"]
+    assert found.s[0] == want["S"]
+    assert found.var_s[0] == pytest.approx(want["varS"], abs=0.5)
+    assert found.z[0] == pytest.approx(want["z"], abs=5e-4)
+    assert found.p[0] == pytest.approx(want["p"], rel=5e-3)
+
+
+def test_the_correlated_test_counts_whole_years_alone():
+    values = monthly(number=3)
+    values[7:96:12, 0] = np.nan  # July of 8 years of 20
+    values[: 12 * 17 : 12, 1] = np.nan  # January of all but 3
+    values[:, 2] = np.nan
+    plain, found = seasonal_kendall(values), seasonal_kendall(values, correlated=True)
+    assert plain.n.tolist() == [232, 220, 0]
+    assert found.n.tolist() == [144, 36, 0]
+    whole = seasonal_kendall(values[96:, :1], correlated=True)
+    assert (found.s[0], found.var_s[0]) == (whole.s[0], whole.var_s[0])
+    assert found.slope[0] == plain.slope[0]  # of every value
+    for statistic in (found.s, found.var_s, found.z, found.p, found.slope):
+        assert np.isnan(statistic[1:]).all()
+
+
+def test_months_of_fewer_than_four_values_do_not_count():
+    values = monthly(number=1)
+    values[: 12 * 17 : 12] = np.nan  # January of all but 3
+    others = np.delete(values.reshape(20, 12), 0, axis=1)
+    found, without = seasonal_kendall(values), seasonal_kendall(others.reshape(-1, 1), period=11)
+    assert (found.s, found.var_s, found.slope) == (without.s, without.var_s, without.slope)
 
 
 def test_the_seasonal_cycle_is_no_trend_and_parts_of_years_are_refused():

@@ -13,6 +13,17 @@ FEWEST_PAIRS = 3  # that gaps must leave for a correlation
 
 
 @njit(nogil=True, cache=True)
+def _span(series: np.ndarray) -> np.ndarray:
+    """Return a series without what is missing before its first value and after its last."""
+    first, last = 0, series.size
+    while first < last and np.isnan(series[first]):
+        first += 1
+    while first < last and np.isnan(series[last - 1]):
+        last -= 1
+    return series[first:last]
+
+
+@njit(nogil=True, cache=True)
 def _detrended(series: np.ndarray, slope: float) -> np.ndarray:
     """Return (T,) values less the line through 0 of a slope per step."""
     line = np.empty(series.size)
@@ -43,6 +54,7 @@ def _correlation(centred: np.ndarray, n: int, power: float, lag: int) -> float:
 
     Without gaps the sum over T - lag pairs is divided by T, as is usual; with gaps the pairs that
     are left stand for those that would be there, within -1 and 1. 0 where fewer than 3 are left.
+    T counts from the first value to the last: what is missing outside of them is no gap.
     """
     total, pairs = 0.0, 0
     for t in range(centred.size - lag):
@@ -82,7 +94,7 @@ def fill_hamed_rao(
     that the values reach.
     """
     for row in range(series.shape[0]):
-        centred, n, power = _centred(_ranks(_detrended(series[row], slope[row])))
+        centred, n, power = _centred(_ranks(_detrended(_span(series[row]), slope[row])))
         result[row] = 1.0
         if power == 0.0:
             continue
@@ -99,7 +111,7 @@ def fill_hamed_rao(
 def fill_yue_wang(series: np.ndarray, slope: np.ndarray, lags: int, result: np.ndarray) -> None:
     """Fill (N,) factors by which var(S) grows, from detrended series (2004, equation 13)."""
     for row in range(series.shape[0]):
-        centred, n, power = _centred(_detrended(series[row], slope[row]))
+        centred, n, power = _centred(_detrended(_span(series[row]), slope[row]))
         result[row] = 1.0
         if power == 0.0:
             continue
@@ -112,7 +124,7 @@ def fill_prewhitened(series: np.ndarray, slope: np.ndarray, result: np.ndarray) 
     """Fill (N, T - 1): the detrended series less r1 of the value before, the trend added again."""
     for row in range(series.shape[0]):
         detrended = _detrended(series[row], slope[row])
-        centred, n, power = _centred(detrended)
+        centred, n, power = _centred(_span(detrended))
         r1 = _correlation(centred, n, power, 1) if power > 0.0 else 0.0
         for t in range(1, detrended.size):
             result[row, t - 1] = detrended[t] - detrended[t - 1] * r1 + t * slope[row]

@@ -4,8 +4,9 @@ Neighbouring years resemble each other, and the plain test takes that for a tren
 (1998, doi:10.1016/S0022-1694(97)00125-X) and Yue and Wang (2004,
 doi:10.1023/B:WARM.0000043140.61082.60) widen var(S) by what the autocorrelation of the detrended
 series takes from its number of independent values; trend-free prewhitening (Yue et al. 2002,
-doi:10.1002/hyp.1095) takes the memory out and tests what is left. Without gaps all three give what
-pymannkendall gives; with gaps a lag here is a number of steps, not of values.
+doi:10.1002/hyp.1095) takes the memory out and tests what is left. Without gaps between the first
+value and the last all three give what pymannkendall gives; with gaps a lag here is a number of
+steps, not of values.
 """
 
 from collections.abc import Callable
