@@ -41,10 +41,25 @@ def test_shifted_months(editable):
     assert failed(editable) == ["time axis"]
 
 
-def test_axis_out_of_order(editable):
+def test_bounds_of_other_months(editable):
     with h5py.File(editable, "r+") as file:
-        file["lat"][...] = file["lat"][...][::-1]
-    assert failed(editable) == ["lat axis"]
+        file["time_bnds"][7, 1] += 1
+    assert failed(editable) == ["time axis"]
+
+
+@pytest.mark.parametrize("axis", ["depth", "lat", "lon"])
+@pytest.mark.parametrize("fault", ["order", "outside", "gap"])
+def test_axis_that_is_none(editable, axis, fault):
+    with h5py.File(editable, "r+") as file:
+        centres, bounds = file[axis], file[f"{axis}_bnds"]
+        if fault == "order":
+            centres[...] = centres[...][::-1]
+            bounds[...] = bounds[...][::-1]
+        elif fault == "outside":
+            centres[0] = bounds[0, 0] - 0.01
+        else:
+            bounds[0, 1] = (centres[0] + bounds[0, 1]) / 2
+    assert failed(editable) == [f"{axis} axis"]
 
 
 def test_values_out_of_range(editable):
@@ -56,6 +71,12 @@ def test_values_out_of_range(editable):
 def test_negative_spread(editable):
     with h5py.File(editable, "r+") as file:
         file["soil_moisture_fold_spread"][900, 2] = -1e-3
+    assert failed(editable) == ["fold spread"]
+
+
+def test_missing_spread(editable):
+    with h5py.File(editable, "r+") as file:
+        file["soil_moisture_fold_spread"][900, 2] = file["soil_moisture_fold_spread"].fillvalue
     assert failed(editable) == ["fold spread"]
 
 
@@ -71,6 +92,8 @@ def test_coverage_that_is_allowed(editable, released):
         row, column = np.argwhere(inside)[0]
         file["soil_moisture"][100, 4, row, column] = np.nan
     assert failed(editable) == ["coverage"]
+    # the emptiest month and layer decides, not their mean
+    assert failed(editable, limits=Limits(1 - 0.5 / inside.sum(), 0.8)) == ["coverage"]
     assert failed(editable, limits=Limits(1 - 1.5 / inside.sum(), 0.8)) == []
 
 
