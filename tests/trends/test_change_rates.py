@@ -64,3 +64,25 @@ def test_north_and_south_are_disjoint_and_east():
     assert np.array_equal(either, lon > 100)
     assert lat[split["north"]].min() == 35.5
     assert lat[split["south"]].max() == 35.0
+
+
+def test_gaps_are_counted_and_a_region_without_cells_has_no_change():
+    values = np.full((TIME.size, 3), 0.2)
+    values[year_of(TIME) >= 2004] = 0.3
+    values[month_of(TIME) == 7, 1] = np.nan
+    values[np.datetime64("2002-01-01") == TIME, 2] = np.nan
+    masks = {
+        "all": np.ones(3, bool),
+        "last": np.array([False, False, True]),
+        "none": np.zeros(3, bool),
+    }
+    table = change_rates(values, TIME, masks, np.ones(3), "test", (2001, 2003), [(2004, 2006)])
+    counts = table.groupby("region")[["cells", "cells_missing"]].first()
+    assert counts.loc["all"].tolist() == [3, 2]
+    assert counts.loc["last"].tolist() == [1, 1]
+    assert counts.loc["none"].tolist() == [0, 0]
+    every, last = (by_unit(table, region, "2004-2006") for region in ("all", "last"))
+    without = [unit for unit in UNITS if np.isnan(every[unit])]
+    assert without == ["Jul", "JJA", "annual"]  # no year has a whole July
+    assert [every["Jan"], last["annual"]] == pytest.approx([50, 50])
+    assert all(np.isnan(x) for x in by_unit(table, "none", "2004-2006").values())

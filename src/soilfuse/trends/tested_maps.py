@@ -114,13 +114,15 @@ def seasonal_maps(
 ) -> xr.Dataset:
     """Test (time, depth, lat, lon) months of whole years by the seasonal Kendall test.
 
+    The months may stand in any order.
     Returns slope and p (period, depth, lat, lon), NaN outside.
     """
     shape = (len(tested), *monthly.shape[1:])
     slope, p = (np.full(shape, np.nan, np.float32) for _ in range(2))
-    years = months.year_of(monthly["time"].values)
+    order = np.argsort(monthly["time"].values)
+    years = months.year_of(monthly["time"].values[order])
     for j, (first, last) in enumerate(tested):
-        series = monthly.values[(years >= first) & (years <= last)][..., inside]
+        series = monthly.values[order[(years >= first) & (years <= last)]][..., inside]
         found = seasonal_kendall(series, correlated=True, threads=threads)
         slope[j][..., inside], p[j][..., inside] = found.slope, found.p
     dims = ("period", *monthly.dims[1:])
