@@ -322,3 +322,9 @@ def test_what_the_pipeline_recorded_is_never_overwritten(released, tmp_path, mon
     with pytest.raises(UserError, match=r"target products/ssp245.nc would overwrite .*dvc.lock"):
         exporting.exported(released[0], Path("products/ssp245.nc"), **asked)
     assert not Path("products").exists()
+    Path("products").mkdir()
+    monkeypatch.chdir("products")
+    with pytest.raises(UserError, match="target ssp245.nc would overwrite"):
+        exporting.exported(released[0], Path("ssp245.nc"), **asked)
+    exporting.exported(released[0], Path("mine.nc"), **{**asked, "years": "2020-2020"})
+    assert [path.name for path in Path.cwd().iterdir()] == ["mine.nc"]

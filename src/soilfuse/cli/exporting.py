@@ -26,8 +26,9 @@ def exported(
     pipeline made or used.
     """
     part = Part(span_of(years), _layers_of(layers), regions, _box_of(box))
-    if Path(LOCK).is_file():
-        require_unrecorded(Path.cwd(), target, "target")
+    above = (target.parent.resolve() / target.name).parents
+    if root := next((folder for folder in above if (folder / LOCK).is_file()), None):
+        require_unrecorded(root, target, "target")
     sizes = export(product, target, part, force)
     files = [target] if target.is_file() else [p for p in target.rglob("*") if p.is_file()]
     size = sum(file.stat().st_size for file in files) / 1e6
