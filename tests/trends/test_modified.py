@@ -1,10 +1,12 @@
 """Tests for series with memory against pymannkendall, scipy, published values, and their size."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pymannkendall
 import pytest
+from benchmarks.trend_sizes import rejected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, theilslopes
@@ -157,6 +159,14 @@ def test_sizes_with_and_without_memory():
         assert rejected[0.6][name] < 0.6 * rejected[0.6]["plain"], rejected
     # no protection: the trend that it adds again is larger than the noise that it leaves
     assert rejected[0.6]["prewhitened"] > rejected[0.6]["plain"], rejected
+
+
+@pytest.mark.parametrize(("steps", "memory"), [(20, 0.0), (20, 0.6), (30, 0.9), (86, 0.3)])
+def test_the_table_of_sizes_in_the_docs_is_what_the_benchmark_counts(steps, memory):
+    text = (Path(__file__).parents[2] / "docs" / "trends.md").read_text(encoding="utf-8")
+    (row,) = (line for line in text.splitlines() if line.startswith(f"| {steps} | {memory} |"))
+    told = [float(cell) for cell in row.split("|")[3:-1]]
+    assert told == pytest.approx(rejected(steps, memory), abs=0.00051)
 
 
 @pytest.mark.parametrize("gaps", [0.0, 0.2])
