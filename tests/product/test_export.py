@@ -127,6 +127,7 @@ def test_same_bytes_each_time_and_what_cf_asks_for(released, tmp_path):
         (Part(regions=("none",)), "unknown region 'none'; expected one of yangtze, yellow"),
         (Part(layers=(0, 6)), "no layer 0, 6; expected numbers of 1 .uppermost. to 5"),
         (Part(years=(1990, 2020)), "holds 2015-2100, not all of 1990-2020"),
+        (Part(years=(2040, 2030)), "holds 2015-2100, not all of 2040-2030"),
         (Part(box=(10, 10, 20, 20)), "no cell centre .* at 95 to 98 E, 33 to 35 N: edit --box"),
         (Part(regions=("yangtze",), box=(97.9, 34.9, 98, 35)), "no cell of region yangtze lies"),
     ],

@@ -1,5 +1,7 @@
 """The test as a dask graph and in torch gives the numbers of the compiled one."""
 
+from pathlib import Path
+
 import dask
 import dask.array
 import numpy as np
@@ -97,3 +99,16 @@ def test_a_series_in_several_chunks_and_an_unknown_dimension_are_refused():
         trend_dataset(field.chunk({"year": 10}))
     with pytest.raises(UserError, match="no dimension 'time' in the field; got year, depth"):
         trend_dataset(field, "time")
+
+
+def test_the_docs_own_lines_test_a_file_chunk_by_chunk(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    months = np.arange("2000-01", 360, dtype="M8[M]").astype("M8[ns]")
+    values = np.repeat(fields()[:, 0], 12, axis=0)
+    field = xr.DataArray(values, {"time": months}, ("time", "lat", "lon"), "soil_moisture")
+    field.to_netcdf("mine.nc")
+    page = (Path(__file__).parents[2] / "docs" / "trends.md").read_text(encoding="utf-8")
+    exec(page.split("```python\n")[1].split("```")[0], {})
+    with xr.open_dataset("trends.nc") as found:
+        np.testing.assert_allclose(found["slope"], trend_test(fields()[:, 0]).slope, atol=1e-7)
+        assert (found["n"] == 30).all()

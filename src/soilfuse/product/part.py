@@ -97,7 +97,7 @@ def _months(
 ) -> np.ndarray:
     days = file.variables["time_bnds"][:, 0].astype(int)
     held = (layout.EPOCH + days).astype("datetime64[Y]").astype(int) + 1970
-    if years[0] < held[0] or years[1] > held[-1]:
+    if not held[0] <= years[0] <= years[1] <= held[-1]:
         problems.append(
             f"{path} holds {held[0]}-{held[-1]}, not all of {years[0]}-{years[1]}; expected years "
             "within: edit --years, or take another product"
