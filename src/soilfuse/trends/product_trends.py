@@ -19,20 +19,13 @@ from soilfuse.room import room_aside
 from soilfuse.sources.processed import ModelCrops
 from soilfuse.trends import periods as calendar
 from soilfuse.trends.agreement import agreement_table
+from soilfuse.trends.described import BOUNDED, described
 from soilfuse.trends.tables import period_table, region_table, series_table
 from soilfuse.trends.tested_maps import seasonal_maps, tested_maps
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CARRIED = (
-    "experiment",
-    "soilfuse_world",
-    "weights_sha256",
-    "params_sha256",
-    "inputs_sha256",
-    "regions_sha256",
-)
 NUMBERS = "%.9g"
 TABLES = ("regions", "periods", "series", "agreement")
 
@@ -94,12 +87,8 @@ def product_trends(
             "long_name": f"change of soil moisture, {calendar.label(futures[-1])} against "
             f"{calendar.label(settings.reference_period)}",
         }
-    if "depth_bnds" in product:
-        maps["depth_bnds"] = product["depth_bnds"]
-    maps.attrs = {key: product.attrs[key] for key in CARRIED if key in product.attrs}
-    maps.attrs["confidence"] = settings.confidence
     return ProductTrends(
-        maps=maps,
+        maps=described(maps, product, settings),
         regions=region_table(regional, tested, settings),
         periods=period_table(
             regional,
@@ -156,7 +145,8 @@ def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[P
     maps = folder / f"{experiment}.nc"
     packed = {"zlib": True, "complevel": 1, "shuffle": True}
     encoding: dict[Any, dict[str, Any]] = {name: packed for name in trends.maps.data_vars}
-    encoding |= {name: {"_FillValue": None} for name in ("depth", "lat", "lon")}
+    axes = [*BOUNDED, *(f"{axis}_bnds" for axis in BOUNDED)]
+    encoding |= {name: {"_FillValue": None} for name in axes if name in trends.maps.variables}
     with room_aside(maps) as room:
         trends.maps.to_netcdf(room, engine="h5netcdf", encoding=encoding)
     written = [maps]
