@@ -3,6 +3,9 @@
 Slopes are written in lag order, which processors do several at a time. Their median is found by
 counting: a count of the values up to a pivot costs a tenth of a partition, and six or so counts
 leave a handful of candidates. It is the very median, not an approximation of it.
+
+numba's cache of a function does not look at the files of those that it calls: after a change here
+delete `__pycache__`, or memory_kernels and seasonal_kernels go on with what was.
 """
 
 import numpy as np
