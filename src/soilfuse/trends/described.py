@@ -25,7 +25,11 @@ STARS = {
     "flag_values": np.array([0, 1], np.int8),
     "flag_meanings": "not_significant_or_not_tested significant",
 }
-LABELS = {"season": "season of the year", "period": "first and last year"}
+LABELS = {
+    "season": "season of the year",
+    "period": "first and last year",
+    "future_period": "first and last year",
+}
 
 
 def described(maps: xr.Dataset, product: xr.Dataset, settings: Trends) -> xr.Dataset:
@@ -39,7 +43,8 @@ def described(maps: xr.Dataset, product: xr.Dataset, settings: Trends) -> xr.Dat
         if told[name].dtype == np.int8:
             told[name].attrs |= STARS
     for name, title in LABELS.items():
-        told[name].attrs["long_name"] = title
+        if name in told.coords:
+            told[name].attrs["long_name"] = title
     told.attrs = _of_file(product.attrs, settings)
     return told
 
