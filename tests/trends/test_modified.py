@@ -110,6 +110,14 @@ def test_gaps_at_random_change_little(rho):
         assert part == pytest.approx(whole, abs=0.08), method.__name__
 
 
+def test_two_pairs_of_neighbours_tell_no_correlation():
+    values = with_memory(0.9, 20, 8, slope=0.0)
+    values[3::2] = np.nan  # but 0, 1 and 2 are neighbours
+    assert (yue_wang(values, trend_test(values)).factor == 1).all()
+    values[9] = 0.1  # two pairs more
+    assert (yue_wang(values, trend_test(values)).factor != 1).all()
+
+
 def test_a_correlation_of_few_pairs_stays_within_one():
     values = with_memory(0.5, 30, 400, slope=0.0)
     values[seeding.generator(5, "sparse").random(values.shape) < 0.7] = np.nan
