@@ -110,6 +110,8 @@ def _fill(
             if name not in file.variables:
                 continue
             values = getattr(block, part)
+            if values is None:
+                raise ValueError(f"predictions hold no {part}, which the product is to have")
             rounded = _stored(values, bits[name]) if name in bits else values.astype(np.int8)
             file.variables[name][start:stop] = rounded
             room.require()
