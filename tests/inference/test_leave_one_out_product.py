@@ -1,5 +1,9 @@
 """A product with its leave-one-out spread from champion to file, and one without it."""
 
+import runpy
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pytest
@@ -20,9 +24,10 @@ from soilfuse.product.checks import Limits
 from soilfuse.product.export import export
 from soilfuse.product.gate import inspect
 from soilfuse.product.part import Part
-from soilfuse.product.provenance import RunRecord, write_prov
+from soilfuse.product.provenance import RunRecord, read_prov, write_prov
 from soilfuse.product.verify import verify_product
 from soilfuse.product.writer import write_product
+from soilfuse.tracking import lineage, prov, registry, stages
 
 SPREAD = of_product.LEAVE_ONE_OUT
 LIMITS = Limits(min_coverage=1.0, max_soil_moisture=0.8)
@@ -279,3 +284,31 @@ def test_predictions_without_it_are_no_product_that_has_it(project, tmp_path, as
             "some way",
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_stage_writes_it_and_logs_which_model_matters_most(
+    project, tmp_path, asked, monkeypatch, pytestconfig
+):
+    logged = {}
+    run = SimpleNamespace(
+        run_id="run-1",
+        log_metrics=logged.update,
+        log_text=lambda text, name: logged.update({name: text}),
+    )
+    monkeypatch.setattr(config, "load", lambda: asked)
+    monkeypatch.setattr(stages, "declared_run", lambda *_: nullcontext(run))
+    monkeypatch.setattr(registry, "require_champion", lambda *_: 1)
+    monkeypatch.setattr(lineage, "git_state", lambda _: ("89b561e", False))
+    monkeypatch.setattr(prov, "upstream", lambda _: {})
+    monkeypatch.setattr(layout, "product", lambda name: tmp_path / f"{name}.nc")
+    monkeypatch.setattr(layout, "provenance", lambda name: tmp_path / f"{name}.prov.json")
+    (project / "params.yaml").touch()
+    runpy.run_path(str(pytestconfig.rootpath / "pipelines" / "infer.py"))["main"](EXPERIMENT)
+    with h5py.File(tmp_path / "ssp245.nc") as file, h5py.File("with/ssp245.nc") as other:
+        np.testing.assert_array_equal(file[SPREAD][...], other[SPREAD][...])
+    used = read_prov(tmp_path / "ssp245.prov.json")[1]
+    assert "data/processed/cmip6/historical.nc" in used
+    means = logged["leave_one_out"]
+    assert set(means) == set(SOURCES) and min(means.values()) > 0
+    rows = logged["leave_one_out.csv"].splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == sorted(means, key=means.get, reverse=True)
