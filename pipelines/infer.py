@@ -6,6 +6,7 @@ from pathlib import Path
 from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.inference.inputs import files_of, model_batches
+from soilfuse.inference.jackknife import Tally
 from soilfuse.inference.opening import opened
 from soilfuse.product.attributes import params_hash, product_attributes
 from soilfuse.product.checks import Limits
@@ -32,19 +33,22 @@ def main(experiment: str) -> None:
             experiment, ensemble.champion, manifest, crops.source_ids, domain, *hashes
         )
         attributes["precision"] = ensemble.precision
-        batches = model_batches(crops, ensemble, params.infer.batch)
+        tally, batches = Tally(), model_batches(crops, ensemble, params.infer.batch)
         write_product(
             product,
             experiment,
             regions,
             crops.time,
             ensemble.depth_bounds,
-            ensemble.stream(progress(batches, experiment)),
+            tally.watched(ensemble.stream(progress(batches, experiment))),
             attributes,
             params.infer.significant_digits,
             Limits(params.promote.min_coverage, params.promote.max_soil_moisture),
+            ensemble.left_out,
         )
-        used = {str(path): hash_of(path) for path in sources(files_of(experiment, manifest))}
+        tally.tell(ensemble.source_ids, run.log_metrics, run.log_text)
+        models = files_of(experiment, manifest, params.infer.leave_one_out)
+        used = {str(path): hash_of(path) for path in sources(models)}
         name, code = params.promote.registered_model, git_state(Path.cwd())
         record = RunRecord(run.run_id, name, str(version), *code)
         write_prov(layout.provenance(experiment), product, experiment, used, record, upstream(used))

@@ -1,5 +1,7 @@
 """`soilfuse verify`: a product against dvc.lock, its champion, the gate, its origin and numbers."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from soilfuse.checks import Check
 from soilfuse.grids.regions import regions_of
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.inputs import files_of, inputs_of, model_batches
+from soilfuse.inference.leaving_out import leaving_out
 from soilfuse.inference.manifests import shared_manifest
 from soilfuse.product.attributes import params_hash
 from soilfuse.product.checks import Limits
@@ -40,19 +43,24 @@ def verify_file(product: Path, params: config.Params) -> list[Check]:
 def origin(experiment: str, params: config.Params) -> Origin:
     """Return what the project would make a product from today, read from the files themselves."""
     manifest = shared_manifest(layout.CHAMPION)
-    models = files_of(experiment, manifest)
-    crops = inputs_of(experiment, manifest)
+    asked = params.infer.leave_one_out
+    models = files_of(experiment, manifest, asked)
+    crops, regions = inputs_of(experiment, manifest), regions_of(params.domain)
 
-    def recompute(months: np.ndarray) -> np.ndarray:  # in float32, whatever the product is in
+    def recompute(months: np.ndarray, part: str = "mean") -> np.ndarray:
+        # in float32, whatever the product is in
         ensemble = Ensemble.load(layout.CHAMPION, params.compute.device, params.compute.threads)
+        if part == "leave_one_out":
+            ensemble = replace(ensemble, leaving_out=leaving_out(ensemble, crops, regions))
         batches = model_batches(crops, ensemble, params.infer.batch, months)
-        return np.concatenate([part.mean for part in ensemble.stream(batches)])
+        return np.concatenate([getattr(each, part) for each in ensemble.stream(batches)])
 
     # Not params.yaml as a whole: most of it has no part in a product, whose own part is hashed.
     used = {path.as_posix(): content_hash(path) for path in (*models, layout.CHAMPION)}
     hashes = (
         params_hash(params),
         str(crops.attrs["inputs_sha256"]),
-        regions_of(params.domain).sha256,
+        regions.sha256,
     )
-    return Origin(*hashes, used, recompute)
+    respread = partial(recompute, part="leave_one_out") if asked else None
+    return Origin(*hashes, used, recompute, respread)

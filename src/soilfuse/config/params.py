@@ -13,6 +13,7 @@ from soilfuse.config.learning import (
     Pretrain,
     Training,
 )
+from soilfuse.config.leaving_out import refusal
 from soilfuse.config.results import Evaluate, Infer, Leakage, Promote, Report, Trends
 from soilfuse.config.searching import Sweep
 from soilfuse.config.section import PARAMS_FILE, Section, refuse, unknown_names
@@ -106,6 +107,15 @@ class Params(Section):
                     f"have scored: add it to {PARAMS_FILE}:evaluate.baselines"
                 )
         return promote
+
+    @field_validator("infer")
+    @classmethod
+    def _with_models_to_leave_out(cls, infer: Infer, info: ValidationInfo) -> Infer:
+        cmip6, promote = info.data.get("cmip6"), info.data.get("promote")
+        if infer.leave_one_out and cmip6 and promote:
+            told = refusal(promote.method, "promote.method", len(cmip6.models))
+            refuse([told] if told else [])
+        return infer
 
 
 def _untrained(section: str, training: Training, network: Network | None) -> list[str]:

@@ -73,6 +73,7 @@ class Infer(Section):
     batch: Count
     precision: Literal["fp32", "bf16", "auto"]
     significant_digits: int = Field(ge=2, le=7)
+    leave_one_out: bool
 
 
 class Trends(Section):

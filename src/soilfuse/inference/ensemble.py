@@ -16,6 +16,7 @@ from soilfuse.errors import UserError
 from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import Regions
 from soilfuse.inference.fitted import FittedMember, context_of, method_of
+from soilfuse.inference.jackknife import LeavingOut, mean_changes, standard_error
 from soilfuse.inference.members import Member, load_champion
 from soilfuse.inference.prediction import Prediction, model_spread, outside_range
 from soilfuse.inference.record import channels_of, read_record, require_domain
@@ -32,7 +33,8 @@ class Ensemble:
 
     whole: the fit to all folds' months of a simple method, whose folds only give the spread;
     precision: of the networks' convolutions, fp32 or bf16 (`opening.at_precision` chooses); all
-    that stands around a core, and its last convolution, is float32.
+    that stands around a core, and its last convolution, is float32; leaving_out: how climate models
+    are left out one by one, None where they are not (`leaving_out.leaving_out` makes it).
     """
 
     members: Sequence[Member | FittedMember]
@@ -41,6 +43,7 @@ class Ensemble:
     threads: int | None
     whole: FittedMember | None = None
     precision: str = "fp32"
+    leaving_out: LeavingOut | None = None
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu", threads: int | None = None) -> "Ensemble":
@@ -104,6 +107,11 @@ class Ensemble:
         """How many years around a month it looks at, 0 for none."""
         return context_of(self.manifest)
 
+    @property
+    def left_out(self) -> str:
+        """How climate models are left out one by one, in words; empty where they are not."""
+        return self.leaving_out.way if self.leaving_out else ""
+
     def channels(self, source_ids: Sequence[str], where: str) -> list[int | None]:
         """Return the places of the ensemble's models among `source_ids`, for reordering by name.
 
@@ -151,17 +159,37 @@ class Ensemble:
             folds = torch.stack(each).float()
             mean = self.whole.predict(batch, calendar) if self.whole else folds.mean(dim=0)
             spread = folds.std(dim=0)
+            error, changes = self._left_out(each, mean, inputs, month)
         return Prediction(
             mean=mean.cpu().numpy(),
             fold_spread=spread.cpu().numpy(),
             model_spread=model_spread(last),
             outside=outside,
+            leave_one_out=error,
+            model_changes=changes,
         )
 
     def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[Prediction]:
         """Predict batches of (inputs, month), so that a century needs the memory of one."""
         for batch in batches:
             yield self.predict(*batch)
+
+    def _left_out(
+        self,
+        each: Sequence["torch.Tensor"],
+        mean: "torch.Tensor",
+        inputs: np.ndarray,
+        month: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+        """Return `leave_one_out` and `model_changes` of the prediction, if they are asked for."""
+        from soilfuse.training.device import autocast
+
+        if self.leaving_out is None:
+            return None, None
+        members, whole = (self.members, each) if self.whole is None else ([self.whole], [mean])
+        with autocast(self.device, self.precision):
+            changes = self.leaving_out.changes(members, whole, inputs, month)
+        return standard_error(changes), mean_changes(changes, self.leaving_out.weights)
 
     def _require_inputs(self, inputs: np.ndarray, month: np.ndarray) -> None:
         trailing = (self.months,) if self.months > 1 else ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from soilfuse import layout
+from soilfuse import layout, names
 from soilfuse.baselines.context import experiments_around, within_reach
 from soilfuse.baselines.statistics import multi_model_mean
 from soilfuse.errors import UserError
@@ -22,11 +22,29 @@ from soilfuse.sources.processed import ModelCrops, read_models
 Batch = tuple[np.ndarray, ...]  # (inputs, calendar month), and what a method has prepared
 
 
-def files_of(experiment: str, manifest: Mapping[str, Any]) -> list[Path]:
-    """Return the processed files that a trained fold's inputs of an experiment come from."""
+def files_of(
+    experiment: str, manifest: Mapping[str, Any], leave_one_out: bool = False
+) -> list[Path]:
+    """Return the processed files that a trained fold's inputs of an experiment come from.
+
+    leave_one_out: with what leaving out climate models one by one needs beside them.
+    """
     if context_of(manifest):
         return [layout.climate_models(name) for name in experiments_around(experiment)]
-    return experiment_files(layout.climate_models, experiment, *_seen(manifest))
+    files = experiment_files(layout.climate_models, experiment, *_seen(manifest))
+    before = layout.climate_models(names.HISTORICAL)
+    if leave_one_out and needs_climatologies(manifest) and before not in files:
+        return [before, *files]
+    return files
+
+
+def needs_climatologies(manifest: Mapping[str, Any]) -> bool:
+    """Whether leaving a climate model out needs climatologies that the champion does not hold."""
+    network = manifest["network"]
+    if network["model_dropout"] > 0:
+        return False
+    seen = network.get("inputs", names.SOIL_MOISTURE)
+    return bool(seen == names.SOIL_MOISTURE and network.get("residual") != names.FORCED_CHANGE)
 
 
 def inputs_of(experiment: str, manifest: Mapping[str, Any]) -> ModelCrops:

@@ -10,6 +10,7 @@ from soilfuse.grids.regions import Regions, regions_of
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.fitted import method_of
 from soilfuse.inference.inputs import inputs_of, model_batches, require_whole_years
+from soilfuse.inference.leaving_out import leaving_out
 from soilfuse.progress import note
 from soilfuse.sources.processed import ModelCrops
 
@@ -27,16 +28,19 @@ def opened(experiment: str, params: config.Params) -> tuple[Ensemble, ModelCrops
     require_whole_years(crops, *names.EXPERIMENT_YEARS[experiment])
     regions = regions_of(params.domain)
     ensemble.require_domain(regions)
+    if params.infer.leave_one_out:
+        ensemble = replace(ensemble, leaving_out=leaving_out(ensemble, crops, regions))
     return at_precision(ensemble, params.infer.precision, crops), crops, regions
 
 
 def at_precision(ensemble: Ensemble, word: str, crops: ModelCrops) -> Ensemble:
     """Return the ensemble at the precision that `fp32`, `bf16` or `auto` stands for.
 
-    auto is bf16 where the device multiplies it natively and mean and spread of the folds differ
-    from float32 by no more than 1e-4 m3 m-3 in twelve months from the experiment's first to its
-    last; so experiments may differ in it. A simple method has no convolutions to shorten, and stays
-    in float32. Raises UserError for bf16 where it differs by more.
+    auto is bf16 where the device multiplies it natively and mean and spread of the folds, and the
+    leave-one-out spread where it is asked for, differ from float32 by no more than 1e-4 m3 m-3 in
+    twelve months from the experiment's first to its last; so experiments may differ in it. A simple
+    method has no convolutions to shorten, and stays in float32. Raises UserError for bf16 where it
+    differs by more.
     """
     from soilfuse.training.device import AUTO, BF16, precision_of
 
@@ -47,10 +51,10 @@ def at_precision(ensemble: Ensemble, word: str, crops: ModelCrops) -> Ensemble:
     tried = np.unique(np.linspace(0, crops.time.size - 1, TRIED).round().astype(int))
     inputs = next(model_batches(crops, ensemble, TRIED, tried))
     short, exact = shortened.predict(*inputs), ensemble.predict(*inputs)
-    apart = max(
-        float(np.abs(short.mean - exact.mean).max()),
-        float(np.abs(short.fold_spread - exact.fold_spread).max()),
-    )
+    pairs = [(short.mean, exact.mean), (short.fold_spread, exact.fold_spread)]
+    if short.leave_one_out is not None and exact.leave_one_out is not None:
+        pairs.append((short.leave_one_out, exact.leave_one_out))
+    apart = max(float(np.abs(one - other).max()) for one, other in pairs)
     if apart <= WITHIN:
         return shortened
     told = (

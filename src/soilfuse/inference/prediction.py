@@ -17,13 +17,17 @@ class Prediction:
     mean, fold_spread: (B, D, H, W), mean and sample standard deviation over the fold models;
     model_spread: (B, H, W), sample standard deviation over the climate models' inputs, layer 1;
     outside: (B, H, W) boolean, whether any climate model is there outside the range of its
-    historical values (1950-2014) over the grid.
+    historical values (1950-2014) over the grid. Where climate models were left out one by one, else
+    None: leave_one_out: (B, D, H, W), the jackknife standard error of the mean; model_changes:
+    (B, M, D), mean over the regions of the absolute change without each model.
     """
 
     mean: np.ndarray
     fold_spread: np.ndarray
     model_spread: np.ndarray
     outside: np.ndarray
+    leave_one_out: np.ndarray | None = None
+    model_changes: np.ndarray | None = None
 
 
 def outside_range(

@@ -23,9 +23,11 @@ REAL_WORLD = "real"
 def params_hash(params: config.Params) -> str:
     """Return the SHA-256 of the parameters that decide a product's numbers.
 
-    The size of a batch is left out: it changes how long a product takes, not what it holds.
+    The size of a batch is left out: it changes how long a product takes, not what it holds. So is
+    `leave_one_out` where nothing is asked of it: products keep the hash that they had before it.
     """
-    infer = params.infer.model_dump(exclude={"batch"})
+    unused = {"batch"} if params.infer.leave_one_out else {"batch", "leave_one_out"}
+    infer = params.infer.model_dump(exclude=unused)
     return sha256_of_content([params.domain.model_dump(), infer])
 
 

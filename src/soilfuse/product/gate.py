@@ -102,14 +102,14 @@ def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
     """Check coverage and range of soil moisture and spread inside the regions."""
     inside = file.variables["region"][...] > 0
     covered, least, greatest = 1.0, np.inf, -np.inf
-    spread = [np.inf, -np.inf]
     for block in _blocks(file, names.SOIL_MOISTURE, inside):
         valid = np.isfinite(block) & (block != layout.FLOAT_FILL)
         covered = min(covered, float(valid.mean(axis=-1).min()))
         least = min(least, float(block.min(where=valid, initial=np.inf)))
         greatest = max(greatest, float(block.max(where=valid, initial=-np.inf)))
-    for block in _blocks(file, layout.FOLD_SPREAD, inside):
-        spread = [min(spread[0], float(block.min())), max(spread[1], float(block.max()))]
+    spreads = [_spread(file, layout.FOLD_SPREAD, "fold spread", inside, limits)]
+    if layout.LEAVE_ONE_OUT in file.variables:
+        spreads.append(_spread(file, layout.LEAVE_ONE_OUT, "leave-one-out spread", inside, limits))
     return [
         Check(
             name="coverage",
@@ -125,14 +125,24 @@ def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
             allowed=f"0 to {limits.max_soil_moisture:g}",
             why="no soil holds less than none or more than its pores",
         ),
-        Check(
-            name="fold spread",
-            passed=spread[0] >= 0 and spread[1] <= limits.max_soil_moisture,
-            got=f"{spread[0]:.4g} to {spread[1]:.4g} m3 m-3",
-            allowed=f"0 to {limits.max_soil_moisture:g}",
-            why="a standard deviation is neither negative nor missing nor beyond the range",
-        ),
+        *spreads,
     ]
+
+
+def _spread(
+    file: h5netcdf.File, variable: str, name: str, inside: np.ndarray, limits: Limits
+) -> Check:
+    least, greatest = np.inf, -np.inf
+    for block in _blocks(file, variable, inside):
+        least = float(np.minimum(least, block.min()))
+        greatest = float(np.maximum(greatest, block.max()))
+    return Check(
+        name=name,
+        passed=least >= 0 and greatest <= limits.max_soil_moisture,
+        got=f"{least:.4g} to {greatest:.4g} m3 m-3",
+        allowed=f"0 to {limits.max_soil_moisture:g}",
+        why="a standard deviation is neither negative nor missing nor beyond the range",
+    )
 
 
 def _blocks(file: h5netcdf.File, name: str, inside: np.ndarray) -> Iterator[np.ndarray]:
@@ -144,7 +154,8 @@ def _blocks(file: h5netcdf.File, name: str, inside: np.ndarray) -> Iterator[np.n
 
 def _cf_attributes(file: h5netcdf.File) -> Check:
     expected = {name: set(attributes) for name, attributes in layout.AXES.items()}
-    for name, (_, made) in layout.MONTHLY.items():
+    asked = layout.LEAVE_ONE_OUT if layout.LEAVE_ONE_OUT in file.variables else ""
+    for name, (_, made) in layout.monthly(asked).items():
         expected[name] = {*made, *layout.ON_GRID} - {"comment"}
     lacking = [
         f"{name}:{attribute}"

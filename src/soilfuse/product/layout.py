@@ -20,6 +20,7 @@ OUTSIDE = "outside_training_range"
 HISTORY = "-".join(map(str, names.EXPERIMENT_YEARS[names.HISTORICAL]))
 FOLD_SPREAD = "soil_moisture_fold_spread"
 MODEL_SPREAD = "soil_moisture_model_spread"
+LEAVE_ONE_OUT = "soil_moisture_leave_one_out_spread"  # in products that were asked for it
 
 AXES: dict[str, dict[str, Any]] = {
     "time": {
@@ -69,7 +70,8 @@ QUANTIZATION = {
 }
 BITS = "quantization_nsb"
 ON_GRID = {"grid_mapping": "crs", "cell_measures": "area: cell_area"}
-MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+Variables = dict[str, tuple[tuple[str, ...], dict[str, Any]]]
+MONTHLY: Variables = {
     names.SOIL_MOISTURE: (
         ("time", "depth", "lat", "lon"),
         {
@@ -105,6 +107,30 @@ MONTHLY: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         },
     ),
 }
+OF_LEAVE_ONE_OUT: dict[str, Any] = {
+    "long_name": "jackknife standard error of soil moisture, climate models left out one by one",
+    "units": names.SOIL_MOISTURE_ATTRIBUTES["units"],
+    "comment": "sqrt((M - 1) / M * sum over models m of (x_m - mean of x_m)^2), x_m the product "
+    "without model m, M their number; Efron and Tibshirani (1993), eq. 11.5. How far the product "
+    "hangs on which models there are, were they independent draws; related models make it too "
+    "small. No interval of error.",
+}
+
+
+def monthly(left_out: str = "") -> Variables:
+    """Return the monthly variables of a product.
+
+    left_out: how climate models were left out one by one, empty where they were not.
+    """
+    if not left_out:
+        return MONTHLY
+    dims, attributes = MONTHLY[names.SOIL_MOISTURE]
+    beside = f"{attributes['ancillary_variables']} {LEAVE_ONE_OUT}"
+    return {
+        **MONTHLY,
+        names.SOIL_MOISTURE: (dims, {**attributes, "ancillary_variables": beside}),
+        LEAVE_ONE_OUT: (dims, {**OF_LEAVE_ONE_OUT, "left_out_model": left_out}),
+    }
 
 
 def characters(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +190,8 @@ def bits_of(significant_digits: int) -> dict[str, int]:
     """Return the kept mantissa bits of each rounded variable; spreads keep two digits at most."""
     spread = kept_bits(min(significant_digits, SPREAD_DIGITS))
     moisture = kept_bits(significant_digits)
-    return {names.SOIL_MOISTURE: moisture, FOLD_SPREAD: spread, MODEL_SPREAD: spread}
+    spreads = dict.fromkeys((FOLD_SPREAD, MODEL_SPREAD, LEAVE_ONE_OUT), spread)
+    return {names.SOIL_MOISTURE: moisture, **spreads}
 
 
 def rounded(values: np.ndarray, bits: int) -> np.ndarray:

@@ -27,7 +27,8 @@ class Origin:
     params_sha256: see `attributes.params_hash`; inputs_sha256: of the climate models' file;
     regions_sha256: of their names and cells; used: path in the project -> DVC hash of what the
     product's record must name; recompute: given (n,) indices of months, returns their (n, D, H, W)
-    soil moisture in m3 m-3.
+    soil moisture in m3 m-3; respread: the same of the leave-one-out spread, None where no product
+    has one.
     """
 
     params_sha256: str
@@ -35,6 +36,7 @@ class Origin:
     regions_sha256: str
     used: Mapping[str, str]
     recompute: Recompute
+    respread: Recompute | None = None
 
 
 def of_today(path: Path, attributes: Mapping[str, str], origin: Origin) -> Iterator[Check]:
@@ -43,8 +45,11 @@ def of_today(path: Path, attributes: Mapping[str, str], origin: Origin) -> Itera
     yield _same("inputs", attributes["inputs_sha256"], origin.inputs_sha256, "climate models")
     yield _same("regions", attributes["regions_sha256"], origin.regions_sha256, "regions")
     yield _record(path, origin.used)
-    shortened = attributes.get("precision") == "bf16"
-    yield _numbers(path, origin.recompute, SHORTENED if shortened else DEVICE_ROUNDING)
+    rounding = SHORTENED if attributes.get("precision") == "bf16" else DEVICE_ROUNDING
+    yield _numbers(path, names.SOIL_MOISTURE, "numbers", origin.recompute, rounding)
+    if origin.respread is not None:
+        name = "leave-one-out numbers"
+        yield _numbers(path, layout.LEAVE_ONE_OUT, name, origin.respread, rounding)
 
 
 def _same(name: str, of_product: str, of_today: str, what: str) -> Check:
@@ -76,10 +81,12 @@ def _record(path: Path, used: Mapping[str, str]) -> Check:
     )
 
 
-def _numbers(path: Path, recompute: Recompute, rounding: float) -> Check:
-    """Recompute some months and compare them within the product's rounding."""
+def _numbers(path: Path, name: str, check: str, recompute: Recompute, rounding: float) -> Check:
+    """Recompute some months of a variable and compare them within the product's rounding."""
     with h5netcdf.File(path, "r") as file:
-        variable = file.variables[names.SOIL_MOISTURE]
+        if name not in file.variables:
+            return Check(check, False, f"without {name}", "with it", "params.yaml asks for it")
+        variable = file.variables[name]
         months = np.unique(np.linspace(0, variable.shape[0] - 1, MONTHS).round().astype(int))
         stored = np.stack([variable[month] for month in months])
         bits = int(variable.attrs[layout.BITS])
@@ -93,7 +100,7 @@ def _numbers(path: Path, recompute: Recompute, rounding: float) -> Check:
     excess = np.abs(stored - exact) - (np.abs(exact) * 2.0 ** -(bits + 1) + rounding)
     agree = (excess <= 0) | (np.isnan(stored) & np.isnan(exact))
     return Check(
-        name="numbers",
+        name=check,
         passed=bool(agree.all()),
         got=f"{int((~agree).sum())} of {agree.size} values apart in {len(months)} months",
         allowed=f"none by more than rounding to {bits} bits and {rounding:g}",

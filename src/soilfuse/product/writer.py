@@ -24,6 +24,7 @@ SOURCES = {  # variable -> the part of a prediction that it holds
     layout.FOLD_SPREAD: "fold_spread",
     layout.MODEL_SPREAD: "model_spread",
     layout.OUTSIDE: "outside",
+    layout.LEAVE_ONE_OUT: "leave_one_out",
 }
 COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
@@ -38,20 +39,23 @@ def write_product(
     attributes: Mapping[str, str],
     significant_digits: int,
     limits: Limits,
+    left_out: str = "",
 ) -> list[Check]:
     """Write a product from predictions in batches of months; return the release gate's checks.
 
     time: (T,) months; depth_bounds: (D, 2) m; predictions: T months in all, any batch sizes;
     attributes: global ones, see `attributes.product_attributes`. Soil moisture is rounded to
-    `significant_digits`, its spreads to two. Equal arguments give equal bytes. UserError where the
-    gate refuses the file, ValueError where predictions are not T months; `path` is then as before.
+    `significant_digits`, its spreads to two. left_out: how climate models were left out one by one,
+    empty for a product without what comes of that. Equal arguments give equal bytes. UserError
+    where the gate refuses the file, ValueError where predictions are not T months; `path` is then
+    as before.
     """
     with written_aside(path) as aside:
         with with_room(aside) as room, h5netcdf.File(room, "w") as file:
             file.attrs.update(layout.characters(attributes))
             axes = layout.axis_values(regions.grid, time, depth_bounds)
             bits = layout.bits_of(significant_digits)
-            _define(file, axes, regions, bits)
+            _define(file, axes, regions, bits, layout.monthly(left_out))
             _fill(file, predictions, bits, room)
         checks = inspect(aside, experiment, limits)
         require(checks, Path(path))
@@ -63,6 +67,7 @@ def _define(
     axes: Mapping[str, tuple[np.ndarray, np.ndarray]],
     regions: Regions,
     bits: Mapping[str, int],
+    monthly: layout.Variables,
 ) -> None:
     """Write axes and static fields, and lay out the monthly variables."""
     file.dimensions = {name: centres.size for name, (centres, _) in axes.items()} | {"bnds": 2}
@@ -76,7 +81,7 @@ def _define(
     for name, (values, attributes) in static_fields(regions).items():
         field = file.create_variable(name, ("lat", "lon"), data=values, **COMPRESSION)
         field.attrs.update(layout.characters(attributes))
-    for name, (dims, attributes) in layout.MONTHLY.items():
+    for name, (dims, attributes) in monthly.items():
         shape = tuple(axes[dim][0].size for dim in dims)
         variable = file.create_variable(
             name,
@@ -102,7 +107,11 @@ def _fill(
         if stop > months:
             raise ValueError(f"predictions hold more than the {months} months of the time axis")
         for name, part in SOURCES.items():
+            if name not in file.variables:
+                continue
             values = getattr(block, part)
+            if values is None:
+                raise ValueError(f"predictions hold no {part}, which the product is to have")
             rounded = _stored(values, bits[name]) if name in bits else values.astype(np.int8)
             file.variables[name][start:stop] = rounded
             room.require()
@@ -131,9 +140,16 @@ def _aligned(predictions: Iterable[Prediction], length: int) -> Iterator[Predict
 
 def _joined(parts: list[Prediction]) -> Prediction:
     return Prediction(
-        **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Prediction)}
+        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in _held(parts[0])}
     )
 
 
 def _months(prediction: Prediction, chosen: slice) -> Prediction:
-    return Prediction(**{f.name: getattr(prediction, f.name)[chosen] for f in fields(Prediction)})
+    held = _held(prediction)
+    return Prediction(**{name: getattr(prediction, name)[chosen] for name in held})
+
+
+def _held(prediction: Prediction) -> list[str]:
+    """Return the parts that a prediction has; some are there only where they were asked for."""
+    names = [field.name for field in fields(Prediction)]
+    return [name for name in names if getattr(prediction, name) is not None]
