@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
@@ -96,14 +96,13 @@ def one_line_errors() -> Iterator[None]:
         with sigterm_interrupts():
             yield
     except UserError as error:
-        for problem in error.problems:
-            sys.stderr.write(f"soilfuse: error: {problem}\n")
+        _tell(*(f"error: {problem}" for problem in error.problems))
         raise SystemExit(EXIT_USER_ERROR) from None
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
         where = f" '{error.filename}'" if error.filename else ""
-        sys.stderr.write(f"soilfuse: error: cannot read or write{where}: {_refusal(error)}\n")
+        _tell(f"error: cannot read or write{where}: {_refusal(error)}")
         raise SystemExit(EXIT_USER_ERROR) from None
     except KeyboardInterrupt:
         _leave_interrupted()
@@ -136,10 +135,14 @@ def _refusal(error: OSError) -> str:
     return f"{error.strerror}; check the path, its permissions and the free space"
 
 
+def _tell(*lines: str) -> None:
+    with suppress(OSError, ValueError):  # nobody may listen; the exit code still tells
+        sys.stderr.write("".join(f"soilfuse: {line}\n" for line in lines))
+        sys.stderr.flush()
+
+
 def _leave_interrupted() -> NoReturn:
-    sys.stderr.write(
-        "soilfuse: interrupted; no file is left half-written, and the same command goes on\n"
-    )
+    _tell("interrupted; no file is left half-written, and the same command goes on")
     raise SystemExit(EXIT_INTERRUPTED) from None
 
 

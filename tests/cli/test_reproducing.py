@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from soilfuse.cli import reproducing
+from soilfuse.errors import UserError
 from soilfuse.files import lives
 
 # A stage that takes its time to end, as one does that must not leave a file half-written.
@@ -65,3 +67,17 @@ def test_an_interrupted_command_ends_with_its_stage(tmp_path, asked):
     assert "interrupted" in told
     assert not lives(stage)
     assert (tmp_path / "ended").exists()
+
+
+@pytest.mark.parametrize("code", [141, -signal.SIGPIPE])
+def test_a_reader_that_left_is_told_as_such(monkeypatch, code):
+    class Ended:
+        def __init__(self, *_, **__):
+            pass
+
+        def wait(self):
+            return code
+
+    monkeypatch.setattr(reproducing.subprocess, "Popen", Ended)
+    with pytest.raises(UserError, match="`dvc repro x` ended, since what reads its output closed"):
+        reproducing.reproduce(["x"], {})

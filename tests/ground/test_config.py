@@ -269,11 +269,14 @@ def test_scientific_notation_is_a_number(tmp_path, content):
 
 
 def test_broken_yaml_and_absent_file_are_one_line(tmp_path):
-    with pytest.raises(UserError, match="run in the project's root"):
+    with pytest.raises(UserError, match=r"no .*params.yaml in .*; `soilfuse profile demo`"):
         config.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("a: [1")
-    with pytest.raises(UserError, match="not valid YAML"):
-        config.load(tmp_path / "params.yaml")
+    for broken in (b"a: [1", b"a: b\xe4r", b"a: " + b"[" * 5000):
+        (tmp_path / "params.yaml").write_bytes(broken)
+        with pytest.raises(UserError, match="not valid YAML") as caught:
+            config.load(tmp_path / "params.yaml")
+        assert len(caught.value.problems) == 1
 
 
 @pytest.mark.parametrize("number", [".inf", ".nan", "-.inf"])
@@ -303,3 +306,49 @@ def test_a_stage_without_its_one_item_says_its_usage(items, got):
     usage = f"one fold, got {got}; expected `python pipelines/finetune.py <fold>`"
     with pytest.raises(UserError, match=usage):
         config.given_item(["pipelines/finetune.py", *items], "fold")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "told"),
+    [
+        (
+            "trends",
+            "reference_period",
+            [1900, 1920],
+            r"\[1900, 1920\]; expected years of 1950-2014",
+        ),
+        (
+            "trends",
+            "reference_period",
+            [2005, 2024],
+            r"\[2005, 2024\]; expected years of 1950-2014",
+        ),
+        (
+            "trends",
+            "future_periods",
+            [[2071, 2150]],
+            r"\[2071, 2150\]; expected years of 2015-2100",
+        ),
+        ("trends", "future_periods", [[2021, 2040]] * 2, r"\[2021, 2040\] more than once"),
+        ("trends", "future_periods", [], "at least 1 item"),
+        ("report", "map_layers", [1, 3, 1], "has 1 more than once; expected each once"),
+        ("report", "map_layers", [], "at least 1 item"),
+        ("promote", "pin", 0, "greater than or equal to 1"),
+    ],
+)
+def test_what_would_give_empty_or_double_results_is_refused(content, section, key, value, told):
+    content[section][key] = value
+    with pytest.raises(
+        UserError, match=f"{section}.{key}.*{told}.*edit params.yaml:{section}"
+    ) as e:
+        config.validate(content)
+    assert len(e.value.problems) == 1
+
+
+def test_an_experiment_named_twice_and_no_place_of_raw_files_are_refused(content):
+    content["experiments"] = [*content["experiments"], "ssp126"]
+    content["raw_root"] = ""
+    with pytest.raises(UserError) as caught:
+        config.validate(content)
+    assert "raw_root" in caught.value.problems[0]
+    assert "experiments has ssp126 more than once" in caught.value.problems[1]

@@ -6,76 +6,90 @@ from typing import Annotated
 
 import typer
 
-from soilfuse import config, names
-from soilfuse.cli import profiles
+from soilfuse.cli import helping, profiles
 from soilfuse.cli.champion_commands import compare, promote, rollback
+from soilfuse.cli.helping import ending
+from soilfuse.cli.product_commands import export, lineage, verify
+from soilfuse.cli.raw_file_commands import doctor, fetch
 from soilfuse.errors import UserError
 
 app = typer.Typer(
-    help="Fuse the soil moisture of many climate models into one product, and prove its origin. "
-    "Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted (docs/commands.md). "
-    "Completion: `soilfuse --install-completion`.",
-    no_args_is_help=True,
+    help="Fuse the soil moisture of many climate models into one product, and prove its origin.\n\n"
+    "All commands run in the project's root; `soilfuse COMMAND --help` has examples.",
+    epilog="Exit codes: 0 done; 1 a check failed; 2 refused, and one line says why; 130 "
+    "interrupted (docs/commands.md).",
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-
-
-def _known_experiments() -> list[str]:
-    return list(names.EXPERIMENT_YEARS)
-
-
-def _known_profiles() -> list[str]:
-    return sorted(path.stem for path in profiles.PROFILES.glob("*.yaml"))
 
 
 Experiments = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Experiments such as ssp370; all of params.yaml if left out.",
-        autocompletion=_known_experiments,
+        metavar="EXPERIMENT",
+        help="historical, ssp126, ...; all of params.yaml:experiments if left out.",
+        autocompletion=helping.experiments,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Make them anew, up to date or not.")]
+Force = Annotated[bool, typer.Option("--force", help="Make them anew, also where up to date.")]
 
 
-@app.command()
+@app.command(epilog=ending("profile best", "profile demo --force"))
 def profile(
     name: Annotated[
         str,
         typer.Argument(
-            help="A file of profiles/ without .yaml: demo, paper, ...",
-            autocompletion=_known_profiles,
+            metavar="NAME",
+            help="A file of profiles/ without its .yaml: demo, best, paper, ...",
+            autocompletion=helping.known_profiles,
         ),
     ],
-    force: Annotated[bool, typer.Option(help="Overwrite a params.yaml with own changes.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also over a params.yaml that you changed.")
+    ] = False,
 ) -> None:
-    """Check a profile and write it to params.yaml."""
+    """Check a file of profiles/ and write it to params.yaml.
+
+    The next `dvc repro` runs it.
+    """
     profiles.write(name, force=force)
     typer.echo(f"params.yaml is now the {name} profile; `dvc repro` runs it")
 
 
-@app.command()
+@app.command(epilog=ending("infer ssp370", "infer ssp370 ssp585 --force"))
 def infer(experiments: Experiments = None, force: Force = False) -> None:
-    """Make products with the champion, e.g. `soilfuse infer ssp370`; nothing before them runs.
+    """Make products with the champion, and nothing else.
 
-    `mlflow run . -e infer -P ssp=ssp370` does this, trends and page, and logs all three.
+    The champion is the ensemble of models/champion that the gate let through. Where what a product
+    is made from is stale or missing, nothing runs, and a line names the command that makes it.
+
+    `mlflow run . -e infer -P ssp=ssp370` makes product, trends and page, and logs all three.
     """
     from soilfuse.cli import making
 
     _tell(making.made("infer", experiments or [], force))
 
 
-@app.command()
+@app.command(epilog=ending("trends ssp370", "trends"))
 def trends(experiments: Experiments = None, force: Force = False) -> None:
-    """Test products for trends, e.g. `soilfuse trends ssp370 ssp585`; nothing before runs."""
+    """Test products for trends, and nothing else.
+
+    Writes results/trends/EXPERIMENT.nc and tables beside it (docs/trends.md). Where a product is
+    stale or missing, nothing runs, and a line names the command that makes it.
+    """
     from soilfuse.cli import making
 
     _tell(making.made("trends", experiments or [], force))
 
 
-@app.command()
+@app.command(epilog=ending("report"))
 def report(force: Force = False) -> None:
-    """Make every page of the report from products, trends and scores as they are."""
+    """Make every page of the report, and nothing else.
+
+    Writes reports/index.html and the pages that it links to, from products, trends and scores.
+    Where one of these is stale or missing, nothing runs, and a line names the command that makes
+    it.
+    """
     from soilfuse.cli import making
 
     _tell([making.report(force)])
@@ -86,124 +100,39 @@ def _tell(made: Iterable[Path]) -> None:
         typer.echo(path.as_posix())
 
 
-@app.command()
-def verify(
-    products: Annotated[list[Path], typer.Argument(help="Product files, e.g. products/ssp370.nc.")],
-) -> None:
-    """Re-check a product: bytes, champion, release gate, origin, record, and some numbers."""
-    from soilfuse.cli.verification import verify_file
-
-    params = config.load()
-    failed = 0
-    for product in products:
-        for check in verify_file(product, params):
-            verdict = "ok    " if check.passed else "FAILED"
-            typer.echo(f"{verdict}  {check.name}: {check.got} (allowed: {check.allowed})")
-            failed += not check.passed
-    raise typer.Exit(code=int(failed > 0))
-
-
-@app.command()
-def export(
-    product: Annotated[Path, typer.Argument(help="A product, e.g. products/ssp370.nc.")],
-    target: Annotated[Path, typer.Argument(help="OUT.nc, or OUT.zarr, which is a folder.")],
-    region: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this region of the file, e.g. yangtze; may be repeated."),
-    ] = None,
-    box: Annotated[
-        str, typer.Option(help="Only cell centres in west,south,east,north: 90,32,95,35.")
-    ] = "",
-    years: Annotated[str, typer.Option(help="Only these, e.g. 2071-2100.")] = "",
-    layers: Annotated[str, typer.Option(help="Only these, 1 the uppermost, e.g. 1,2.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Replace a target that is there.")] = False,
-) -> None:
-    """Write a product or a part of it as a NetCDF file or a Zarr store, for use elsewhere."""
-    from soilfuse.cli.exporting import exported
-
-    typer.echo(exported(product, target, region or [], box, years, layers, force))
-
-
-@app.command()
-def lineage(
-    path: Annotated[
-        Path, typer.Argument(help="A product, page, table, model, processed or raw file or folder.")
-    ],
-    forward: Annotated[
-        bool, typer.Option("--forward", help="To all that came from it, not back to raw files.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Nodes and edges, no tree.")] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="Also into a file: .json, .txt, .svg or .png.")
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="A line for every file of raw folders, every output.")
-    ] = False,
-    runs: Annotated[bool, typer.Option(help="Ask MLflow for runs and commits.")] = True,
-    check: Annotated[bool, typer.Option(help="Hash the files that lie here.")] = True,
-) -> None:
-    """Tell what a file came from, back to raw files, or all that came from it.
-
-    Exits with 1 where a file was changed since dvc.lock recorded it.
-    """
-    from soilfuse.cli.lineage import told
-
-    shown, changed = told(path, forward, as_json, output, every, runs, check)
-    typer.echo(shown)
-    raise typer.Exit(code=int(changed))
-
-
-@app.command()
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="A list of objects, no table.")] = False,
-) -> None:
-    """List every expected raw file: present, period, calendar, units, verdict."""
-    from soilfuse.cli import findings
-    from soilfuse.cli.doctor import examine
-
-    rows = examine(config.load())
-    typer.echo(findings.as_json(rows) if as_json else findings.table(rows))
-    raise typer.Exit(code=int(any(row.refused for row in rows)))
-
-
-@app.command()
-def fetch(
-    source: Annotated[str, typer.Argument(help="cmip6 or era5-land; both if left out.")] = "",
-    archive: Annotated[
-        str, typer.Option("--from", help="Archive of CMIP6: cloud or esgf.")
-    ] = "cloud",
-    model: Annotated[
-        list[str] | None, typer.Option(help="A source_id of cmip6.models; may be repeated.")
-    ] = None,
-    experiment: Annotated[
-        list[str] | None, typer.Option(help="One of experiments; may be repeated.")
-    ] = None,
-    years: Annotated[str, typer.Option(help="Only these, e.g. 1995-2014.")] = "",
-    to: Annotated[Path | None, typer.Option(help="Folder in place of raw_root.")] = None,
-    store: Annotated[
-        str, typer.Option(help="Bucket of the cloud archive, in place of s3://cmip6-pds.")
-    ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the files only.")] = False,
-) -> None:
-    """Fetch the raw files that params.yaml asks for and that are not there yet.
-
-    CMIP6 soil moisture comes without an account and is cut to the domain.
-
-    ERA5-Land comes from the Climate Data Store with your key.
-
-    The same command resumes after a failure.
-
-    Keys, other addresses, and what has no open API: docs/archives.md.
-    """
-    from soilfuse.cli.fetch_words import Asked
-    from soilfuse.cli.fetching import Fetching
-
-    asked = Asked(source, archive, model or [], experiment or [], years, to, store, dry_run)
-    Fetching(config.load(), asked, typer.echo).run()
-
-
-for command in (promote, rollback, compare):
-    app.command()(command)
+for command, examples in (
+    (verify, ending("verify products/ssp370.nc", failed="a check failed")),
+    (
+        export,
+        ending(
+            "export products/ssp370.nc ssp370.zarr",
+            "export products/ssp370.nc out.nc --region yangtze --years 2071-2100 --layers 1,2",
+            "export products/ssp370.nc box.nc --box 90,32,95,35",
+        ),
+    ),
+    (
+        lineage,
+        ending(
+            "lineage products/ssp370.nc",
+            "lineage reports/ssp370.html --output chain.png",
+            "lineage --forward data/raw/pseudo/cmip6",
+            failed="a file was changed since dvc.lock recorded it",
+        ),
+    ),
+    (doctor, ending("doctor", "doctor --json", failed="a file is missing or refused")),
+    (
+        fetch,
+        ending(
+            "fetch --dry-run",
+            "fetch cmip6 --model CESM2 --experiment ssp370",
+            "fetch era5-land --years 1995-2014 --to data/raw/real",
+        ),
+    ),
+    (promote, ending("promote", "promote 3", failed="it did not pass")),
+    (rollback, ending("rollback", "rollback 3")),
+    (compare, ending("compare candidate champion", "compare 1 2 --json")),
+):
+    app.command(epilog=examples)(command)
 
 
 @app.command(

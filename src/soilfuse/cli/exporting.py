@@ -8,7 +8,8 @@ from soilfuse.cli.outputs import require_unrecorded
 from soilfuse.errors import UserError
 from soilfuse.product.export import export
 from soilfuse.product.part import Part
-from soilfuse.tracking.lineage import LOCK
+from soilfuse.product.readable import require_readable
+from soilfuse.tracking.lineage import LOCK, content_hash, dvc_outs
 
 
 def exported(
@@ -26,9 +27,10 @@ def exported(
     pipeline made or used.
     """
     part = Part(span_of(years), _layers_of(layers), regions, _box_of(box))
-    above = (target.parent.resolve() / target.name).parents
-    if root := next((folder for folder in above if (folder / LOCK).is_file()), None):
+    if root := _project_of(target):
         require_unrecorded(root, target, "target")
+    if product.is_file() and not _is_recorded(product):
+        require_readable(product)
     sizes = export(product, target, part, force)
     files = [target] if target.is_file() else [p for p in target.rglob("*") if p.is_file()]
     size = sum(file.stat().st_size for file in files) / 1e6
@@ -36,6 +38,17 @@ def exported(
         f"{target.as_posix()}: {sizes['time']} months, {sizes['depth']} layers, {sizes['lat']} x "
         f"{sizes['lon']} cells, {size:.1f} MB"
     )
+
+
+def _project_of(path: Path) -> Path | None:
+    """Return the nearest folder above a file that has a dvc.lock."""
+    above = (path.parent.resolve() / path.name).parents
+    return next((folder for folder in above if (folder / LOCK).is_file()), None)
+
+
+def _is_recorded(product: Path) -> bool:
+    root = _project_of(product)
+    return root is not None and content_hash(product) in dvc_outs(root).values()
 
 
 def _layers_of(text: str) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from soilfuse import config, layout
+from soilfuse.cli import rooted
 from soilfuse.cli.reproducing import refuse_stale_upstream, reproduce
 
 INDEX = layout.REPORTS / "index.html"
@@ -17,8 +18,8 @@ def made(stage: str, experiments: Sequence[str], force: bool = False) -> list[Pa
     date. Raises UserError for an unknown experiment, a stale or missing upstream, with the command
     that mends it, and where DVC fails.
     """
-    known = config.load().experiments
-    place = "params.yaml:experiments"
+    known = rooted.params().experiments
+    place = "the command, or params.yaml:experiments"
     chosen = [config.item_of(e, known, "experiment", place) for e in experiments] or known
     chosen = list(dict.fromkeys(chosen))
     _run([f"{stage}@{experiment}" for experiment in chosen], force)
@@ -28,7 +29,7 @@ def made(stage: str, experiments: Sequence[str], force: bool = False) -> list[Pa
 
 def report(force: bool = False) -> Path:
     """Make every page from products, trends and evaluation as they are; return the first one."""
-    experiments = config.load().experiments
+    experiments = rooted.params().experiments
     _run([*(f"page@{experiment}" for experiment in experiments), "map", "report"], force)
     return INDEX
 

@@ -20,8 +20,12 @@ def write(name: str, *, force: bool = False) -> None:
     """
     available = {path.stem: path for path in sorted(PROFILES.glob("*.yaml"))}
     if name not in available:
-        where = str(PROFILES) if available else f"{PROFILES} (absent: run in the project's root)"
-        raise UserError(unknown("profile", name, available, where))
+        if not available:
+            raise UserError(
+                f"no folder {PROFILES} with profiles in {Path.cwd()}: change to the project's root "
+                "first"
+            )
+        raise UserError(unknown("profile", name, available, f"the command, or add to {PROFILES}"))
     config.load(available[name])
     target = config.PARAMS_FILE
     own = target.exists() and target.read_bytes() not in {

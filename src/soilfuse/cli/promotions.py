@@ -7,7 +7,7 @@ from pathlib import Path
 
 from soilfuse import config, layout
 from soilfuse.checks import Check
-from soilfuse.cli import profiles
+from soilfuse.cli import profiles, rooted
 from soilfuse.cli.reproducing import reproduce
 from soilfuse.errors import UserError
 from soilfuse.files import read_json, read_mapping, write_text
@@ -25,7 +25,7 @@ def judge_candidate() -> tuple[bool, str]:
     A pin is taken away, since it would decide instead. Raises UserError where the candidate or its
     evaluation is stale, and where the stage fails.
     """
-    params = config.load()
+    params = rooted.params()
     _refuse_stale_candidate()
     pinned, before = params.promote.pin, _champion()
     with _unpinned(pinned):
@@ -51,7 +51,7 @@ def pin_checked(wanted: str) -> tuple[bool, str]:
     from soilfuse.tracking.promoting import recorded_facts
     from soilfuse.tracking.promotion import hard_checks
 
-    params = config.load()
+    params = rooted.params()
     name = params.promote.registered_model
     version = resolve(name, wanted)
     facts = recorded_facts(name, version)
@@ -72,7 +72,7 @@ def challenge(version: str) -> tuple[bool, str]:
             f"promote got version {version} and --challenger, which registers the candidate; "
             "expected one of them: leave the other out"
         )
-    params = config.load()
+    params = rooted.params()
     _refuse_stale_candidate()
     made, name = register(params), params.promote.registered_model
     return True, (
@@ -83,7 +83,7 @@ def challenge(version: str) -> tuple[bool, str]:
 
 def pin(wanted: str) -> str:
     """Pin a version, which must be there; return what to do next."""
-    name = config.load().promote.registered_model
+    name = rooted.params().promote.registered_model
     version = resolve(name, wanted)
     profiles.pin(version)
     return f"promote.pin is {version}; `dvc repro` makes it champion and the products anew"

@@ -14,6 +14,7 @@ from soilfuse.tracking import lineage
 from soilfuse.tracking.store import tracking_uri
 
 NAMED_PROBLEMS = 4
+CLOSED = (-signal.SIGPIPE, 128 + signal.SIGPIPE)  # exit codes of what writes to a closed pipe
 PATIENCE = 60.0  # seconds that a stage may take to end, after which it is killed
 
 
@@ -46,6 +47,11 @@ def reproduce(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     except BaseException:
         _end(started)
         raise
+    if code in CLOSED:
+        raise UserError(
+            f"`{' '.join(command)}` ended, since what reads its output closed the pipe: run it "
+            "again, without a pipe or into a file"
+        )
     if code != 0:
         raise UserError(
             f"`{' '.join(command)}` failed with exit code {code}: its own lines above say why"

@@ -15,6 +15,7 @@ from soilfuse.inference.leaving_out import leaving_out
 from soilfuse.inference.manifests import shared_manifest
 from soilfuse.product.attributes import params_hash
 from soilfuse.product.checks import Limits
+from soilfuse.product.readable import require_readable
 from soilfuse.product.verify import Origin, verify_product
 from soilfuse.tracking.lineage import content_hash
 from soilfuse.tracking.locked import locked_steps
@@ -37,7 +38,7 @@ def verify_file(product: Path, params: config.Params) -> list[Check]:
 
     steps = locked_steps(Path.cwd()).values()
     outs = {path: made.md5 for step in steps for path, made in step.made.items()}
-    return verify_product(product, layout.CHAMPION, limits, outs, origin_of)
+    return verify_product(product, layout.CHAMPION, limits, outs, origin_of, require_readable)
 
 
 def origin(experiment: str, params: config.Params) -> Origin:

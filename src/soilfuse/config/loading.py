@@ -121,12 +121,24 @@ def load(path: Path = PARAMS_FILE) -> Params:
     """
     path = Path(path)
     if not path.exists():
-        raise UserError(f"no {path} here; run in the project's root, or `soilfuse profile demo`")
+        raise UserError(f"no {path} in {Path.cwd()}; {_way_to(path)}")
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(
+            f"{path} is not valid YAML in UTF-8: {error}: mend it there, or start from `soilfuse "
+            "profile demo --force`"
+        ) from None
     return validate(content, path)
+
+
+def _way_to(path: Path) -> str:
+    """Return how to come to a params file: in the project's root, or from a profile."""
+    here = Path.cwd()
+    if Path("profiles").is_dir():
+        return "`soilfuse profile demo` writes one"
+    above = next((folder for folder in here.parents if (folder / path).is_file()), None)
+    return f"`cd {above}` first" if above else "change to the project's root first"
 
 
 def load_study(kind: type[Study], path: Path = PARAMS_FILE) -> Study:

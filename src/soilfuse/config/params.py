@@ -16,7 +16,7 @@ from soilfuse.config.learning import (
 from soilfuse.config.leaving_out import refusal
 from soilfuse.config.results import Evaluate, Infer, Leakage, Promote, Report, Trends
 from soilfuse.config.searching import Sweep
-from soilfuse.config.section import PARAMS_FILE, Section, refuse, unknown_names
+from soilfuse.config.section import PARAMS_FILE, Section, refuse, repeated, unknown_names
 
 
 class Params(Section):
@@ -24,7 +24,7 @@ class Params(Section):
 
     profile: str
     seed: int = Field(ge=0)
-    raw_root: str
+    raw_root: str = Field(min_length=1)
     experiments: list[str] = Field(min_length=1)
     domain: Domain
     compute: Compute
@@ -58,7 +58,8 @@ class Params(Section):
             # A misspelt name, which is told with the one meant, is one mistake and not two.
             if name in absent and not get_close_matches(name, wrong)
         ]
-        refuse(unknown_names(wrong, "experiment", known, "experiments", absent) + lacking)
+        twice = repeated(experiments, "experiments")
+        refuse(unknown_names(wrong, "experiment", known, "experiments", absent) + lacking + twice)
         return experiments
 
     @field_validator("pretrain")

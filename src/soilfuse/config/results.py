@@ -13,6 +13,7 @@ from soilfuse.config.section import (
     Section,
     Years,
     refuse,
+    repeated,
     unknown_names,
 )
 
@@ -64,7 +65,7 @@ class Promote(Section):
     registered_model: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     min_coverage: Fraction
     max_soil_moisture: Fraction
-    pin: int | None
+    pin: Annotated[int, Field(ge=1)] | None
 
 
 class Infer(Section):
@@ -84,11 +85,43 @@ class Trends(Section):
     hamed_rao_lags: int = Field(ge=0)
     false_discovery_rate: float = Field(gt=0, lt=1)
     reference_period: Years
-    future_periods: list[Years]
+    future_periods: list[Years] = Field(min_length=1)
+
+    @field_validator("reference_period")
+    @classmethod
+    def _historical(cls, period: tuple[int, int]) -> tuple[int, int]:
+        refuse(_outside([period], names.EXPERIMENT_YEARS[names.HISTORICAL], "reference_period"))
+        return period
+
+    @field_validator("future_periods")
+    @classmethod
+    def _of_scenarios(cls, periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        last = max(years[1] for years in names.EXPERIMENT_YEARS.values())
+        span = (names.LAST_HISTORICAL + 1, last)
+        refuse(_outside(periods, span, "future_periods"))
+        refuse(repeated([list(period) for period in periods], "trends.future_periods"))
+        return periods
+
+
+def _outside(periods: list[tuple[int, int]], span: tuple[int, int], field: str) -> list[str]:
+    """Return a line for each period with years that no product of its kind has."""
+    place = f"trends.{field}"
+    return [
+        f"{place} has {list(period)}; expected years of {span[0]}-{span[1]}: edit "
+        f"{PARAMS_FILE}:{place}"
+        for period in periods
+        if period[0] < span[0] or period[1] > span[1]
+    ]
 
 
 class Report(Section):
     """What the pages show."""
 
     title: str
-    map_layers: list[Annotated[int, Field(ge=1, le=5)]]
+    map_layers: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
+
+    @field_validator("map_layers")
+    @classmethod
+    def _each_once(cls, layers: list[int]) -> list[int]:
+        refuse(repeated(layers, "report.map_layers"))
+        return layers

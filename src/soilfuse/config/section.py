@@ -1,6 +1,6 @@
 """What the sections of params.yaml are made of: types, strictness, and refusals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -43,6 +43,15 @@ def refuse(problems: list[str]) -> None:
     """Raise ValueError with one argument a problem, if there is any."""
     if problems:
         raise ValueError(*problems)
+
+
+def repeated(values: Sequence[object], field: str) -> list[str]:
+    """Return a line for each value that is there more than once."""
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    return [
+        f"{field} has {value} more than once; expected each once: edit {PARAMS_FILE}:{field}"
+        for value in twice
+    ]
 
 
 def unknown_names(

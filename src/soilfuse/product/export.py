@@ -11,6 +11,7 @@ from soilfuse import __version__
 from soilfuse.errors import UserError
 from soilfuse.files import sha256_of_file, tree_written_aside
 from soilfuse.product import layout
+from soilfuse.product.checks import absent
 from soilfuse.product.copying import Described, Written, copy, text_of, unreadable
 from soilfuse.product.gate import lacking
 from soilfuse.product.part import Part, Places, places_of
@@ -33,10 +34,7 @@ def export(product: Path, target: Path, part: Part, force: bool = False) -> dict
     product, target = Path(product), Path(target)
     _require_target(product, target, force)
     if not product.is_file():
-        near = ", ".join(sorted(other.name for other in product.parent.glob("*.nc"))) or "none"
-        raise UserError(
-            f"no product {product} (there: {near}); run `dvc pull` or `dvc repro infer`"
-        )
+        raise UserError(absent(product))
     try:
         file = h5netcdf.File(product, "r")
     except OSError as error:

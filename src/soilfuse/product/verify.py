@@ -11,7 +11,7 @@ from soilfuse.checks import Check
 from soilfuse.errors import UserError
 from soilfuse.files import read_mapping, sha256_of_files
 from soilfuse.layout import CHAMPION_FILE
-from soilfuse.product.checks import Limits
+from soilfuse.product.checks import Limits, absent
 from soilfuse.product.gate import inspect
 from soilfuse.product.origin import Origin, of_today
 
@@ -26,22 +26,23 @@ def verify_product(
     limits: Limits,
     outs: Mapping[str, str] | None = None,
     origin_of: Callable[[str], Origin] | None = None,
+    require: Callable[[Path], None] | None = None,
 ) -> list[Check]:
     """Return every check of a released product.
 
     champion: the folder of champion.json; outs: path -> md5 as dvc.lock has them, checked where
-    given; origin_of: returns the origin of an experiment, compared where given. A file that is not
+    given; origin_of: returns the origin of an experiment, compared where given; require: called
+    before a file is read that is not the recorded one, see `require_readable`. A file that is not
     the recorded one and cannot be read fails its checks; so does a broken champion.json, without
     which the origin is not looked at. Raises UserError where a file is missing, or the recorded one
     is no product.
     """
     path, champion = Path(path), Path(champion)
     if not path.is_file():
-        near = ", ".join(sorted(other.name for other in path.parent.glob("*.nc"))) or "none"
-        raise UserError(f"no product {path} (there: {near}); run `dvc pull` or `dvc repro infer`")
+        raise UserError(absent(path))
     checks: list[Check] = []
     try:
-        for check in _checks(path, champion, limits, outs, origin_of):
+        for check in _checks(path, champion, limits, outs, origin_of, require):
             checks.append(check)
     except Exception as error:
         # Of a damaged file, libraries raise whatever its bytes happen to mean.
@@ -57,12 +58,18 @@ def _checks(
     limits: Limits,
     outs: Mapping[str, str] | None,
     origin_of: Callable[[str], Origin] | None,
+    require: Callable[[Path], None] | None,
 ) -> Iterator[Check]:
     sidecar = path.with_suffix(".prov.json")
+    recorded_one = False
     if outs is not None:
-        yield _bytes("bytes", path, outs)
+        own = _bytes("bytes", path, outs)
+        recorded_one = own.passed
+        yield own
         if sidecar.as_posix() in outs:
             yield _bytes("record bytes", sidecar, outs)
+    if require is not None and not recorded_one:
+        require(path)
     attributes = _attributes(path)
     yield _named(path, attributes["experiment"])
     gate = inspect(path, attributes["experiment"], limits)
