@@ -82,6 +82,18 @@ def test_only_the_named_stages_run(project):
         making.made("trends", ["ssp370"])
 
 
+def test_what_another_command_holds_is_told_with_the_way_out(project):
+    repro("promote")
+    (project / ".dvc" / "tmp" / "rwlock").write_text("garbage")
+    with pytest.raises(UserError, match=r"corrupted; remove .dvc/tmp/rwlock while no other"):
+        making.made("infer", ["ssp370"])
+
+
+def test_a_lost_lock_is_told_before_all_is_made_anew(project):
+    with pytest.raises(UserError, match=r"no dvc.lock: where git has one, `git checkout dvc.lock`"):
+        making.made("infer", ["ssp370"])
+
+
 def test_an_unknown_experiment_is_told_with_the_near_one(project):
     with pytest.raises(UserError, match="unknown experiment 'ssp37'.*did you mean 'ssp370'"):
         making.made("infer", ["ssp37"])

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 from soilfuse.tracking import lineage
 from soilfuse.tracking.store import tracking_uri
 
 NAMED_PROBLEMS = 4
+LENGTH = 200  # of each, which may name many files
+LOST_LOCK = f"there is no {lineage.LOCK}: where git has one, `git checkout {lineage.LOCK}`; else "
 CLOSED = (-signal.SIGPIPE, 128 + signal.SIGPIPE)  # exit codes of what writes to a closed pipe
 PATIENCE = 60.0  # seconds that a stage may take to end, after which it is killed
 
@@ -26,11 +28,18 @@ def refuse_stale_upstream(targets: Sequence[str], then: str = "") -> None:
     problems = lineage.upstream_problems(Path.cwd(), targets)
     if problems:
         more = len(problems) - NAMED_PROBLEMS
-        told = "; ".join(problems[:NAMED_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+        told = "; ".join(_named(problem) for problem in problems[:NAMED_PROBLEMS])
+        told += f"; and {more} more" if more > 0 else ""
+        back = "" if Path(lineage.LOCK).is_file() else LOST_LOCK
         raise UserError(
-            f"what {targets[0]} is made from is stale or missing: {told}: run "
+            f"what {targets[0]} is made from is stale or missing: {told}: {back}run "
             f"`dvc repro {' '.join(targets)}`, which makes that too{then}"
         )
+
+
+def _named(problem: str) -> str:
+    told = shortened(problem, LENGTH)
+    return told if len(told) == len(problem) else f"{told})"
 
 
 def reproduce(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from soilfuse.errors import UserError
+from soilfuse.errors import UserError, shortened
 
 LOCK = "dvc.lock"
 PIPELINE = "dvc.yaml"
@@ -16,6 +16,9 @@ UNVERSIONED = "unversioned"
 WRITTEN_BY_RUNS = ("dvc.lock", "results/**", "reports/**")
 WAYS_OUT = {  # by a word of DVC's refusal
     LOCK: f"run `git checkout {LOCK}`, or remove it and run `dvc repro`",
+    "RWLock-file": "remove .dvc/tmp/rwlock while no other dvc or soilfuse command runs",
+    "acquire lock": "wait until the other dvc or soilfuse command has ended, then run this again",
+    "is busy": "wait until the other dvc or soilfuse command has ended, then run this again",
     " repository": "run this inside the project's git clone, of which .git and .dvc are parts",
 }
 
@@ -148,7 +151,7 @@ def upstream_problems(root: Path, targets: Sequence[str]) -> list[str]:
             status = repo.status(targets=list(targets), with_deps=True)
     except DvcException as error:
         advice = next((f"; {way}" for word, way in WAYS_OUT.items() if word in str(error)), "")
-        told = f"DVC cannot tell the state of {', '.join(targets)}: {error}{advice}"
+        told = f"DVC cannot tell the state of {', '.join(targets)}: {shortened(error)}{advice}"
         raise UserError(told) from None
     return [
         f"{stage} ({_reasons(changes)})"
