@@ -321,6 +321,26 @@ def test_missing_product_names_what_is_there(chain):
     path, folder, _, _ = chain
     with pytest.raises(UserError, match=r"no product .*ssp585.nc \(there: ssp370.nc\)"):
         verify_product(path.with_name("ssp585.nc"), folder, LIMITS)
+    with pytest.raises(
+        UserError, match=r"is a folder, no product \(there: ssp370.nc\); name a file"
+    ):
+        verify_product(path.parent, folder, LIMITS)
+
+
+def test_a_file_of_other_bytes_is_looked_at_by_a_process_of_its_own_first(chain):
+    path, folder, outs, _ = chain
+    asked = []
+
+    def crash(file):
+        asked.append(file)
+        raise UserError("it crashes the library")
+
+    verify_product(path, folder, LIMITS, outs, None, crash)
+    assert asked == []
+    others = {**outs, path.as_posix(): "of other bytes"}
+    checks = verify_product(path, folder, LIMITS, others, None, crash)
+    assert asked == [path]
+    assert [check.name for check in checks if not check.passed] == ["bytes", "readable"]
 
 
 def test_no_champion(chain, tmp_path):

@@ -19,7 +19,7 @@ class Limits:
 def absent(path: Path) -> str:
     """Return the line for a product that is no file, with those that lie beside or in it."""
     folder = path if path.is_dir() else path.parent
-    near = ", ".join(sorted(other.as_posix() for other in folder.glob("*.nc"))) or "none"
+    near = ", ".join(sorted(other.name for other in folder.glob("*.nc"))) or "none"
     what = f"{path} is a folder, no product" if path.is_dir() else f"no product {path}"
     return f"{what} (there: {near}); name a file, or run `dvc pull` or `dvc repro infer`"
 
