@@ -6,10 +6,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+KERNELS = Path("src/soilfuse/trends/__pycache__")
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,31 @@ def copy_working_tree(target):
     (target / "dvc.lock").unlink(missing_ok=True)
 
 
+def copy_kernels(target):
+    """Give a clone the compiled kernels of the trends, which take a clone half a minute to compile.
+
+    The working tree compiles what it lacks; numba takes them where the source's time is the same.
+    """
+    import numpy as np
+
+    from soilfuse.trends.mann_kendall import trend_test
+    from soilfuse.trends.modified import with_memory
+    from soilfuse.trends.seasonal_kendall import seasonal_kendall
+
+    series = np.random.default_rng(1).normal(size=(48, 3))
+    settings = SimpleNamespace(alpha=0.05, confidence=0.95, hamed_rao_lags=3)
+    with_memory(series, trend_test(series), settings)
+    for correlated in (False, True):
+        seasonal_kendall(series, correlated)
+    for compiled in (ROOT / KERNELS).glob("*.nb[ci]"):
+        (target / KERNELS).mkdir(exist_ok=True)
+        shutil.copy(compiled, target / KERNELS)
+
+
 def cloned(target, database=True):
     """Return a clone of the working tree in a folder, with an empty MLflow database or none."""
     copy_working_tree(target)
+    copy_kernels(target)
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -52,6 +52,7 @@ def shorten(clone):
     content["sweep"].update(trials=TRIALS, workers=WORKERS)
     content["finetune"]["epochs"] = 1
     content["evaluate"]["baselines"] = ["climatology", "ensemble_mean", "delta_change"]
+    content["leakage"]["folds"] = []
     yaml.dump(content, path)
 
 

@@ -69,6 +69,7 @@ def load_member(path: Path, manifest: dict[str, Any]) -> Member:
     """
     import torch
 
+    from soilfuse.inference.undrawn import Undrawn
     from soilfuse.networks.generator import Generator
     from soilfuse.training import weights
 
@@ -81,7 +82,7 @@ def load_member(path: Path, manifest: dict[str, Any]) -> Member:
             "expected the same: run `dvc checkout` or train the fold again"
         )
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Undrawn():
             network = Generator(**manifest["network"])
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         raise UserError(
