@@ -36,8 +36,8 @@ class ProductTrends:
     """What `product_trends` returns.
 
     maps: what `tested_maps.variables` lists (season, period, depth, lat, lon), the seasonal Kendall
-    test's (period, depth, lat, lon), and for a scenario change_percent (season, future_period, depth,
-    lat, lon).
+    test's (period, depth, lat, lon), and for a scenario change_percent (season, future_period,
+    depth, lat, lon).
     regions: region, season, period, layer, and what `tables.region_test` returns.
     periods: region, season, layer, period, mean, change_percent.
     series: region, season, layer, year, value.
