@@ -43,6 +43,9 @@ class Section:
     folded_pictures: Sequence[Picture] = ()
 
 
+GLOSSARY = Section("glossary", "Words used here", template="glossary.html.j2")
+
+
 @dataclass(frozen=True)
 class Page:
     """All that a template shows."""
@@ -109,7 +112,7 @@ def page_sections(
     if changes:
         title = f"Change against {labels.years_title(trends.reference_period)}"
         sections.append(Section("change", title, pictures=changes, links=[MAP_LINK]))
-    return [*sections, Section("glossary", "Words used here", template="glossary.html.j2")]
+    return [*sections, GLOSSARY]
 
 
 def scenario_section(folder: Folder, place: Place, all_trends: Sequence[Trends]) -> Section:

@@ -20,13 +20,13 @@ PAGE_WIDTH = 11.4  # inches
 INK = "#22303a"
 PALE = "#c9d1d6"
 FAINT = "#55626b"  # small print, still 4.5 to 1 on white
-LAYER_COLOURS = ("#c77a2e", "#8a9a3b", "#2f8f83", "#2b6ca3", "#3b2f6b")
+LAYER_COLOURS = ("#d98c21", "#9b4a1f", "#5aa9a0", "#2b6ca3", "#2a1e52")
 EXPERIMENT_COLOURS = {
-    "historical": "#333333",
+    "historical": "#8a8a8a",
     "ssp126": "#0072b2",
     "ssp245": "#e69f00",
-    "ssp370": "#d1495b",
-    "ssp585": "#6a1b4d",
+    "ssp370": "#c9405a",
+    "ssp585": "#4a1040",
 }
 ENSEMBLE_COLOUR = "#225ea8"
 METHOD_COLOURS = {
