@@ -28,6 +28,8 @@ PRINTED = """(() => {
     controls: all(".contents, .links, .download, .controls, .modebar").filter(shown).length,
   };
 })()"""
+SPILT = """[...document.querySelectorAll(".plot")]
+  .filter((one) => one.scrollHeight > one.clientHeight + 1).map((one) => one.id)"""
 
 
 def pages_of(pdf):
@@ -41,8 +43,9 @@ def printed(page, folder, ready="!!document.querySelector('footer')"):
         browser.wait_for(f"document.readyState === 'complete' && {ready}")
         paper = {"printBackground": True, "paperWidth": 8.27, "paperHeight": 11.69}
         pdf = base64.b64decode(browser.send("Page.printToPDF", **paper)["data"])
-        browser.send("Emulation.setDeviceMetricsOverride", **PAPER)
         browser.send("Emulation.setEmulatedMedia", media="print")
+        assert browser.evaluate(SPILT) == []
+        browser.send("Emulation.setDeviceMetricsOverride", **PAPER)
         browser.wait_for(f"{PRINTED}.wide <= 0")  # plots take their time to follow
         return pdf, browser.evaluate(PRINTED)
 

@@ -110,6 +110,14 @@ def test_methods_follow_what_the_champion_was_trained_with(project, tmp_path, ch
     gan = words({**MANIFEST, **losses, "network": {"name": "ynet", "residual": "none"}}).words
     assert "by a YNet" in gan and "trained against a discriminator as in UNet-GAN" in gan
     assert "enter its loss through random forests" in gan and "output is added" not in gan
+    facts = {"protocol": "blocked", "smoothing_years": 21, "pretrained_sha256": "ab"}
+    blocked = words({**MANIFEST, **facts}).words
+    assert "pre-trained on ERA5-Land" in blocked and "blocks of whole years" in blocked
+    assert "smoothed over 21 years" in blocked and "smoothed over" not in plain
+    facts = {"protocol": "shuffled", "smoothing_years": 1, "pretrained_sha256": ""}
+    shuffled = words({**MANIFEST, **facts}).words
+    assert "trained, without pre-training, on AMSMQTP" in shuffled
+    assert "scores look better than they are" in shuffled and "smoothed over" not in shuffled
     unknown = words(None).words
     assert "discriminator" not in unknown and "stands in models/champion" in unknown
 
