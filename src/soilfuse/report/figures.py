@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from soilfuse.report import bars, labels, series, trend_maps
+from soilfuse.report import bars, labels, series, style, trend_maps
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Moisture, Trends
@@ -18,6 +18,7 @@ SEN = (
     "Thin: yearly means; thick: Sen's line, dashed where the trend is not significant. Numbers: "
     f"rate in {labels.RATE_UNIT}, with a star where it is significant."
 )
+SHORT = " Rates over so few years have a wider scale than those over a century."
 MOST_REGIONS = 7  # whose seasons are drawn; tables and the map have all
 
 
@@ -83,7 +84,7 @@ def slope_pictures(
                 name,
                 partial(trend_maps.slope_maps, place, trends, period, layers, seasons),
                 f"Trend of {what} soil moisture, {years}",
-                f"Sen slope. {DOTS} {SAME_SCALE}",
+                f"Sen slope. {DOTS} {SAME_SCALE}{SHORT if style.is_short(period) else ''}",
                 f"Maps of {what} Sen slopes at {_layer_list(layers)}, {title}, {years}. Area with "
                 f"a significant trend at {labels.layer_title(layers[0])}: {said}.",
             )

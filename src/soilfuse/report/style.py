@@ -122,10 +122,15 @@ DECADES_LEVELS = (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 CHANGE_LEVELS = (1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0)
 
 
+def is_short(period: str) -> bool:
+    """Return whether a period has no more than three decades."""
+    first, last = labels.years_of(period)
+    return last - first + 1 <= 30
+
+
 def slope_scale(period: str) -> Scale:
     """Return the scale of Sen slopes over a period."""
-    first, last = labels.years_of(period)
-    upper = CENTURY_LEVELS if last - first + 1 > 30 else DECADES_LEVELS
+    upper = DECADES_LEVELS if is_short(period) else CENTURY_LEVELS
     return _diverging(upper, labels.RATE_UNIT)
 
 
