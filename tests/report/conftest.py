@@ -146,8 +146,10 @@ def trend_maps(experiment, grid=GRID):
     for end, away in (("low", -3e-5), ("high", 3e-5)):
         maps[f"sens_slope_{end}"] = (dims, (slopes + away).astype("float32"))
     if experiment != "historical":
-        change = slopes[:, 0] * 86 / 0.2 * 100
-        maps["change_percent"] = (("season", "depth", "lat", "lon"), change.astype("float32"))
+        last = slopes[:, 0] * 86 / 0.2 * 100
+        change = np.stack([last / 3, last / 2, last], axis=1).astype("float32")
+        maps["change_percent"] = (("season", "future_period", "depth", "lat", "lon"), change)
+        maps = maps.assign_coords(future_period=list(FUTURES))
     return maps
 
 
@@ -396,6 +398,20 @@ def champion():
 def trsr():
     """Give the regions that all those results are of."""
     return TRSR
+
+
+@pytest.fixture(scope="session")
+def written(project, champion, tmp_path_factory):
+    """Give a folder with two pages, the first page and that of the evaluation."""
+    from tests.report.page_makers import evaluation, index, page
+
+    reports = tmp_path_factory.mktemp("reports")
+    settings = Report(title="Soil moisture", map_layers=[1, 5])
+    for experiment in ("ssp370", "historical"):
+        page(project, reports / f"{experiment}.html", experiment, champion, settings)
+    index(project, reports / "index.html", champion, settings)
+    evaluation(project, reports / "evaluation.html", champion, settings)
+    return reports
 
 
 @pytest.fixture

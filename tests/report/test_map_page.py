@@ -57,6 +57,12 @@ def test_the_page_holds_the_numbers_of_the_files(page, project):
     rates = unpacked(ssp["rate"])
     expected = slopes[..., data["cells"]] * labels.RATE_SCALE
     np.testing.assert_allclose(rates, expected, atol=0.51 * ssp["rate"]["scale"])
+    with xr.open_dataset(project / "results" / "trends" / "ssp370.nc") as maps:
+        change = maps["change_percent"].values.reshape(5, 3, 5, -1)[..., data["cells"]]
+    np.testing.assert_allclose(unpacked(ssp["change"]), change, atol=0.051)
+    assert [one["key"] for one in ssp["changePeriods"]] == ["2021-2040", "2041-2070", "2071-2100"]
+    assert len(data["colours"]) == len(data["changeLevels"]) + 1
+    assert {len(one["levels"]) for one in ssp["periods"]} == {len(data["changeLevels"])}
     assert set(np.unique(unpacked(ssp["significance"]))) == {0, 1, 2, 3}
     assert [season["key"] for season in data["seasons"]] == list(names.SEASONS)
     assert ssp["years"][:2] == [2018.0, 2023.0] and len(ssp["years"]) == 17
@@ -150,9 +156,15 @@ def test_the_controls_change_the_map(page, project, tmp_path, phone):
         assert shown["series"] == [labels.experiment_title(e) for e in names.EXPERIMENT_YEARS]
         cell = r"[\d.]+°N [\d.]+°E: [+−]\d+\.\d\d \[.*\] 10⁻³ m³ m⁻³ per decade, (not )?signif"
         assert re.match(cell, shown["cell"])
-        changed = choose(browser, quantity="change")
-        assert "Change, 2071–2100 against 1995–2014" in changed["told"]
-        assert changed["z"] != shown["z"]
+        changed = choose(browser, quantity="change")  # of the period that was shown
+        assert "Change, 2021–2040 against 1995–2014" in changed["told"]
+        later = choose(browser, period="2071-2100")
+        assert "Change, 2071–2100 against 1995–2014" in later["told"]
+        for one, period in ((changed, "2021-2040"), (later, "2071-2100")):
+            at = {"season": "MAM", "future_period": period}
+            expected = trend_map(project, "ssp585", "change_percent", at=at, depth=2).values
+            found = np.array([np.nan if z is None else z for z in one["z"]])
+            np.testing.assert_allclose(found, expected.ravel(), atol=0.051)
         back = choose(browser, experiment="historical")
         assert "Historical" in back["told"] and "Sen slope" in back["told"]
         assert browser.evaluate("document.getElementById('quantity').value") == "rate"

@@ -1,10 +1,15 @@
 """Pages name the method behind the maps, and show every climate model alone."""
 
+import html
+import inspect
+import re
+
 import pandas as pd
 
 from soilfuse import names
 from soilfuse.report import comparison, methods
 from soilfuse.report.score_tables import climate_models_table
+from soilfuse.report.sections import environment
 
 VERDICT = {"promoted": True, "checks": [], "pin": None, "method": "delta_change"}
 
@@ -29,6 +34,22 @@ def test_the_verdict_on_a_simple_method_is_not_told_of_the_networks():
     networks = rejected | {"method": "soilfuse"}
     assert comparison.verdict_sentence(networks).startswith("The latest ensemble was not promoted")
     assert len(comparison.candidate_caveat(networks)) == 1
+
+
+def test_every_cited_work_stands_among_the_sources():
+    template = environment().get_template("methods.html.j2").render()
+    text, sources = template.split("<h3>Sources</h3>")
+    said = " ".join([text, *methods.NETWORKS.values(), inspect.getsource(methods)])
+    said = " ".join(said.split())
+    cited = set(re.findall(r"([A-ZÀ-Ö][\w'’\-]+)(?: et al\.| and [A-Z]\w+)? \(?(\d{4})\b", said))
+    assert len(cited) > 15
+    listed = html.unescape(sources)
+    lacking = [
+        f"{name} {year}"
+        for name, year in sorted(cited)
+        if not re.search(rf"<li>{name}\b[^<]* {year},", listed)
+    ]
+    assert lacking == []
 
 
 def test_climate_models_alone_stand_by_their_error():

@@ -42,7 +42,7 @@ def colour_bars(figure):
 def test_cells_outside_the_regions_are_masked(place):
     values = np.ones(place.inside.shape)
     axes = style.new_figure(4, 3).add_subplot()
-    mesh = draw_map(axes, place, Panel(values, style.change_scale(1)))
+    mesh = draw_map(axes, place, Panel(values, style.change_scale()))
     assert np.array_equal(np.ma.getmaskarray(mesh.get_array()), ~place.inside)
 
 
@@ -52,13 +52,13 @@ def test_dots_stand_on_significant_cells_inside_only(place):
     dots[row, column] = True
     dots[np.nonzero(~place.inside)] = True
     axes = style.new_figure(4, 3).add_subplot()
-    draw_map(axes, place, Panel(np.ones(dots.shape), style.change_scale(1), dots=dots))
+    draw_map(axes, place, Panel(np.ones(dots.shape), style.change_scale(), dots=dots))
     points = axes.collections[-1].get_offsets()
     assert points.tolist() == [[place.lon[column], place.lat[row]]]
 
 
 def test_a_degree_keeps_its_proportion(place):
-    figure = map_grid(place, [[Panel(np.ones(place.inside.shape), style.change_scale(1))]])
+    figure = map_grid(place, [[Panel(np.ones(place.inside.shape), style.change_scale())]])
     figure.canvas.draw()
     axes = figure.axes[0]
     west, east, south, north = place.extent
@@ -73,7 +73,7 @@ def flat_map(regions):
     maps = {"lat": regions.grid.lat, "lon": regions.grid.lon}
     held = {name: line for name, line in regions.outlines.items() if name in regions.masks}
     place = trend_maps.Place(**maps, inside=regions.inside, outlines=held)
-    panel = Panel(np.ones(regions.grid.shape), style.change_scale(1), named=True)
+    panel = Panel(np.ones(regions.grid.shape), style.change_scale(), named=True)
     figure = map_grid(place, [[panel]])
     return figure, figure.axes[0]
 
@@ -100,7 +100,7 @@ def test_the_map_ends_with_the_grid_and_a_narrow_region_is_no_tower():
 
 def test_names_stand_inside_their_regions(place):
     axes = style.new_figure(4, 3).add_subplot()
-    draw_map(axes, place, Panel(np.ones(place.inside.shape), style.change_scale(1), named=True))
+    draw_map(axes, place, Panel(np.ones(place.inside.shape), style.change_scale(), named=True))
     assert [text.get_text() for text in axes.texts] == ["Yangtze", "Yellow", "Lancang"]
     for text, outline in zip(axes.texts, place.outlines.values(), strict=True):
         assert outline.contains(shapely.Point(text.get_position()))
@@ -118,26 +118,104 @@ def test_more_regions_than_panels_are_said_to_be_left_out(make_trends):
 def test_every_colour_bar_has_a_unit(place, make_trends):
     trends = make_trends()
     slopes = trend_maps.slope_maps(place, trends, "2015-2100", [1, 3], ["annual", "JJA"])
-    changes = trend_maps.change_maps(place, trends, [1, 3], ["annual"])
-    assert colour_bars(slopes) == [labels.RATE_UNIT] * 2
-    assert colour_bars(changes) == ["change (%)"] * 2
+    changes = trend_maps.change_maps(place, trends, [1, 3], ["annual"], ["2071-2100"])
+    assert colour_bars(slopes) == [labels.RATE_UNIT]
+    assert colour_bars(changes) == ["change (%)"]
 
 
-def test_equal_scales_share_one_bar(place, make_trends):
+def test_scales_that_differ_have_a_bar_each(place):
+    values = np.ones(place.inside.shape)
+    panels = [Panel(values, style.change_scale()), Panel(values, style.spread_scale())]
+    assert len(colour_bars(map_grid(place, [panels]))) == 2
+
+
+def test_five_layers_stand_in_two_rows_with_an_empty_place(place, make_trends):
+    figure = trend_maps.slope_maps(place, make_trends(), "2015-2100", [1, 2, 3, 4, 5], ["annual"])
+    maps = figure.axes[:-1]  # the last is the colour bar's
+    assert [axes.get_title(loc="left") for axes in maps] == [
+        trend_maps.layer_heading(layer) for layer in (1, 2, 3, 4, 5)
+    ]
+    figure.canvas.draw()
+    named = [bool("".join(tick.get_text() for tick in axes.get_xticklabels())) for axes in maps]
+    assert named == [False, False, True, True, True]  # the lowest of each column
+
+
+def drawn(axes):
+    return np.ma.getdata(axes.collections[0].get_array())
+
+
+def test_change_maps_are_the_numbers_of_each_period_season_and_layer(place, make_trends):
     trends = make_trends()
-    figure = trend_maps.slope_maps(place, trends, "2015-2100", [1, 2], ["annual"])
-    assert colour_bars(figure) == [labels.RATE_UNIT]
+    change = trends.maps["change_percent"]
+    periods = [str(period) for period in change["future_period"].values]
+    annual = trend_maps.change_maps(place, trends, [1, 4], ["annual"], periods)
+    assert [axes.get_title(loc="left") for axes in annual.axes[:3]] == [
+        labels.years_title(period) for period in periods
+    ]
+    for i, period in enumerate(periods):
+        expected = change.sel(season="annual", future_period=period)[3].values
+        np.testing.assert_array_equal(
+            drawn(annual.axes[3 + i])[place.inside], expected[place.inside]
+        )
+    seasonal = trend_maps.change_maps(place, trends, [2], labels.QUARTERS, ["2021-2040"])
+    expected = change.sel(season="JJA", future_period="2021-2040")[1].values
+    np.testing.assert_array_equal(drawn(seasonal.axes[2])[place.inside], expected[place.inside])
 
 
-def test_scales_are_symmetric_and_the_same_for_all_scenarios():
-    for layer in range(1, 6):
-        for scale in (style.slope_scale(layer, "2015-2100"), style.change_scale(layer)):
-            assert np.allclose(np.array(scale.levels), -np.array(scale.levels)[::-1])
-        century, decades = (style.slope_scale(layer, p) for p in ("2015-2100", "2021-2040"))
-        assert max(decades.levels) > max(century.levels)
-    colour_map, norm = style.slope_scale(1, "2015-2100").colouring()
+def test_scales_are_symmetric_and_tell_small_trends_from_none():
+    for scale in (style.slope_scale("2015-2100"), style.change_scale()):
+        assert np.allclose(np.array(scale.levels), -np.array(scale.levels)[::-1])
+        assert 0 in scale.ticks
+    century, decades = (style.slope_scale(p) for p in ("2015-2100", "2021-2040"))
+    assert max(decades.levels) > max(century.levels)
+    colour_map, norm = century.colouring()
     assert colour_map(norm(-99)) == colour_map(norm(-6.1))
     assert colour_map(norm(-0.2)) != colour_map(norm(0.2))
+    assert colour_map(norm(0.3)) != colour_map(norm(0.6))  # SSP1-2.6 has both
+
+
+# Machado et al. 2009, severity 1: what linear red, green and blue become for those who lack the
+# cones of long or of middle wavelengths.
+LACKING = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                   [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                     [-0.011820, 0.042940, 0.968881]],
+}  # fmt: skip
+
+
+def seen(colours, lacking):
+    """Give colours as CIE L*a*b*, as seen without some cones."""
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    if lacking:
+        linear = (linear @ np.array(LACKING[lacking]).T).clip(0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = linear @ np.array(to_xyz).T / [0.9505, 1.0, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack(
+        [116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1
+    )
+
+
+@pytest.mark.parametrize("lacking", ["", *LACKING])
+@pytest.mark.parametrize(
+    "colours", [style.LAYER_COLOURS, tuple(style.EXPERIMENT_COLOURS.values())], ids=["layer", "ssp"]
+)
+def test_lines_are_told_apart_by_the_colour_blind(colours, lacking):
+    spots = seen(colours, lacking)
+    apart = np.linalg.norm(spots[:, None] - spots[None], axis=-1)
+    assert apart[np.triu_indices(len(spots), 1)].min() > 15
+
+
+@pytest.mark.parametrize("lacking", list(LACKING))
+def test_wetting_and_drying_are_told_apart_by_the_colour_blind(lacking):
+    colour_map, norm = style.slope_scale("2015-2100").colouring()
+    for size in (0.6, 1.2, 2.5, 5.0):
+        wet, dry = seen([colour_map(norm(size)), colour_map(norm(-size))], lacking)
+        assert np.linalg.norm(wet - dry) > 8
 
 
 def test_share_of_area_counts_by_area(make_trends, place):

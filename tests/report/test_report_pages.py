@@ -1,88 +1,21 @@
 """Pages are whole, self-contained, the same twice, and refuse what they cannot show."""
 
 import base64
-import json
 import re
 import resource
 import shutil
 import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
+from tests.report.page_makers import TRSR, Reader, evaluation, index, page
 
 from soilfuse import names
 from soilfuse.config import Report
 from soilfuse.errors import UserError
-from soilfuse.grids.grid import Grid
-from soilfuse.grids.regions import regions_on
 from soilfuse.report import inputs
-from soilfuse.report.pages import write_evaluation, write_index, write_page
 
 PAGES = ("ssp370", "historical", "index", "evaluation")
-TRSR = regions_on(Grid.regular(89.0, 104.0, 31.0, 38.0, 0.5), "basins", "trsr")
-
-
-class Reader(HTMLParser):
-    """Collect images, links, ids and all text."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.images, self.links, self.ids, self.tags, self.text = [], [], [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
-        self.words = " ".join(" ".join(self.text).split())
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.tags.append(tag)
-        if tag == "img":
-            self.images.append(attributes)
-        if tag == "a":
-            self.links.append(attributes["href"])
-        if "id" in attributes:
-            self.ids.append(attributes["id"])
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def page(project, target, experiment, champion, settings, regions=TRSR):
-    write_page(
-        target,
-        target.parent / "figures" / experiment,
-        experiment,
-        project / "products" / f"{experiment}.nc",
-        project / "results" / "trends",
-        champion,
-        settings,
-        regions,
-    )
-    return target
-
-
-def index(project, target, champion, settings, **changed):
-    verdict = json.loads((project / "verdict.json").read_text())
-    places = {
-        "experiments": list(names.EXPERIMENT_YEARS),
-        "evaluate_dir": project / "results" / "evaluate",
-        "sweep_dir": project / "results" / "sweep",
-        "verdict": verdict,
-        "trends_dir": project / "results" / "trends",
-        "regions": TRSR,
-    }
-    write_index(target, champion=champion, settings=settings, **{**places, **changed})
-    return target
-
-
-def evaluation(project, target, champion, settings, **changed):
-    given = {
-        "evaluate_dir": project / "results" / "evaluate",
-        "beside": [project / "results" / "leakage" / "leakage.csv"],
-        "verdict": json.loads((project / "verdict.json").read_text()),
-        "regions": TRSR,
-    }
-    write_evaluation(target, champion=champion, settings=settings, **{**given, **changed})
-    return target
 
 
 def test_the_scores_of_a_rejected_candidate_are_not_shown_as_the_champion_s(
@@ -104,18 +37,6 @@ def test_a_caveat_at_the_top_is_not_told_again_of_the_promotion(
     shown = Reader(index(project, tmp_path / "i.html", champion, settings, verdict=verdict)).words
     assert shown.count(told) == 1
     assert shown.index("But layer 5") > shown.index("Promotion")
-
-
-@pytest.fixture(scope="module")
-def written(project, champion, tmp_path_factory):
-    """Give a folder with two pages and the first page."""
-    reports = tmp_path_factory.mktemp("reports")
-    settings = Report(title="Soil moisture", map_layers=[1, 5])
-    for experiment in ("ssp370", "historical"):
-        page(project, reports / f"{experiment}.html", experiment, champion, settings)
-    index(project, reports / "index.html", champion, settings)
-    evaluation(project, reports / "evaluation.html", champion, settings)
-    return reports
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -189,6 +110,14 @@ def test_methods_follow_what_the_champion_was_trained_with(project, tmp_path, ch
     gan = words({**MANIFEST, **losses, "network": {"name": "ynet", "residual": "none"}}).words
     assert "by a YNet" in gan and "trained against a discriminator as in UNet-GAN" in gan
     assert "enter its loss through random forests" in gan and "output is added" not in gan
+    facts = {"protocol": "blocked", "smoothing_years": 21, "pretrained_sha256": "ab"}
+    blocked = words({**MANIFEST, **facts}).words
+    assert "pre-trained on ERA5-Land" in blocked and "blocks of whole years" in blocked
+    assert "smoothed over 21 years" in blocked and "smoothed over" not in plain
+    facts = {"protocol": "shuffled", "smoothing_years": 1, "pretrained_sha256": ""}
+    shuffled = words({**MANIFEST, **facts}).words
+    assert "trained, without pre-training, on AMSMQTP" in shuffled
+    assert "scores look better than they are" in shuffled and "smoothed over" not in shuffled
     unknown = words(None).words
     assert "discriminator" not in unknown and "stands in models/champion" in unknown
 
@@ -199,12 +128,13 @@ def test_index_compares_links_and_judges(written):
         *(f"{name}.html" for name in names.EXPERIMENT_YEARS),
         "map.html",
         "evaluation.html",
+        "map.html",
         "evaluation.html",
     ]
     assert "under SSP1-2.6, +1.57* under SSP2-4.5" in reader.words
     for title in ("Best 3 of 3 trials", "Checks of the promotion gate", "10.3390/rs16234367"):
         assert title in reader.words
-    assert len(reader.images) == 4
+    assert len(reader.images) == 8  # four of them the seasons' series, folded
 
 
 def test_the_evaluation_s_page_shows_every_table_that_was_made(written):
@@ -315,7 +245,7 @@ def test_index_does_without_optional_files(project, tmp_path, champion, settings
     (bare / "future.csv").write_text("method,experiment,layer,quantity,rmse,bias\n")
     changed = {"evaluate_dir": bare, "sweep_dir": tmp_path, "experiments": ["historical"]}
     reader = Reader(index(project, tmp_path / "index.html", champion, settings, **changed))
-    assert len(reader.images) == 2
+    assert len(reader.images) == 6
     assert "sweep" not in reader.ids
     assert "Where the true future is known" not in reader.words
     changed = {"evaluate_dir": bare}
@@ -398,7 +328,7 @@ CHROMIUM = next(
 PROBE = """<script>
 for (const image of document.images)
   image.setAttribute("data-seen", image.complete && image.naturalWidth > 0 ? "yes" : "no");
-for (const table of document.querySelectorAll("section > .scroll"))
+for (const table of document.querySelectorAll("section > .table > .scroll"))
   table.setAttribute("data-cut", table.scrollWidth > table.clientWidth);
 document.body.setAttribute("data-wide", document.documentElement.scrollWidth > innerWidth);
 </script></body>"""

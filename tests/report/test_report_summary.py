@@ -290,7 +290,7 @@ def test_future_is_told_best_first_or_not_at_all():
     ]
     future = pd.DataFrame(rows, columns=["method", "experiment", "layer", "quantity", "rmse"])
     (said,) = comparison.future_sentence(evaluation({"soilfuse": [0.1]}, future))
-    assert "best first: Delta change 0.01000 and soilfuse ensemble 0.02000" in said
+    assert "best first: delta change 0.01000 and soilfuse ensemble 0.02000" in said
     assert comparison.future_sentence(evaluation({"soilfuse": [0.1]}, future.head(0))) == []
     assert comparison.future_sentence(evaluation({"soilfuse": [0.1]})) == []
 

@@ -82,12 +82,19 @@ def test_maps_recover_the_rate(trends):
     assert list(trends.maps["period"].values) == ["2015-2070", "2021-2040", "2041-2070"]
 
 
-def test_change_is_against_the_reference(trends, products):
-    scenario, historical = products
-    inside = historical["soil_moisture"].sel(time=slice("1995", "2014")).mean("time")
-    later = scenario["soil_moisture"].sel(time=slice("2041", "2070")).mean("time")
-    got = trends.maps["change_percent"].sel(season="annual")
-    np.testing.assert_allclose(got, 100 * (later / inside - 1), rtol=1e-3)
+def test_every_future_period_s_change_is_against_the_reference(trends, products):
+    scenario, historical = (product["soil_moisture"] for product in products)
+    changes = trends.maps["change_percent"]
+    assert changes.dims == ("season", "future_period", "depth", "lat", "lon")
+    assert list(changes["future_period"].values) == ["2021-2040", "2041-2070"]
+    for season, months in (("annual", range(1, 13)), ("JJA", (6, 7, 8))):
+        there = historical.sel(time=slice("1995", "2014"))
+        inside = there.sel(time=there["time.month"].isin(months)).mean("time")
+        for period in ("2021-2040", "2041-2070"):
+            later = scenario.sel(time=slice(*period.split("-")))
+            later = later.sel(time=later["time.month"].isin(months)).mean("time")
+            got = changes.sel(season=season, future_period=period)
+            np.testing.assert_allclose(got, 100 * (later / inside - 1), rtol=1e-3)
 
 
 def test_regions_are_pymannkendalls_numbers(trends):

@@ -103,7 +103,7 @@ def future_sentence(evaluation: Evaluation) -> list[str]:
     if len(known) < 2:
         return []
     said = [
-        f"{labels.method_title(method)} {labels.plain(error, 5)}"
+        f"{labels.method_words(method)} {labels.plain(error, 5)}"
         for method, error in sorted(known.items(), key=lambda item: item[1])
     ]
     return [

@@ -19,7 +19,7 @@ from soilfuse.report.score_tables import by_layer, climate_models_table, scores_
 from soilfuse.report.sections import Section
 from soilfuse.report.skill_sections import detail_section, parts_section, spread_section
 from soilfuse.report.station_section import station_section
-from soilfuse.report.tables import Table
+from soilfuse.report.table import Table
 from soilfuse.report.taylor_figure import taylor_diagram, taylor_panels
 from soilfuse.report.words import joined
 

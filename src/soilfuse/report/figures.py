@@ -1,19 +1,25 @@
 """The figures of an experiment's page, each with its title, caption and description in words."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from soilfuse.report import bars, labels, series, trend_maps
+from soilfuse.report import bars, labels, series, style, trend_maps
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Moisture, Trends
 from soilfuse.report.words import joined
 
 DOTS = "Dots: significant trend (Mann-Kendall test). White: outside the regions."
-SAME_SCALE = "Colours are the same in every scenario; values beyond the ends take the end colour."
+SAME_SCALE = (
+    "Colours are the same in every layer, season and scenario, with finer steps near 0; values "
+    "beyond the ends take the end colour."
+)
 SEN = (
     "Thin: yearly means; thick: Sen's line, dashed where the trend is not significant. Numbers: "
     f"rate in {labels.RATE_UNIT}, with a star where it is significant."
 )
+SHORT = " Rates over so few years have a wider scale than those over a century."
+MOST_REGIONS = 7  # whose seasons are drawn; tables and the map have all
 
 
 def _layer_list(layers: Sequence[int]) -> str:
@@ -76,11 +82,9 @@ def slope_pictures(
         pictures.append(
             folder.draw(
                 name,
-                lambda seasons=seasons: trend_maps.slope_maps(  # type: ignore[misc]
-                    place, trends, period, layers, seasons
-                ),
+                partial(trend_maps.slope_maps, place, trends, period, layers, seasons),
                 f"Trend of {what} soil moisture, {years}",
-                f"Sen slope. {DOTS} {SAME_SCALE}",
+                f"Sen slope. {DOTS} {SAME_SCALE}{SHORT if style.is_short(period) else ''}",
                 f"Maps of {what} Sen slopes at {_layer_list(layers)}, {title}, {years}. Area with "
                 f"a significant trend at {labels.layer_title(layers[0])}: {said}.",
             )
@@ -91,23 +95,26 @@ def slope_pictures(
 def change_pictures(
     folder: Folder, place: Place, trends: Trends, layers: Sequence[int]
 ) -> list[Picture]:
-    """Draw the maps of annual and of seasonal changes; none where there is no future."""
+    """Draw the maps of annual changes by period and of seasonal ones by the end of the century.
+
+    None where there is no future.
+    """
     future = trends.future_period
     if future is None or "change_percent" not in trends.maps:
         return []
     title = labels.experiment_title(trends.experiment)
-    spell = f"{labels.years_title(future)} against {labels.years_title(trends.reference_period)}"
+    reference = labels.years_title(trends.reference_period)
+    periods = [str(period) for period in trends.maps["future_period"].values]
     pictures = []
-    for name, seasons, what in (
-        ("change_annual", ("annual",), "annual"),
-        ("change_seasons", labels.QUARTERS, "seasonal"),
+    for name, seasons, parts, what in (
+        ("change_annual", ("annual",), periods, "annual"),
+        ("change_seasons", labels.QUARTERS, [future], "seasonal"),
     ):
+        spell = f"{joined(list(map(labels.years_title, parts)))} against {reference}"
         pictures.append(
             folder.draw(
                 name,
-                lambda seasons=seasons: trend_maps.change_maps(  # type: ignore[misc]
-                    place, trends, layers, seasons
-                ),
+                partial(trend_maps.change_maps, place, trends, layers, seasons, parts),
                 f"Change of {what} soil moisture, {spell}",
                 f"In percent of the reference mean. {SAME_SCALE}",
                 f"Maps of the percent change of {what} soil moisture at {_layer_list(layers)}, "
@@ -139,6 +146,22 @@ def series_pictures(folder: Folder, trends: Trends) -> list[Picture]:
             f"Trends over {years}. {SEN}",
             f"Line charts of soil moisture by season and layer, {title}.",
         ),
+    ]
+
+
+def region_season_pictures(folder: Folder, trends: Trends) -> list[Picture]:
+    """Draw the seasonal series of each region, as far as regions have panels."""
+    period, title = trends.main_period, labels.experiment_title(trends.experiment)
+    return [
+        folder.draw(
+            f"series_seasons_{number}",
+            partial(series.seasonal_series, trends, period, region),
+            f"Seasonal soil moisture of {labels.region_words(region)}",
+            f"Trends over {labels.years_title(period)}. {SEN}",
+            f"Line charts of soil moisture of {labels.region_words(region)} by season and layer, "
+            f"{title}.",
+        )
+        for number, region in enumerate(trends.region_names[1:MOST_REGIONS], start=1)
     ]
 
 

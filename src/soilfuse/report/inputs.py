@@ -116,6 +116,11 @@ def read_trends(experiment: str, trends_dir: Path, whole: str) -> Trends:
             f"{maps_path} lacks variable {', '.join(lacking)}; "
             f"run `dvc repro -s trends@{experiment}`"
         )
+    if "change_percent" in maps and "future_period" not in maps["change_percent"].dims:
+        raise UserError(
+            f"{maps_path} has the change of one period alone; expected every future period: "
+            f"run `dvc repro -s trends@{experiment}`"
+        )
     frames = {name: read_table(path, TREND_COLUMNS[name]) for name, path in tables.items()}
     for name, path in tables.items():
         require_region(frames[name], path, whole, f"trends@{experiment}")

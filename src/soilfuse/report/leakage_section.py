@@ -6,7 +6,8 @@ from soilfuse.report import labels
 from soilfuse.report.pictures import Folder
 from soilfuse.report.records import Evaluation, pick, value_of
 from soilfuse.report.sections import Section
-from soilfuse.report.tables import Table, layer_heads
+from soilfuse.report.table import Table
+from soilfuse.report.tables import layer_heads
 from soilfuse.report.words import joined
 
 if TYPE_CHECKING:

@@ -78,7 +78,7 @@ def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict
         "seriesSeasons": shown,
         "seriesYears": YEARS,
         "colours": _colours(),
-        "changeLimits": list(style.CHANGE_LIMITS),
+        "changeLevels": list(style.change_scale().levels),
         "rateUnit": labels.RATE_UNIT,
         "unit": labels.UNIT,
         "field": all("significant_fdr" in trends.maps for trends in all_trends),
@@ -103,7 +103,7 @@ def _experiment(trends: Trends, inside: np.ndarray) -> dict[str, Any]:
         "periods": [
             {
                 **_named(period, labels.years_title(period)),
-                "limits": [style.slope_scale(layer, period).levels[-1] for layer in trends.layers],
+                "levels": list(style.slope_scale(period).levels),
             }
             for period in map(str, maps["period"].values)
         ],
@@ -116,13 +116,12 @@ def _experiment(trends: Trends, inside: np.ndarray) -> dict[str, Any]:
             found[end] = packed(rates, RATE_STEP)
     if "change_percent" in maps:
         found["change"] = packed(_cells(maps["change_percent"], inside), CHANGE_STEP)
-        found["changeOf"] = _change_of(trends)
+        found["changePeriods"] = [
+            _named(period, labels.years_title(period))
+            for period in map(str, maps["future_period"].values)
+        ]
+        found["reference"] = labels.years_title(trends.reference_period)
     return found
-
-
-def _change_of(trends: Trends) -> str:
-    later, earlier = trends.future_period, trends.reference_period
-    return f"{labels.years_title(str(later))} against {labels.years_title(earlier)}"
 
 
 def _cells(values: "xr.DataArray", inside: np.ndarray) -> np.ndarray:
@@ -172,7 +171,7 @@ def _colours() -> list[str]:
     """Return the diverging colours of the printed maps, dry to wet."""
     from matplotlib.colors import ListedColormap, to_hex
 
-    colour_map, _ = style.change_scale(1).colouring()
+    colour_map, _ = style.change_scale().colouring()
     assert isinstance(colour_map, ListedColormap)
     return [to_hex(colour) for colour in np.asarray(colour_map.colors)]
 

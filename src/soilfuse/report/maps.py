@@ -71,15 +71,19 @@ class Place:
         return float(1 / np.cos(np.deg2rad((south + north) / 2)))
 
 
-def map_grid(place: Place, panels: Sequence[Sequence[Panel]]) -> "Figure":
-    """Draw rows of maps with a colour bar below each column, or one where all scales agree."""
+def map_grid(place: Place, panels: Sequence[Sequence[Panel | None]]) -> "Figure":
+    """Draw rows of maps with a colour bar below each column, or one where all scales agree.
+
+    None leaves a place empty; the first row has none.
+    """
     rows, columns = len(panels), len(panels[0])
     west, east, south, north = place.extent
     width = min(5.4, (style.PAGE_WIDTH - LEFT - RIGHT - COLUMN_GAP * (columns - 1)) / columns)
     height = width * place.aspect * (north - south) / (east - west)
     if height > HIGHEST:
         width, height = width * HIGHEST / height, HIGHEST
-    gap = TITLE_GAP if any(panel.title for line in panels[1:] for panel in line) else ROW_GAP
+    lower = [panel for line in panels[1:] for panel in line if panel]
+    gap = TITLE_GAP if any(panel.title for panel in lower) else ROW_GAP
     foot = FOOT + BAR
     figure = style.new_figure(
         LEFT + columns * width + (columns - 1) * COLUMN_GAP + RIGHT,
@@ -89,14 +93,17 @@ def map_grid(place: Place, panels: Sequence[Sequence[Panel]]) -> "Figure":
     for i, line in enumerate(panels):
         bottom = foot + (rows - 1 - i) * (height + gap)
         for j, panel in enumerate(line):
+            if panel is None:
+                continue
+            lowest = i == rows - 1 or panels[i + 1][j] is None
             left = LEFT + j * (width + COLUMN_GAP)
             axes = figure.add_axes(_share(figure, left, bottom, width, height))
             images.append(draw_map(axes, place, panel))
-            _label_axes(axes, first_column=j == 0, last_row=i == rows - 1)
+            _label_axes(axes, first_column=j == 0, last_row=lowest)
             axes.set_title(panel.title, fontweight="bold", pad=4)
-        if line[0].row:
+        if line[0] and line[0].row:
             _row_title(figure, line[0].row, bottom + height / 2)
-    _colour_bars(figure, [panel.scale for panel in panels[0]], images, width)
+    _colour_bars(figure, [panel.scale for panel in panels[0] if panel], images, width)
     return figure
 
 
@@ -113,7 +120,7 @@ def _colour_bars(
         bar = figure.colorbar(
             image, cax=figure.add_axes(_share(figure, *box)), orientation="horizontal"
         )
-        bar.set_ticks(list(scale.ticks))
+        bar.set_ticks(list(scale.ticks), labels=[f"{x:g}".replace("-", "−") for x in scale.ticks])
         bar.ax.tick_params(labelsize=7.5, length=2)
         bar.set_label(scale.label, fontsize=8, labelpad=2)
 

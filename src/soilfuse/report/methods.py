@@ -18,6 +18,16 @@ RESIDUALS = {
     names.CLIMATOLOGY: "the target's own climatology",
     names.FORCED_CHANGE: "the target's own climatology and the models' mean change",
 }
+PROTOCOLS = {
+    "blocked": (
+        "Folds are blocks of whole years with gaps between them: no network sees the neighbours of "
+        "the months it is judged on.",
+    ),
+    "shuffled": (
+        "Folds are shuffled months, as published: networks see the neighbours of the months they "
+        "are judged on, and scores look better than they are.",
+    ),
+}
 
 
 def method_sentences(manifest: Mapping[str, Any] | None) -> list[str]:
@@ -34,6 +44,7 @@ def method_sentences(manifest: Mapping[str, Any] | None) -> list[str]:
         f"target grid and fused into {len(manifest['depth_bnds'])} layers by "
         f"{NETWORKS.get(network['name'], network['name'])}, {_training(loss)}.",
         *_residual(network),
+        *_learning(manifest),
         _stations(loss),
     ]
 
@@ -47,6 +58,24 @@ def _training(loss: Mapping[str, Any]) -> str:
 def _residual(network: Mapping[str, Any]) -> list[str]:
     base = RESIDUALS.get(str(network.get("residual")))
     return [f"The network's output is added to {base}."] if base else []
+
+
+def _learning(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what the networks learned from and how years were kept apart, as far as it is told."""
+    told = []
+    if "pretrained_sha256" in manifest:
+        before = (
+            "pre-trained on ERA5-Land (Muñoz-Sabater et al. 2021) and fine-tuned"
+            if manifest["pretrained_sha256"]
+            else "trained, without pre-training,"
+        )
+        told.append(f"The networks are {before} on AMSMQTP (Luo et al. 2024).")
+    if int(manifest.get("smoothing_years") or 1) > 1:
+        told.append(
+            f"The climate models are smoothed over {manifest['smoothing_years']} years before, so "
+            "that the product has no weather from year to year."
+        )
+    return [*told, *PROTOCOLS.get(str(manifest.get("protocol")), ())]
 
 
 def _stations(loss: Mapping[str, Any]) -> str:

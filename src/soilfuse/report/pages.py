@@ -20,6 +20,7 @@ from soilfuse.report.methods import method_sentences
 from soilfuse.report.moisture import read_moisture
 from soilfuse.report.pictures import Folder
 from soilfuse.report.sections import (
+    GLOSSARY,
     Page,
     Section,
     choice_sections,
@@ -134,7 +135,7 @@ def write_index(
             ),
             *choice_sections(sweep_dir, plots, verdict, caveats),
             Section("methods", "Methods", method_sentences(manifest), template="methods.html.j2"),
-            Section("glossary", "Words used here", template="glossary.html.j2"),
+            GLOSSARY,
         ],
         lineage={"inputs sha256": sha256, **_named_hashes("champion", champion)},
         links=[
@@ -169,7 +170,7 @@ def write_evaluation(
         subtitle="What the ensemble adds to simple baselines, and where it does not",
         caveats=_score_caveats(verdict, champion),
         summary=[*comparison.skill_sentences(evaluation), *comparison.future_sentence(evaluation)],
-        sections=evaluation_sections(folder, evaluation),
+        sections=[*evaluation_sections(folder, evaluation), GLOSSARY],
         lineage={"evaluation sha256": sha256, **_named_hashes("champion", champion)},
         links=[("index.html", "All scenarios")],
     )

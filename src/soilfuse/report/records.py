@@ -54,8 +54,9 @@ class Trends:
 
     whole: the name of all regions together, as the tables have it.
     maps: sens_slope in m3 m-3 a year and significant (season, period, D, H, W), change_percent
-    (season, D, H, W) where there is a future; regions, periods and series: long tables, values in
-    m3 m-3, slopes in m3 m-3 a year; agreement: the climate models' own slopes, None without them.
+    (season, future_period, D, H, W) where there is a future; regions, periods and series: long
+    tables, values in m3 m-3, slopes in m3 m-3 a year; agreement: the climate models' own slopes,
+    None without them.
     """
 
     experiment: str

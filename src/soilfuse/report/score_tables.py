@@ -9,7 +9,8 @@ from soilfuse.report import labels
 from soilfuse.report.evaluation_figures import methods_of
 from soilfuse.report.inputs import MODEL_METRICS
 from soilfuse.report.records import pick, value_of
-from soilfuse.report.tables import Table, layer_heads
+from soilfuse.report.table import Table
+from soilfuse.report.tables import layer_heads
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,16 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soilfuse import files
-from soilfuse.report import comparison, figures, index_figures, inputs, labels, tables
+from soilfuse.report import (
+    comparison,
+    figures,
+    index_figures,
+    inputs,
+    labels,
+    scenario_tables,
+    tables,
+)
 from soilfuse.report.maps import Place
 from soilfuse.report.pictures import Folder, Picture
 from soilfuse.report.records import Moisture, Trends
 from soilfuse.report.score_tables import checks_table, trials_table
-from soilfuse.report.tables import Table
+from soilfuse.report.table import Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+MAP_LINK = ("map.html", "Every cell, season, period and layer on the map")
 PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
 
 
@@ -31,6 +40,10 @@ class Section:
     folded: Sequence[Table] = ()
     links: Sequence[tuple[str, str]] = ()
     template: str = ""
+    folded_pictures: Sequence[Picture] = ()
+
+
+GLOSSARY = Section("glossary", "Words used here", template="glossary.html.j2")
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,7 @@ def page_sections(
     whole = [part for part in trends.rate_periods if part not in parts]
     of_models = tables.rates_of_models(trends, trends.whole, period)
     by_part = [tables.rates_by_season(trends, trends.whole, parts)] if parts else []
+    by_region = tables.rates_by_region_and_season(trends, period)
     sections = [
         Section(
             "moisture",
@@ -70,16 +84,19 @@ def page_sections(
             "trends",
             "Trend of every cell",
             pictures=figures.slope_pictures(folder, place, trends, layers),
+            links=[MAP_LINK],
         ),
         Section(
             "series",
             "Regions and seasons",
             pictures=figures.series_pictures(folder, trends),
+            folded_pictures=figures.region_season_pictures(folder, trends),
             tables=[
                 tables.rates_by_region(trends, period),
                 tables.rates_by_season(trends, trends.whole, whole),
             ],
             folded=[
+                *([by_region] if by_region.rows else []),
                 tables.rates_with_intervals(trends, trends.whole, period),
                 *([of_models] if of_models else []),
             ],
@@ -93,18 +110,25 @@ def page_sections(
     ]
     changes = figures.change_pictures(folder, place, trends, layers)
     if changes:
-        sections.append(Section("change", "Change by the end of the century", pictures=changes))
-    return [*sections, Section("glossary", "Words used here", template="glossary.html.j2")]
+        title = f"Change against {labels.years_title(trends.reference_period)}"
+        sections.append(Section("change", title, pictures=changes, links=[MAP_LINK]))
+    return [*sections, GLOSSARY]
 
 
 def scenario_section(folder: Folder, place: Place, all_trends: Sequence[Trends]) -> Section:
     """Draw the scenarios side by side."""
-    changes = tables.scenario_changes(all_trends)
+    changes = scenario_tables.scenario_changes(all_trends)
     return Section(
         "scenarios",
         "Scenarios side by side",
         pictures=index_figures.scenario_pictures(folder, place, all_trends),
-        tables=[tables.scenario_rates(all_trends), *([changes] if changes else [])],
+        tables=[scenario_tables.scenario_rates(all_trends), *([changes] if changes else [])],
+        folded_pictures=index_figures.season_pictures(folder, all_trends),
+        folded=[
+            scenario_tables.scenario_seasons(all_trends),
+            scenario_tables.scenario_periods(all_trends),
+        ],
+        links=[MAP_LINK],
     )
 
 

@@ -132,13 +132,13 @@ def _layer_lines(axes: "Axes", trends: Trends, period: str, region: str, season:
         )
 
 
-def scenario_series(all_trends: Sequence[Trends], layer: int) -> "Figure":
-    """Draw one panel a region with the annual series of every experiment overlaid."""
+def scenario_series(all_trends: Sequence[Trends], layer: int, season: str = "annual") -> "Figure":
+    """Draw one panel a region with a season's series of every experiment overlaid."""
     regions = all_trends[0].region_names[:MOST_PANELS]
     figure, axes = _panels(len(regions))
     for panel, region in zip(axes, regions, strict=True):
         for trends in all_trends:
-            where = {"region": region, "season": "annual", "layer": layer}
+            where = {"region": region, "season": season, "layer": layer}
             period = trends.main_period
             own = labels.years_of(period)
             series = pick(trends.series, **where)

@@ -16,7 +16,8 @@ from soilfuse.report.skill_figures import (
     reliability,
     spectrum_lines,
 )
-from soilfuse.report.tables import Table, layer_heads
+from soilfuse.report.table import Table
+from soilfuse.report.tables import layer_heads
 
 if TYPE_CHECKING:
     import pandas as pd

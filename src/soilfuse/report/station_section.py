@@ -16,7 +16,7 @@ from soilfuse.report.evaluation_figures import methods_of
 from soilfuse.report.pictures import Folder
 from soilfuse.report.records import Evaluation, pick, value_of
 from soilfuse.report.sections import Section
-from soilfuse.report.tables import Table
+from soilfuse.report.table import Table
 from soilfuse.report.words import joined
 
 if TYPE_CHECKING:

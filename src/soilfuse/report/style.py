@@ -19,13 +19,14 @@ DPI = 125
 PAGE_WIDTH = 11.4  # inches
 INK = "#22303a"
 PALE = "#c9d1d6"
-LAYER_COLOURS = ("#c77a2e", "#8a9a3b", "#2f8f83", "#2b6ca3", "#3b2f6b")
+FAINT = "#55626b"  # small print, still 4.5 to 1 on white
+LAYER_COLOURS = ("#d98c21", "#9b4a1f", "#5aa9a0", "#2b6ca3", "#2a1e52")
 EXPERIMENT_COLOURS = {
-    "historical": "#333333",
+    "historical": "#8a8a8a",
     "ssp126": "#0072b2",
     "ssp245": "#e69f00",
-    "ssp370": "#d1495b",
-    "ssp585": "#6a1b4d",
+    "ssp370": "#c9405a",
+    "ssp585": "#4a1040",
 }
 ENSEMBLE_COLOUR = "#225ea8"
 METHOD_COLOURS = {
@@ -95,9 +96,9 @@ class Scale:
         return colour_map, BoundaryNorm(self.levels, colour_map.N, extend="both")
 
 
-def _diverging(limit: float, label: str) -> Scale:
-    levels = tuple(round(float(value), 6) for value in np.linspace(-limit, limit, 13))
-    return Scale("BrBG", levels, label, tuple(levels[::3]))
+def _diverging(upper: tuple[float, ...], label: str) -> Scale:
+    levels = (*(-level for level in reversed(upper)), 0.0, *upper)
+    return Scale("BrBG", levels, label, levels[::2])
 
 
 def moisture_scale() -> Scale:
@@ -113,23 +114,29 @@ def spread_scale() -> Scale:
     return Scale("PuRd", levels, label, levels[::3])
 
 
-# Largest rate of a scale, 10^-3 m3 m-3 per decade: over a century, and over three decades or less,
-# where weather makes steeper slopes. Deeper layers respond less (Li et al. 2024, figs. 8 and 15).
-CENTURY_LIMITS = (6.0, 6.0, 3.0, 3.0, 3.0)
-DECADES_LIMITS = (12.0, 12.0, 6.0, 6.0, 6.0)
-CHANGE_LIMITS = (24.0, 24.0, 12.0, 12.0, 12.0)  # percent
+# Steps above 0 of the diverging scales, finer near 0 so that one serves all layers, seasons and
+# scenarios. Rates in 10^-3 m3 m-3 per decade, over a century and over three decades or less, where
+# weather makes steeper slopes; changes in percent.
+CENTURY_LEVELS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+DECADES_LEVELS = (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+CHANGE_LEVELS = (1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0)
 
 
-def slope_scale(layer: int, period: str) -> Scale:
-    """Return the scale of Sen slopes of a layer (1 to 5) over a period."""
+def is_short(period: str) -> bool:
+    """Return whether a period has no more than three decades."""
     first, last = labels.years_of(period)
-    limits = CENTURY_LIMITS if last - first + 1 > 30 else DECADES_LIMITS
-    return _diverging(limits[layer - 1], labels.RATE_UNIT)
+    return last - first + 1 <= 30
 
 
-def change_scale(layer: int) -> Scale:
-    """Return the scale of percent changes of a layer (1 to 5)."""
-    return _diverging(CHANGE_LIMITS[layer - 1], "change (%)")
+def slope_scale(period: str) -> Scale:
+    """Return the scale of Sen slopes over a period."""
+    upper = DECADES_LEVELS if is_short(period) else CENTURY_LEVELS
+    return _diverging(upper, labels.RATE_UNIT)
+
+
+def change_scale() -> Scale:
+    """Return the scale of percent changes."""
+    return _diverging(CHANGE_LEVELS, "change (%)")
 
 
 @contextmanager
@@ -160,7 +167,7 @@ def save(figure: "Figure", target: Path, source: str, product_sha256: str) -> No
     The text chunk `product_sha256` ties the picture to the file it was drawn from.
     """
     height = figure.get_size_inches()[1]
-    figure.text(0.008, 0.06 / height, source, fontsize=6.5, color="#7b8790", va="bottom")
+    figure.text(0.008, 0.06 / height, source, fontsize=6.5, color=FAINT, va="bottom")
     metadata = {"Software": None, "product_sha256": product_sha256}
     with written_aside(target) as aside:
         figure.savefig(aside, format="png", dpi=DPI, metadata=metadata)

@@ -2,48 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from markupsafe import Markup
 
 from soilfuse import names
 from soilfuse.report import labels
-from soilfuse.report.records import Test, Trends
-
-
-@dataclass(frozen=True)
-class Table:
-    """A caption, a heading row and rows of text; the first cell of a row is its heading."""
-
-    caption: str
-    head: list[str]
-    rows: list[list[str]]
-    note: str = ""
-    words: bool = False  # cells are words rather than numbers
-
-    def html(self) -> Markup:
-        """Return the table as HTML with row and column headings; all text is escaped."""
-        head = Markup().join(Markup('<th scope="col">{}</th>').format(cell) for cell in self.head)
-        rows = Markup().join(
-            Markup("<tr>{}{}</tr>").format(
-                Markup('<th scope="row">{}</th>').format(row[0]),
-                Markup().join(Markup("<td>{}</td>").format(cell) for cell in row[1:]),
-            )
-            for row in self.rows
-        )
-        note = Markup('<p class="note">{}</p>').format(self.note) if self.note else Markup()
-        return Markup(
-            '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table{}>'
-            "<caption><span>{}</span></caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
-        ).format(
-            self.caption,
-            Markup(' class="words"') if self.words else "",
-            self.caption,
-            head,
-            rows,
-            note,
-        )
+from soilfuse.report.records import Test, Trends, pick
+from soilfuse.report.table import Table
 
 
 def layer_heads(layers: Sequence[int]) -> list[str]:
@@ -57,31 +21,55 @@ def rates_by_region(trends: Trends, period: str) -> Table:
         caption=f"Annual rate, {labels.years_title(period)} ({labels.RATE_UNIT})",
         head=["Region", *layer_heads(trends.layers)],
         rows=[
-            [labels.region_title(region), *_rates(trends, region, "annual", period)]
+            [labels.region_title(region), *rates(trends, region, "annual", period)]
             for region in trends.region_names
         ],
         note=labels.MARKS,
+        data=pick(trends.regions, season="annual", period=period),
+    )
+
+
+def rates_by_region_and_season(trends: Trends, period: str) -> Table:
+    """Return seasonal rates of each region but the whole: a row a season, a column a layer."""
+    regions = trends.region_names[1:]
+    rows = pick(trends.regions, period=period)
+    return Table(
+        caption=f"Rate by region and season, {labels.years_title(period)} ({labels.RATE_UNIT})",
+        head=["Region and season", *layer_heads(trends.layers)],
+        rows=[
+            [
+                f"{labels.region_title(region)}, {labels.season_title(season)}",
+                *rates(trends, region, season, period),
+            ]
+            for region in regions
+            for season in labels.QUARTERS
+        ],
+        note=labels.MARKS,
+        data=rows[rows["region"].isin(regions) & rows["season"].isin(labels.QUARTERS)],
     )
 
 
 def rates_by_season(trends: Trends, region: str, periods: Sequence[str]) -> Table:
     """Return rates of one region: a row a season and period, a column a layer."""
+    rows = pick(trends.regions, region=region)
     return Table(
         caption=f"Rate by season, {labels.region_title(region)} ({labels.RATE_UNIT})",
         head=["Season and years", *layer_heads(trends.layers)],
         rows=[
             [
                 f"{labels.season_title(season)}, {labels.years_title(period)}",
-                *_rates(trends, region, season, period),
+                *rates(trends, region, season, period),
             ]
             for season in names.SEASONS
             for period in periods
         ],
         note=labels.MARKS,
+        data=rows[rows["period"].isin(periods)],
     )
 
 
-def _rates(trends: Trends, region: str, season: str, period: str) -> list[str]:
+def rates(trends: Trends, region: str, season: str, period: str) -> list[str]:
+    """Return the written rates of a region, season and period, one a layer."""
     tests = [trends.test(region, season, period, layer) for layer in trends.layers]
     return [labels.starred(t.slope, t.significant, t.significant_hamed_rao) for t in tests]
 
@@ -99,6 +87,7 @@ def rates_with_intervals(trends: Trends, region: str, period: str) -> Table:
         rows=rows,
         note=f"{trends.confidence}Sen (1968). The interval takes the years for independent of each "
         "other.",
+        data=pick(trends.regions, region=region, period=period),
     )
 
 
@@ -127,6 +116,9 @@ def rates_of_models(trends: Trends, region: str, period: str) -> Table | None:
             [model, *(_of_model(columns[s].get(model)) for s in names.SEASONS)] for model in order
         ],
         note="* significant trend (Mann-Kendall test). Neither corrected nor smoothed.",
+        data=None
+        if trends.agreement is None
+        else pick(trends.agreement, region=region, period=period),
     )
 
 
@@ -153,48 +145,5 @@ def period_means(trends: Trends, region: str) -> Table:
         head=["Season and years", *layer_heads(trends.layers)],
         rows=rows,
         note=f"In brackets: change against {reference}." if future else "",
-    )
-
-
-def scenario_rates(all_trends: Sequence[Trends]) -> Table:
-    """Return annual rates of all regions together: a row an experiment, a column a layer."""
-    layers, whole = all_trends[0].layers, all_trends[0].whole
-    return Table(
-        caption=f"Annual rate, {labels.region_title(whole)} ({labels.RATE_UNIT})",
-        head=["Experiment", *layer_heads(layers)],
-        rows=[
-            [
-                f"{labels.experiment_title(trends.experiment)}, "
-                f"{labels.years_title(trends.main_period)}",
-                *_rates(trends, whole, "annual", trends.main_period),
-            ]
-            for trends in all_trends
-        ],
-        note=labels.MARKS,
-    )
-
-
-def scenario_changes(all_trends: Sequence[Trends]) -> Table | None:
-    """Return changes by the last period: a row a scenario, a column a layer; None without one."""
-    scenarios = [trends for trends in all_trends if trends.future_period is not None]
-    if not scenarios:
-        return None
-    first = scenarios[0]
-    future = str(first.future_period)
-    return Table(
-        caption=(
-            f"Change of the annual mean, {labels.years_title(future)} against "
-            f"{labels.years_title(first.reference_period)} (%)"
-        ),
-        head=["Scenario", *layer_heads(first.layers)],
-        rows=[
-            [
-                labels.experiment_title(trends.experiment),
-                *(
-                    labels.signed(trends.change(trends.whole, "annual", future, layer), 1)
-                    for layer in trends.layers
-                ),
-            ]
-            for trends in scenarios
-        ],
+        data=pick(trends.periods, region=region),
     )

@@ -20,6 +20,7 @@ from soilfuse.sources.processed import ModelCrops
 from soilfuse.trends import periods as calendar
 from soilfuse.trends.agreement import agreement_table
 from soilfuse.trends.described import BOUNDED, described
+from soilfuse.trends.periods import Years
 from soilfuse.trends.tables import period_table, region_table, series_table
 from soilfuse.trends.tested_maps import seasonal_maps, tested_maps
 
@@ -35,7 +36,8 @@ class ProductTrends:
     """What `product_trends` returns.
 
     maps: what `tested_maps.variables` lists (season, period, depth, lat, lon), the seasonal Kendall
-    test's (period, depth, lat, lon), and for a scenario change_percent (season, depth, lat, lon).
+    test's (period, depth, lat, lon), and for a scenario change_percent (season, future_period,
+    depth, lat, lon).
     regions: region, season, period, layer, and what `tables.region_test` returns.
     periods: region, season, layer, period, mean, change_percent.
     series: region, season, layer, year, value.
@@ -80,13 +82,7 @@ def product_trends(
     maps.update(seasonal_maps(product[names.SOIL_MOISTURE], tested, inside, threads))
     futures = calendar.within(seasonal, settings.future_periods)
     if historical is not None and futures:
-        later = calendar.period_mean(seasonal, futures[-1])
-        maps["change_percent"] = calendar.percent_change(later, reference).astype(np.float32)
-        maps["change_percent"].attrs = {
-            "units": "%",
-            "long_name": f"change of soil moisture, {calendar.label(futures[-1])} against "
-            f"{calendar.label(settings.reference_period)}",
-        }
+        maps["change_percent"] = _changes(seasonal, futures, reference, settings.reference_period)
     return ProductTrends(
         maps=described(maps, product, settings),
         regions=region_table(regional, tested, settings),
@@ -98,6 +94,27 @@ def product_trends(
         ),
         series=series_table(regional),
         agreement=None if models is None else agreement_table(models, regions, settings),
+    )
+
+
+def _changes(
+    seasonal: xr.DataArray,
+    futures: list[Years],
+    reference: xr.DataArray,
+    reference_period: Years,
+) -> xr.DataArray:
+    """Return (season, future_period, depth, lat, lon) changes against the reference in percent."""
+    found = [
+        calendar.percent_change(calendar.period_mean(seasonal, period), reference)
+        for period in futures
+    ]
+    told = [calendar.label(period) for period in futures]
+    changes = xr.concat(found, xr.DataArray(told, dims="future_period", name="future_period"))
+    changes = changes.transpose("season", "future_period", ...).astype(np.float32)
+    return changes.assign_attrs(
+        units="%",
+        long_name="change of soil moisture of each future period against "
+        f"{calendar.label(reference_period)}",
     )
 
 

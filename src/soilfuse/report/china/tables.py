@@ -10,7 +10,7 @@ from soilfuse.inference.china.fields import (
 )
 from soilfuse.report import labels
 from soilfuse.report.china import looks
-from soilfuse.report.tables import Table
+from soilfuse.report.table import Table
 from soilfuse.sources.netcdf import REAL
 from soilfuse.trends.china import Changes
 

@@ -14,7 +14,7 @@ from soilfuse.report import labels
 from soilfuse.report.cmip6 import looks, pictures
 from soilfuse.report.pictures import Folder
 from soilfuse.report.sections import Page, Section, write
-from soilfuse.report.tables import Table
+from soilfuse.report.table import Table
 from soilfuse.sources.netcdf import REAL
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 from soilfuse.evaluation.pscnet.scored import TRUTH
 from soilfuse.report import labels
 from soilfuse.report.pscnet import looks
-from soilfuse.report.tables import Table
+from soilfuse.report.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -59,25 +59,30 @@
 
   function refresh(kept = {}) {
     const one = experiment();
-    fill("period", one.periods, kept.period ?? (one.periods.some(({ key }) => key === at("period").value) ? undefined : one.main));
     const change = at("quantity").querySelector("[value=change]");
     change.disabled = !one.change;
     if (!one.change) at("quantity").value = "rate";
-    at("period").disabled = at("dots").disabled = at("quantity").value === "change";
+    const changes = at("quantity").value === "change";
+    const periods = changes ? one.changePeriods : one.periods;
+    const wanted = kept.period ?? at("period").value;
+    const last = changes ? periods[periods.length - 1].key : one.main;
+    fill("period", periods, periods.some(({ key }) => key === wanted) ? wanted : last);
+    at("dots").disabled = changes;
   }
 
   function shown() {
     const one = experiment();
     const [s, d] = [seasonIndex(), layerIndex()];
     if (at("quantity").value === "change") {
+      const f = one.changePeriods.findIndex(({ key }) => key === at("period").value);
       return {
-        values: row(one.change, s, d), limit: data.changeLimits[d], unit: "%", digits: 1,
-        what: "Change, " + one.changeOf,
+        values: row(one.change, s, f, d), levels: data.changeLevels, unit: "%", digits: 1,
+        what: `Change, ${one.changePeriods[f].title} against ${one.reference}`,
       };
     }
     const p = one.periods.findIndex(({ key }) => key === at("period").value);
     return {
-      values: row(one.rate, s, p, d), limit: one.periods[p].limits[d], unit: data.rateUnit, digits: 2,
+      values: row(one.rate, s, p, d), levels: one.periods[p].levels, unit: data.rateUnit, digits: 2,
       low: one.low && row(one.low, s, p, d), high: one.high && row(one.high, s, p, d),
       marks: row(one.significance, s, p, d), what: "Sen slope, " + one.periods[p].title,
     };
@@ -103,9 +108,10 @@
     return { where, said: `${number(view.values[i], view.digits)}${ends} ${view.unit}`, tests: tested(view, i) };
   }
 
-  function colourscale() {
-    const n = data.colours.length;
-    return data.colours.flatMap((colour, i) => [[i / n, colour], [(i + 1) / n, colour]]);
+  // Colours change at the levels of the printed maps; the outermost reach to -end and end.
+  function colourscale(levels, end) {
+    const edges = [-end, ...levels, end].map((level) => (level + end) / (2 * end));
+    return data.colours.flatMap((colour, i) => [[edges[i], colour], [edges[i + 1], colour]]);
   }
 
   function draw() {
@@ -131,11 +137,11 @@
         dots.y.push(data.lat[r]);
       }
     });
-    const bar = view.limit * data.colours.length / (data.colours.length - 2);
+    const bar = 1.2 * view.levels[view.levels.length - 1];
     const traces = [
       {
         type: "heatmap", x: data.lon, y: data.lat, z, text, hoverinfo: "text", hoverongaps: false,
-        zmin: -bar, zmax: bar, colorscale: colourscale(),
+        zmin: -bar, zmax: bar, colorscale: colourscale(view.levels, bar),
         colorbar: { orientation: "h", y: -0.12, yanchor: "top", thickness: 12, len: 0.9, title: { text: view.unit, side: "bottom", font: { size: 12 } } },
       },
       {
