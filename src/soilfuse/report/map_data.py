@@ -1,8 +1,8 @@
 """What the interactive map holds: numbers of every cell, packed for a browser.
 
 Letters: S seasons, P periods, D layers, C cells inside the regions, Y means of five years. Numbers
-are 16-bit steps of a scale, deflated, in base64; a browser unpacks them with its own
-DecompressionStream.
+are 16-bit steps of a scale, as differences from their neighbours, deflated, in base64; a browser
+unpacks them with its own DecompressionStream.
 """
 
 import base64
@@ -46,15 +46,29 @@ def packed(values: np.ndarray, scale: float | None = None) -> dict[str, Any]:
         scale = largest / STEPS or 1.0
     steps = np.where(np.isfinite(values), np.round(values / scale).clip(-STEPS, STEPS), MISSING)
     steps = steps.astype("<i2")
-    data = base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode("ascii")
-    return {"scale": scale, "shape": list(values.shape), "data": data}
+    for axis in _axes(steps):  # 16 bits wrap round, and back again
+        steps = np.diff(steps, axis=axis, prepend=np.int16(0))
+    low_then_high = np.ravel(steps).view(np.uint8).reshape(-1, 2).T
+    return {"scale": scale, "shape": list(values.shape), "data": deflated(low_then_high.tobytes())}
 
 
 def unpacked(given: dict[str, Any]) -> np.ndarray:
     """Return the numbers that `packed` was given, NaN included."""
-    steps = np.frombuffer(zlib.decompress(base64.b64decode(given["data"])), "<i2")
-    values = np.where(steps == MISSING, np.nan, steps * given["scale"])
-    return values.reshape(given["shape"])
+    low_then_high = np.frombuffer(zlib.decompress(base64.b64decode(given["data"])), np.uint8)
+    steps = low_then_high.reshape(2, -1).T.copy().view("<i2").reshape(given["shape"])
+    for axis in _axes(steps):
+        steps = np.cumsum(steps, axis=axis, dtype="<i2")
+    return np.where(steps == MISSING, np.nan, steps * given["scale"])
+
+
+def deflated(content: bytes) -> str:
+    """Return bytes as a page holds them: zlib's, in base64."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def _axes(steps: np.ndarray) -> list[int]:
+    """Return along what neighbours are alike: years or layers, and cells."""
+    return [steps.ndim - 2, steps.ndim - 1] if steps.ndim > 1 else [0]
 
 
 def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict[str, Any]:
@@ -142,8 +156,14 @@ def _series(path: Path, seasons: Sequence[str], inside: np.ndarray) -> dict[str,
     import xarray as xr
 
     with xr.open_dataset(path, engine="h5netcdf") as product:
-        means = seasonal_means(product[names.SOIL_MOISTURE], str(path)).sel(season=list(seasons))
-    cells = means.values[..., inside]  # (S, years, D, C)
+        monthly = product[names.SOIL_MOISTURE]
+        held = xr.DataArray(
+            monthly.values[..., inside],
+            dims=("time", "depth", "cell"),
+            coords={"time": monthly["time"]},
+        )
+    means = seasonal_means(held, str(path)).sel(season=list(seasons))
+    cells = means.values  # (S, years, D, C)
     count = cells.shape[1] // YEARS
     first = cells.shape[1] - count * YEARS  # a scenario's first years may be left out
     parts = cells[:, first:].reshape(len(seasons), count, YEARS, *cells.shape[2:])

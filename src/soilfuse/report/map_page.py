@@ -13,7 +13,7 @@ from soilfuse import files
 from soilfuse.config import Report
 from soilfuse.grids.regions import Regions
 from soilfuse.report import comparison, inputs
-from soilfuse.report.map_data import map_data
+from soilfuse.report.map_data import deflated, map_data
 from soilfuse.report.sections import environment
 from soilfuse.report.trend_maps import place_of
 
@@ -37,7 +37,7 @@ def write_map(
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    whole = regions.whole
+    whole, plotly = regions.whole, get_plotlyjs()
     all_trends = [inputs.read_trends(experiment, trends_dir, whole) for experiment in experiments]
     data = map_data(all_trends, products, place_of(all_trends[0], regions))
     read = [path for trends in all_trends for path in trends.files]
@@ -56,7 +56,8 @@ def write_map(
         },
         # a tag inside the data could end the script that holds it
         "data": Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),
-        "plotly": Markup(get_plotlyjs()),
+        "plotly": deflated(plotly.encode()),
+        "plotly_licence": plotly[: plotly.index("*/")].lstrip("/*\n"),
     }
     page = environment().get_template("map.html.j2").render(**shown)
     files.write_text(Path(target), page)
