@@ -9,7 +9,6 @@ moment when map and series stand, in headless Chromium without a GPU, plotly's o
 
 import json
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 

@@ -79,7 +79,8 @@ def test_the_page_asks_for_nothing_and_is_the_same_twice(page, project, champion
     own = text[: text.index("<script>")] + text[text.rindex("<script>") :]
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", own)
     assert "Soil moisture of &lt;a region&gt;" in own
-    assert len(text) < 8_000_000
+    assert len(text) < 4_000_000
+    assert "Licensed under the MIT license" in own  # plotly's notice, which its own text hides
 
 
 def test_the_page_says_which_simple_method_made_it(page, project, champion, trsr, tmp_path):
@@ -108,11 +109,12 @@ browser_test = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here")
 
 SHOWN = """(() => {
   const [heat, dots] = document.getElementById("map").data;
-  return {z: heat.z.flat(), lat: heat.y, lon: heat.x, dots: dots.x.map((x, i) => [dots.y[i], x]),
+  return {z: heat.z.flat(), text: heat.text.flat(), lat: heat.y, lon: heat.x, dots: dots.x.map((x, i) => [dots.y[i], x]),
           told: document.getElementById("told").textContent,
           cell: document.getElementById("cell").textContent,
           series: document.getElementById("series").data.map((one) => one.name)};
 })()"""
+NUMBER = re.compile(r"(?<=[\[ >])[+−]?\d+\.\d\d(?=[,\] ])")
 READY = 'document.body.dataset.ready === "yes"'
 
 
@@ -144,8 +146,7 @@ def test_the_controls_change_the_map(page, project, tmp_path, phone):
         at = {"season": "MAM", "period": "2021-2040"}
         one = trend_map(project, "ssp585", "sens_slope", at=at, depth=2)
         expected = one.values.ravel() * labels.RATE_SCALE
-        drawn = np.array([np.nan if z is None else z for z in shown["z"]])
-        np.testing.assert_allclose(drawn, expected, atol=0.006)
+        np.testing.assert_allclose(drawn_map(shown), expected, atol=0.006)
         assert shown["told"].startswith("SSP5-8.5, Spring (MAM), 30–50 cm. Sen slope, 2021–2040")
         assert shown["series"] == [labels.experiment_title(e) for e in names.EXPERIMENT_YEARS]
         cell = r"[\d.]+°N [\d.]+°E: [+−]\d+\.\d\d \[.*\] 10⁻³ m³ m⁻³ per decade, (not )?signif"
@@ -162,6 +163,108 @@ def test_the_controls_change_the_map(page, project, tmp_path, phone):
         browser.open(page.as_uri() + kept)
         browser.wait_for(READY)
         assert browser.evaluate(SHOWN)["told"] == back["told"]
+
+
+def drawn_map(shown):
+    return np.array([np.nan if z is None else z for z in shown["z"]])
+
+
+@browser_test
+def test_every_option_of_every_control_draws_its_map_and_tells_its_numbers(page, project, tmp_path):
+    start = {"season": "annual", "period": "2015-2100", "layer": "0"}
+    turns = [{"season": season} for season in names.SEASONS]
+    turns += [{"period": period} for period in ("2021-2040", "2041-2070", "2071-2100")]
+    turns += [{"layer": str(layer)} for layer in range(5)]
+    with Browser(tmp_path / "profile", (1300, 900)) as browser:
+        browser.open(page.as_uri())
+        browser.wait_for(READY)
+        for experiment, *asked in [("ssp245", *turns), ("ssp126", {})]:
+            for turn in asked:
+                wanted = {**start, **turn}
+                shown = choose(browser, experiment=experiment, quantity="rate", **wanted)
+                at = {"season": wanted["season"], "period": wanted["period"]}
+                maps = [
+                    trend_map(project, experiment, name, at=at, depth=int(wanted["layer"]))
+                    for name in ("sens_slope", "sens_slope_low", "sens_slope_high")
+                ]
+                rate, low, high = (one.values.ravel() * labels.RATE_SCALE for one in maps)
+                np.testing.assert_allclose(drawn_map(shown), rate, atol=0.006, err_msg=str(turn))
+                cell = int(np.flatnonzero(np.isfinite(rate))[0])
+                told = [float(x.replace("−", "-")) for x in NUMBER.findall(shown["text"][cell])]
+                expected = [rate[cell], low[cell], high[cell]]
+                np.testing.assert_allclose(told, expected, atol=0.0101, err_msg=str(turn))
+                if "period" not in turn:
+                    at = {"season": wanted["season"]}
+                    shown = choose(browser, quantity="change")
+                    change = trend_map(
+                        project, experiment, "change_percent", at=at, depth=int(wanted["layer"])
+                    )
+                    np.testing.assert_allclose(drawn_map(shown), change.values.ravel(), atol=0.051)
+
+
+@browser_test
+def test_the_series_is_the_cells_own_by_season_and_layer(page, project, tmp_path):
+    cell = held(page)["cells"][7]
+    with xr.open_dataset(project / "products" / "ssp370.nc") as product:
+        values = product["soil_moisture"].values.reshape(86, 12, 5, -1)[..., cell]
+    with Browser(tmp_path / "profile", (1300, 900)) as browser:
+        browser.open(f"{page.as_uri()}#cell={cell}&experiment=ssp370")
+        browser.wait_for(READY)
+        for season in ("annual", "JJA"):
+            for layer in (0, 4):
+                choose(browser, season=season, layer=str(layer))
+                traces = browser.evaluate(
+                    "document.getElementById('series').data.map((one) => [one.name, one.x, one.y])"
+                )
+                drawn = {name: (x, y) for name, x, y in traces}["SSP3-7.0"]
+                chosen = [month - 1 for month in names.SEASONS[season]]
+                means = values[1:, chosen, layer].mean(axis=1).reshape(17, 5).mean(axis=1)
+                assert drawn[0] == [2018.0 + 5 * step for step in range(17)]
+                np.testing.assert_allclose(drawn[1], means, atol=6e-5)
+
+
+@browser_test
+def test_many_cells_get_annual_series_alone(project, champion, trsr, tmp_path, monkeypatch):
+    from soilfuse.config import Report
+
+    monkeypatch.setattr("soilfuse.report.map_data.MANY_CELLS", 10)
+    target, settings = tmp_path / "m.html", Report(title="x", map_layers=[1])
+    folders = project / "products", project / "results" / "trends"
+    write_map(target, ["ssp370"], *folders, champion, settings, trsr)
+    with Browser(tmp_path / "profile", (1300, 900)) as browser:
+        browser.open(target.as_uri())
+        browser.wait_for(READY)
+        told = choose(browser, season="DJF")["told"]
+        assert told.startswith("SSP3-7.0, Winter (DJF)")
+        title = browser.evaluate("document.getElementById('series').layout.title.text")
+        assert title.startswith("Annual mean, ")
+
+
+@browser_test
+def test_a_finger_chooses_a_cell_and_the_map_stays_inside_a_phone(page, tmp_path):
+    with Browser(tmp_path / "profile", (600, 900)) as browser:
+        size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        browser.send("Emulation.setDeviceMetricsOverride", **size)
+        browser.send("Emulation.setTouchEmulationEnabled", enabled=True)
+        browser.open(page.as_uri())
+        browser.wait_for(READY)
+        x, y = browser.evaluate(
+            """(() => {
+            document.getElementById("map").scrollIntoView({behavior: "instant"});
+            const plot = document.querySelector("#map .nsewdrag").getBoundingClientRect();
+            const axes = document.getElementById("map")._fullLayout;
+            return [plot.x + axes.xaxis.d2p(93), plot.y + axes.yaxis.d2p(33.5)]; })()"""
+        )
+        point = {"x": x, "y": y}
+        browser.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[point])
+        browser.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        browser.wait_for("document.getElementById('cell').textContent.startsWith('33.5°N 93°E')")
+        box = browser.evaluate(
+            "(({left, right, height}) => [left, right, height])"
+            "(document.getElementById('map').getBoundingClientRect())"
+        )
+        assert 0 <= box[0] < box[1] <= 390
+        assert 240 <= box[2] <= 422  # half of the screen, so that controls or series stay in sight
 
 
 @browser_test

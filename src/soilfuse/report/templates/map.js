@@ -5,7 +5,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const at = (id) => document.getElementById(id);
   const INK = "#22303a";
-  const BESIDE = { wide: 54, high: 108 }; // pixels of the map's box that axes and bar take
+  const BESIDE = { wide: 54, high: 126 }; // pixels of the map's box that axes and bar take
   const CONTROLS = ["quantity", "experiment", "season", "period", "layer", "dots"];
 
   const script = document.createElement("script");
@@ -132,6 +132,7 @@
         dots.y.push(data.lat[r]);
       }
     });
+    const pixels = ((at("map").clientWidth - BESIDE.wide) * step) / (lons[1] - lons[0]); // of a cell
     const bar = view.limit * data.colours.length / (data.colours.length - 2);
     const traces = [
       {
@@ -141,7 +142,7 @@
       },
       {
         type: "scatter", mode: "markers", x: dots.x, y: dots.y, hoverinfo: "skip", showlegend: false,
-        marker: { size: Math.max(1.6, Math.min(3.5, step * 9)), color: "#000" },
+        marker: { size: Math.max(0.9, Math.min(3.5, 0.35 * pixels)), color: "#000" },
       },
       ...data.outlines.map((one) => ({
         type: "scatter", mode: "lines", x: one.lon, y: one.lat, hoverinfo: "skip", showlegend: false,
@@ -153,7 +154,7 @@
       marker: { symbol: "square-open", size: 12, color: "#d1495b", line: { width: 2.5 } },
     });
     Plotly.react("map", traces, {
-      margin: { l: 46, r: 8, t: 8, b: 8 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+      margin: { l: 46, r: 8, t: 26, b: 8 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
       uirevision: "kept", dragmode: coarse ? false : "zoom",
       font: { color: INK, size: 12 }, hoverlabel: { align: "left", bgcolor: "#fff", font: { color: INK } },
       xaxis: { range: lons, ticksuffix: "\u00b0", zeroline: false, showgrid: false, constrain: "domain" },
