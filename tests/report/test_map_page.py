@@ -109,7 +109,8 @@ browser_test = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here")
 
 SHOWN = """(() => {
   const [heat, dots] = document.getElementById("map").data;
-  return {z: heat.z.flat(), text: heat.text.flat(), lat: heat.y, lon: heat.x, dots: dots.x.map((x, i) => [dots.y[i], x]),
+  return {z: heat.z.flat(), text: heat.text.flat(), lat: heat.y, lon: heat.x,
+          dots: dots.x.map((x, i) => [dots.y[i], x]),
           told: document.getElementById("told").textContent,
           cell: document.getElementById("cell").textContent,
           series: document.getElementById("series").data.map((one) => one.name)};
