@@ -70,10 +70,9 @@ def product(experiment: str, grid: Grid, regions: Regions) -> xr.Dataset:
 
 
 def write_inputs(folder: Path, grid: Grid) -> Regions:
-    """Write products/ and trends/ of all experiments into a folder."""
+    """Write trends/ of all experiments into a folder."""
     settings = config.load().trends
     regions = regions_on(grid, "basins", "trsr")
-    (folder / "products").mkdir()
     historical = None
     for experiment in RATES:
         made = product(experiment, grid, regions)
@@ -82,15 +81,13 @@ def write_inputs(folder: Path, grid: Grid) -> Regions:
         write_trends(folder / "trends", experiment, found)
         agreement = pd.DataFrame([{**NO_MODELS, "slope": np.nan, "significant": False}])
         agreement.to_csv(folder / "trends" / f"{experiment}_agreement.csv", index=False)
-        made.to_netcdf(folder / "products" / f"{experiment}.nc", engine="h5netcdf")
     return regions
 
 
 def write_page(folder: Path, regions: Regions) -> Path:
-    """Write the page of a folder's products and trends as the stage `map` does."""
+    """Write the page of a folder's trends as the stage `map` does."""
     page = folder / "map.html"
-    parts = folder / "products", folder / "trends"
-    map_page.write_map(page, list(RATES), *parts, NOTHING, config.load().report, regions)
+    map_page.write_map(page, list(RATES), folder / "trends", NOTHING, config.load().report, regions)
     return page
 
 

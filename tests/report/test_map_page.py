@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import time
 
 import numpy as np
@@ -38,8 +39,8 @@ def page(project, champion, trsr, tmp_path_factory):
 
     target = tmp_path_factory.mktemp("map") / "map.html"
     settings = Report(title="Soil moisture of <a region>", map_layers=[1, 3, 5])
-    folders = project / "products", project / "results" / "trends"
-    write_map(target, list(names.EXPERIMENT_YEARS), *folders, champion, settings, trsr)
+    trends = project / "results" / "trends"
+    write_map(target, list(names.EXPERIMENT_YEARS), trends, champion, settings, trsr)
     return target
 
 
@@ -61,9 +62,9 @@ def test_the_page_holds_the_numbers_of_the_files(page, project):
     assert [season["key"] for season in data["seasons"]] == list(names.SEASONS)
     assert ssp["years"][:2] == [2018.0, 2023.0] and len(ssp["years"]) == 17
     assert unpacked(ssp["series"]).shape == (5, 5, 17, len(data["cells"]))
-    with xr.open_dataset(project / "products" / "ssp370.nc") as product:
-        values = product["soil_moisture"].values[:, 2].reshape(1032, -1)[:, data["cells"]]
-    np.testing.assert_allclose(unpacked(ssp["series"])[0, 2, 3], values[0], atol=6e-5)
+    with xr.open_dataset(project / "results" / "trends" / "ssp370.nc") as maps:
+        means = maps["five_year_mean"].values.reshape(5, 17, 5, -1)[..., data["cells"]]
+    np.testing.assert_allclose(unpacked(ssp["series"]), np.moveaxis(means, 1, 2), atol=6e-5)
 
 
 def test_the_page_asks_for_nothing_and_is_the_same_twice(page, project, champion, trsr, tmp_path):
@@ -71,8 +72,8 @@ def test_the_page_asks_for_nothing_and_is_the_same_twice(page, project, champion
 
     again = tmp_path / "map.html"
     settings = Report(title="Soil moisture of <a region>", map_layers=[1, 3, 5])
-    folders = project / "products", project / "results" / "trends"
-    write_map(again, list(names.EXPERIMENT_YEARS), *folders, champion, settings, trsr)
+    trends = project / "results" / "trends"
+    write_map(again, list(names.EXPERIMENT_YEARS), trends, champion, settings, trsr)
     first, second = (hashlib.sha256(p.read_bytes()).digest() for p in (page, again))
     assert first == second
     text = page.read_text(encoding="utf-8")
@@ -86,22 +87,25 @@ def test_the_page_asks_for_nothing_and_is_the_same_twice(page, project, champion
 def test_the_page_says_which_simple_method_made_it(page, project, champion, trsr, tmp_path):
     from soilfuse.config import Report
 
-    folders = project / "products", project / "results" / "trends"
+    trends = project / "results" / "trends"
     told = {**champion, "method": "delta_change"}
     settings = Report(title="x", map_layers=[1])
-    write_map(tmp_path / "m.html", ["ssp370"], *folders, told, settings, trsr)
+    write_map(tmp_path / "m.html", ["ssp370"], trends, told, settings, trsr)
     sentence = "The maps and trends are made by Delta change"
     assert sentence.lower() in (tmp_path / "m.html").read_text(encoding="utf-8").lower()
     assert sentence.lower() not in page.read_text(encoding="utf-8").lower()
 
 
-def test_a_missing_product_is_told(project, champion, trsr, tmp_path):
+def test_trends_without_series_are_told(project, champion, trsr, tmp_path):
     from soilfuse.config import Report
 
-    settings = Report(title="x", map_layers=[1])
-    trends = project / "results" / "trends"
-    with pytest.raises(UserError, match="no ssp370.nc in .*run `dvc repro -s infer@"):
-        write_map(tmp_path / "m.html", ["ssp370"], tmp_path, trends, champion, settings, trsr)
+    trends, settings = tmp_path / "trends", Report(title="x", map_layers=[1])
+    shutil.copytree(project / "results" / "trends", trends)
+    with xr.open_dataset(trends / "ssp370.nc") as maps:
+        older = maps.drop_vars("five_year_mean").load()
+    older.to_netcdf(trends / "ssp370.nc")
+    with pytest.raises(UserError, match="ssp370.nc lacks .*run `dvc repro -s trends@ssp370`"):
+        write_map(tmp_path / "m.html", ["ssp370"], trends, champion, settings, trsr)
     assert not (tmp_path / "m.html").exists()
 
 
@@ -206,8 +210,8 @@ def test_every_option_of_every_control_draws_its_map_and_tells_its_numbers(page,
 @browser_test
 def test_the_series_is_the_cells_own_by_season_and_layer(page, project, tmp_path):
     cell = held(page)["cells"][7]
-    with xr.open_dataset(project / "products" / "ssp370.nc") as product:
-        values = product["soil_moisture"].values.reshape(86, 12, 5, -1)[..., cell]
+    with xr.open_dataset(project / "results" / "trends" / "ssp370.nc") as maps:
+        held_means = maps["five_year_mean"].stack(cell=("lat", "lon")).isel(cell=cell).load()
     with Browser(tmp_path / "profile", (1300, 900)) as browser:
         browser.open(f"{page.as_uri()}#cell={cell}&experiment=ssp370")
         browser.wait_for(READY)
@@ -218,8 +222,7 @@ def test_the_series_is_the_cells_own_by_season_and_layer(page, project, tmp_path
                     "document.getElementById('series').data.map((one) => [one.name, one.x, one.y])"
                 )
                 drawn = {name: (x, y) for name, x, y in traces}["SSP3-7.0"]
-                chosen = [month - 1 for month in names.SEASONS[season]]
-                means = values[1:, chosen, layer].mean(axis=1).reshape(17, 5).mean(axis=1)
+                means = held_means.sel(season=season).isel(depth=layer)
                 assert drawn[0] == [2018.0 + 5 * step for step in range(17)]
                 np.testing.assert_allclose(drawn[1], means, atol=6e-5)
 
@@ -230,8 +233,8 @@ def test_many_cells_get_annual_series_alone(project, champion, trsr, tmp_path, m
 
     monkeypatch.setattr("soilfuse.report.map_data.MANY_CELLS", 10)
     target, settings = tmp_path / "m.html", Report(title="x", map_layers=[1])
-    folders = project / "products", project / "results" / "trends"
-    write_map(target, ["ssp370"], *folders, champion, settings, trsr)
+    trends = project / "results" / "trends"
+    write_map(target, ["ssp370"], trends, champion, settings, trsr)
     with Browser(tmp_path / "profile", (1300, 900)) as browser:
         browser.open(target.as_uri())
         browser.wait_for(READY)

@@ -35,7 +35,8 @@ class ProductTrends:
     """What `product_trends` returns.
 
     maps: what `tested_maps.variables` lists (season, period, depth, lat, lon), the seasonal Kendall
-    test's (period, depth, lat, lon), and for a scenario change_percent (season, depth, lat, lon).
+    test's (period, depth, lat, lon), for a scenario change_percent (season, depth, lat, lon), and
+    five_year_mean (season, middle_year, depth, lat, lon) in m3 m-3.
     regions: region, season, period, layer, and what `tables.region_test` returns.
     periods: region, season, layer, period, mean, change_percent.
     series: region, season, layer, year, value.
@@ -87,6 +88,7 @@ def product_trends(
             "long_name": f"change of soil moisture, {calendar.label(futures[-1])} against "
             f"{calendar.label(settings.reference_period)}",
         }
+    maps["five_year_mean"] = _five_year_means(seasonal, inside)
     return ProductTrends(
         maps=described(maps, product, settings),
         regions=region_table(regional, tested, settings),
@@ -99,6 +101,17 @@ def product_trends(
         series=series_table(regional),
         agreement=None if models is None else agreement_table(models, regions, settings),
     )
+
+
+def _five_year_means(seasonal: xr.DataArray, inside: np.ndarray) -> xr.DataArray:
+    """Return what is left of the cells' series for the interactive map."""
+    held = xr.DataArray(inside, dims=("lat", "lon"))
+    means = calendar.five_year_means(seasonal).where(held).astype(np.float32)
+    means.attrs = {
+        "units": "1",
+        "long_name": "mean soil moisture of five years around the middle one, in the regions",
+    }
+    return means
 
 
 def _require_regions(product: xr.Dataset, regions: Regions, where: str) -> None:
