@@ -260,6 +260,7 @@
     series(chosen);
   });
   at("controls").addEventListener("submit", (event) => event.preventDefault());
+  performance.mark("drawn");
   document.body.dataset.ready = "yes";
 })().catch((error) => {
   document.getElementById("told").textContent =
