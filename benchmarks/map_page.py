@@ -1,10 +1,11 @@
 """Size of the interactive map, and how soon a browser draws it, against numbers written as JSON.
 
-All five experiments at 0.25 and at 0.1 degree, 501 and 3110 cells inside the basins. A user would
-hand plotly, as it is, the same numbers as JSON, with the digits that are shown. The numbers are synthetic:
-smooth in space, with a season, a trend by scenario, weather from month to month and noise of
-5e-4 m3 m-3; the trends are those of the stage `trends`. Drawing is from opening the file to the
-moment when map and series stand, in headless Chromium without a GPU, plotly's own start included.
+All five experiments at 0.25 and at 0.1 degree, 493 and 3110 cells inside the basins. A user would
+hand plotly, as it is, the same numbers as JSON, with the digits that are shown. The numbers are
+synthetic: smooth in space, with a season, a trend by scenario, weather from month to month and
+noise of 5e-4 m3 m-3; the trends are those of the stage `trends`. Drawing is from opening the file
+to the moment when map and series stand, in headless Chromium without a GPU, plotly's own start
+included.
 """
 
 import json
