@@ -142,7 +142,7 @@
       },
       {
         type: "scatter", mode: "markers", x: dots.x, y: dots.y, hoverinfo: "skip", showlegend: false,
-        marker: { size: Math.max(0.9, Math.min(3.5, 0.35 * pixels)), color: "#000" },
+        marker: { size: Math.max(0.9, Math.min(2.6, 0.35 * pixels)), color: "#000" },
       },
       ...data.outlines.map((one) => ({
         type: "scatter", mode: "lines", x: one.lon, y: one.lat, hoverinfo: "skip", showlegend: false,
