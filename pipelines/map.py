@@ -16,7 +16,6 @@ def main() -> None:
         write_map(
             page,
             params.experiments,
-            layout.PRODUCTS,
             layout.TRENDS,
             read_json(layout.CHAMPION / layout.CHAMPION_FILE),
             params.report,

@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 PIPELINE = """
 stages:
   promote:
-    cmd: mkdir -p models && cp candidate models/champion
+    cmd: mkdir -p models && cp candidate models/weights
     deps: [candidate]
-    outs: [models/champion]
+    outs: [models/weights]
   infer:
     foreach: [historical, ssp370]
     do:
-      cmd: mkdir -p products && cp models/champion products/${item}.nc && echo infer ${item} >> log
-      deps: [models/champion]
+      cmd: mkdir -p products && cp models/weights products/${item}.nc && echo infer ${item} >> log
+      deps: [models/weights]
       outs: ["products/${item}.nc"]
   trends:
     foreach: [historical, ssp370]

@@ -65,7 +65,7 @@ def test_auto_stays_in_fp32_where_it_is_not_and_says_so(champion, inputs, native
 
 def test_bf16_that_is_not_near_is_refused(champion, inputs, native):
     ensemble, crops = near(champion, inputs, 100.0)
-    with pytest.raises(UserError, match=r"bf16 differs .* more than 0.0001: write fp32 or auto"):
+    with pytest.raises(UserError, match=r"bf16 differs .* more than 0.0001: write fp32 into"):
         opening.at_precision(ensemble, "bf16", crops)
     near_one, crops = near(champion, inputs, 1e-5)
     assert opening.at_precision(near_one, "bf16", crops).precision == "bf16"
@@ -88,6 +88,39 @@ def test_a_spread_that_is_not_near_is_enough_for_fp32(champion, inputs, native, 
 
     monkeypatch.setattr(Ensemble, "predict", wider)
     assert opening.at_precision(ensemble, "auto", crops) is ensemble
+
+
+@pytest.mark.parametrize(
+    ("far", "expected"), [((), "bf16"), (("historical",), "fp32"), (("ssp585",), None)]
+)
+def test_all_experiments_of_a_champion_have_the_precision_of_historical(
+    champion, inputs, native, monkeypatch, far, expected
+):
+    ensemble, _ = near(champion, inputs, 1e-3)
+    crops = {
+        name: Crops(ensemble, inputs + np.float32(0.5 if name in far else 0))
+        for name in ("historical", "ssp126", "ssp585")
+    }
+    monkeypatch.setattr(opening, "inputs_of", lambda name, manifest: crops[name])
+    predict = Ensemble.predict
+
+    def off_where_far(self, *given):
+        found = predict(self, *given)
+        off = 2e-4 if self.precision == "bf16" and given[0].min() > 0.5 else 0
+        return replace(found, mean=found.mean + np.float32(off))
+
+    monkeypatch.setattr(Ensemble, "predict", off_where_far)
+    chosen = {
+        name: opening.of_champion(ensemble, "auto", name, crops[name]).precision
+        for name in ("historical", "ssp126")
+    }
+    assert set(chosen.values()) == {expected or "bf16"}
+    if expected is None:
+        with pytest.raises(UserError, match="write fp32 into params.yaml:infer.precision"):
+            opening.of_champion(ensemble, "auto", "ssp585", crops["ssp585"])
+    else:
+        last = opening.of_champion(ensemble, "auto", "ssp585", crops["ssp585"])
+        assert last.precision == expected
 
 
 def test_auto_is_fp32_where_no_processor_has_bf16(champion, inputs, monkeypatch):

@@ -13,7 +13,7 @@ from soilfuse.grids.grid import Grid
 from soilfuse.grids.regions import regions_on
 from soilfuse.inference.ensemble import Ensemble
 from soilfuse.inference.members import load_members
-from soilfuse.inference.prediction import outside_range
+from soilfuse.inference.prediction import model_spread, outside_range
 from soilfuse.networks.generator import Generator
 from soilfuse.training import weights
 
@@ -165,6 +165,9 @@ def test_a_missing_model_is_no_error_after_model_dropout(tmp_path, inputs, month
     np.testing.assert_allclose(
         without.model_spread, inputs[:, [0, 2]].std(axis=1, ddof=1), atol=1e-6
     )
+    inputs[:, 2] = np.nan
+    alone = ensemble.predict(inputs, month)
+    assert np.isfinite(alone.mean).all() and np.isnan(alone.model_spread).all()
     inputs[:, :] = np.nan
     with pytest.raises(UserError, match="missing values in the inputs of MIROC6, CESM2, TaiESM1"):
         ensemble.predict(inputs, month)
@@ -238,3 +241,9 @@ def test_manifest_without_an_entry(champion):
 def test_no_champion_yet(tmp_path):
     with pytest.raises(UserError, match="no champion.json in"):
         Ensemble.load(tmp_path)
+
+
+def test_one_climate_model_has_no_spread_and_two_have_half_their_distance_times_root_two(inputs):
+    assert np.isnan(model_spread(inputs[:, :1])).all()
+    apart = np.abs(inputs[:, 0] - inputs[:, 1])
+    np.testing.assert_allclose(model_spread(inputs[:, :2]), apart / np.sqrt(2), rtol=1e-5)

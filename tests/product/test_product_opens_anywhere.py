@@ -9,6 +9,7 @@ import cf_xarray  # noqa: F401
 import cftime
 import netCDF4
 import numpy as np
+import pyproj
 import pytest
 import xarray as xr
 
@@ -97,6 +98,16 @@ def test_what_variables_refer_to_is_there(opened):
                 assert other in opened.variables, (name, attribute)
         assert told["cell_measures"] == "area: cell_area"
         assert opened[name].dims[-2:] == opened["cell_area"].dims
+
+
+def test_coordinates_are_those_of_epsg_4326_by_words_and_by_numbers(opened):
+    told = dict(opened["crs"].attrs)
+    known = pyproj.CRS.from_epsg(4326)
+    assert pyproj.CRS.from_wkt(told.pop("crs_wkt")) == known
+    by_numbers = pyproj.CRS.from_cf(told)
+    for number in ("semi_major_metre", "inverse_flattening"):
+        expected = getattr(known.ellipsoid, number)
+        assert getattr(by_numbers.ellipsoid, number) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_c_library_reads_the_same_values(released):

@@ -57,6 +57,14 @@ def test_the_climate_models_spread_is_said_to_be_that_of_the_inputs(released):
         assert spread.attrs["comment"].startswith("Spread of the inputs")
 
 
+def test_without_a_spread_of_climate_models_it_is_missing_and_not_0(writing, tmp_path):
+    writing.models[:] = np.nan
+    writing.write(tmp_path / "ssp370.nc")
+    with xr.open_dataset(tmp_path / "ssp370.nc", engine="h5netcdf") as product:
+        assert product["soil_moisture_model_spread"].isnull().all()
+        assert product["soil_moisture"].notnull().all()
+
+
 def test_says_where_it_comes_from(released):
     with xr.open_dataset(released[0], engine="h5netcdf") as product:
         attributes = product.attrs

@@ -145,6 +145,16 @@ def trend_maps(experiment, grid=GRID):
     maps["significant_fdr"] = (dims, fields.astype("int8"))
     for end, away in (("low", -3e-5), ("high", 3e-5)):
         maps[f"sens_slope_{end}"] = (dims, (slopes + away).astype("float32"))
+    first, last = names.EXPERIMENT_YEARS[experiment]
+    middles = np.arange(last - 2, first + 1, -5.0)[::-1]
+    season, middle, layer = np.ix_(np.arange(5), middles, np.arange(5))
+    means = 0.2 + 1e-4 * (middle - 1950) + 0.01 * layer - 0.003 * season
+    means = np.where(inside, means[..., None, None] + 0.02 * pattern, np.nan)
+    maps["five_year_mean"] = (
+        ("season", "middle_year", "depth", "lat", "lon"),
+        means.astype("float32"),
+    )
+    maps["middle_year"] = middles
     if experiment != "historical":
         last = slopes[:, 0] * 86 / 0.2 * 100
         change = np.stack([last / 3, last / 2, last], axis=1).astype("float32")

@@ -63,8 +63,8 @@ def test_a_printed_page_has_all_pictures_and_tables(written, tmp_path, name):
 
 def test_the_printed_map_has_its_view_and_no_controls(project, champion, settings, trsr, tmp_path):
     page = tmp_path / "map.html"
-    folders = project / "products", project / "results" / "trends"
-    write_map(page, list(names.EXPERIMENT_YEARS), *folders, champion, settings, trsr)
+    trends = project / "results" / "trends"
+    write_map(page, list(names.EXPERIMENT_YEARS), trends, champion, settings, trsr)
     pdf, found = printed(page, tmp_path, 'document.body.dataset.ready === "yes"')
     assert found["controls"] == 0
     assert 1 <= pages_of(pdf) <= 4

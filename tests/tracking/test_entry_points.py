@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from soilfuse import layout
 from soilfuse.cli.commands import app
 from soilfuse.cli.entry_points import TARGETS, run_entry_point
+from soilfuse.cli.making import made as made_alone
 from soilfuse.errors import UserError
 from soilfuse.tracking import lineage, store
 from soilfuse.tracking.registry import register_champion
@@ -118,16 +119,19 @@ def test_infer_makes_then_logs_what_is_there(project, given, capsys):
     )
 
 
-def test_infer_logs_no_product_of_a_champion_whose_alias_was_moved_by_hand(
-    project, given, params, champion_of, versions
+@pytest.mark.parametrize("infer", [run_entry_point, lambda stage, one: made_alone(stage, [one])])
+def test_an_alias_that_was_moved_by_hand_is_refused_and_the_product_stays(
+    project, given, params, champion_of, versions, infer
 ):
     name = params.promote.registered_model
     register_champion(champion_of(project / "second", seed=2), name, {})
     register_champion(champion_of(project / layout.CHAMPION, seed=1), name, {})
-    run_entry_point("infer", "ssp370")
+    infer("infer", "ssp370")
+    before = (project / "ssp370.nc").stat()
     store.open_client().set_registered_model_alias(name, "champion", "1")
     with pytest.raises(UserError, match="points to version 1 .* moved by hand"):
-        run_entry_point("infer", "ssp370")
+        infer("infer", "ssp370")
+    assert (project / "ssp370.nc").stat().st_mtime_ns == before.st_mtime_ns
 
 
 def test_a_stale_upstream_is_refused_with_the_command_that_mends_it(project, given):

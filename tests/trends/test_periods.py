@@ -74,3 +74,15 @@ def test_percent_change_by_hand():
     earlier, later = xr.DataArray([0.2, 0, 0.4, -0.1]), xr.DataArray([0.22, 0.1, 0.3, 1])
     got = periods.percent_change(later, earlier).values
     np.testing.assert_allclose(got, [10, np.nan, -25, np.nan])
+
+
+def test_five_year_means_end_with_the_last_year_and_bear_one_missing():
+    values = np.arange(12.0)[None, :, None] * np.ones((2, 1, 1))
+    values[1, [2, 7, 8]] = np.nan  # one of the first five, two of the last
+    dims = {"season": ["annual", "DJF"], "year": np.arange(2089, 2101)}
+    seasonal = xr.DataArray(values, dims=("season", "year", "cell"), coords=dims)
+    means = periods.five_year_means(seasonal)
+    assert means.dims == ("season", "middle_year", "cell")
+    assert means["middle_year"].values.tolist() == [2093.0, 2098.0]
+    np.testing.assert_allclose(means[0, :, 0], [4.0, 9.0])
+    np.testing.assert_allclose(means[1, :, 0], [(3 + 4 + 5 + 6) / 4, np.nan])

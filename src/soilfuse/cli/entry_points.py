@@ -5,12 +5,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from soilfuse import config, layout
-from soilfuse.cli.reproducing import refuse_stale_upstream, reproduce
+from soilfuse import config
+from soilfuse.cli.reproducing import refuse_unready, reproduce
 from soilfuse.errors import UserError, unknown
 from soilfuse.tracking import lineage
 from soilfuse.tracking.recording import StageRun
-from soilfuse.tracking.registry import require_champion
 from soilfuse.tracking.runs import PARENT_VARIABLE, join, stages_run, tracking_uri
 from soilfuse.tracking.store import store_errors
 
@@ -41,9 +40,7 @@ def run_entry_point(name: str, ssp: str | None = None) -> None:
     run = join(run_id)
     root = Path.cwd()
     if name in SINGLE_ITEM:
-        refuse_stale_upstream(targets, ", then this again to log it")
-    if name == "infer" and layout.CHAMPION.exists():  # an up-to-date stage would not ask
-        require_champion(layout.CHAMPION, config.load().promote.registered_model)
+        refuse_unready(targets, ", then this again to log it")
     before = {path: md5 for path, md5 in lineage.dvc_outs(root).items() if (root / path).exists()}
     _reproduce(targets, name in SINGLE_ITEM, run_id)
     with store_errors(tracking_uri()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from soilfuse import config, layout
 from soilfuse.cli import rooted
-from soilfuse.cli.reproducing import refuse_stale_upstream, reproduce
+from soilfuse.cli.reproducing import refuse_unready, reproduce
 
 INDEX = layout.REPORTS / "index.html"
 
@@ -16,7 +16,7 @@ def made(stage: str, experiments: Sequence[str], force: bool = False) -> list[Pa
 
     stage: infer or trends. Only these stages run: what they are made from must be up to
     date. Raises UserError for an unknown experiment, a stale or missing upstream, with the command
-    that mends it, and where DVC fails.
+    that mends it, for an alias `champion` that was moved by hand, and where DVC fails.
     """
     known = rooted.params().experiments
     place = "the command, or params.yaml:experiments"
@@ -35,6 +35,6 @@ def report(force: bool = False) -> Path:
 
 
 def _run(targets: Sequence[str], force: bool) -> None:
-    refuse_stale_upstream(targets)
+    refuse_unready(targets)
     forced = ["--force"] if force else []
     reproduce(["--single-item", *forced, *targets], os.environ)

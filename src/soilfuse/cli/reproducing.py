@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from soilfuse import config, layout
 from soilfuse.errors import UserError, shortened
 from soilfuse.tracking import lineage
+from soilfuse.tracking.registry import require_champion
 from soilfuse.tracking.store import tracking_uri
 
 NAMED_PROBLEMS = 4
@@ -20,11 +22,20 @@ CLOSED = (-signal.SIGPIPE, 128 + signal.SIGPIPE)  # exit codes of what writes to
 PATIENCE = 60.0  # seconds that a stage may take to end, after which it is killed
 
 
-def refuse_stale_upstream(targets: Sequence[str], then: str = "") -> None:
-    """Raise UserError naming what is stale or missing above stages that shall run alone.
+def refuse_unready(targets: Sequence[str], then: str = "") -> None:
+    """Raise UserError where stages shall run alone and something above them is not as they need it.
 
-    then: what a user does after mending it.
+    That is a stale or missing upstream, and for infer an alias `champion` that was moved by hand:
+    the stage itself would ask only after DVC has taken its product away, and not at all where that
+    is up to date. then: what a user does after mending it.
     """
+    _refuse_stale_upstream(targets, then)
+    infers = any(target.split("@")[0] == "infer" for target in targets)
+    if infers and layout.CHAMPION.exists():
+        require_champion(layout.CHAMPION, config.load().promote.registered_model)
+
+
+def _refuse_stale_upstream(targets: Sequence[str], then: str) -> None:
     problems = lineage.upstream_problems(Path.cwd(), targets)
     if problems:
         more = len(problems) - NAMED_PROBLEMS

@@ -15,7 +15,7 @@ from soilfuse.progress import note
 from soilfuse.sources.processed import ModelCrops
 
 WITHIN = 1e-4  # m3 m-3 that bfloat16 may differ from float32
-TRIED = 12  # months on which that is tried, spread over the experiment
+TRIED = 12  # months on which that is tried, spread over an experiment
 
 
 def opened(experiment: str, params: config.Params) -> tuple[Ensemble, ModelCrops, Regions]:
@@ -30,7 +30,21 @@ def opened(experiment: str, params: config.Params) -> tuple[Ensemble, ModelCrops
     ensemble.require_domain(regions)
     if params.infer.leave_one_out:
         ensemble = replace(ensemble, leaving_out=leaving_out(ensemble, crops, regions))
-    return at_precision(ensemble, params.infer.precision, crops), crops, regions
+    return of_champion(ensemble, params.infer.precision, experiment, crops), crops, regions
+
+
+def of_champion(ensemble: Ensemble, word: str, experiment: str, crops: ModelCrops) -> Ensemble:
+    """Return the ensemble at one precision for all experiments, which auto decides on historical.
+
+    Else a change between two products could hold the difference. Raises UserError as `at_precision`
+    does, also where historical said bf16 and this experiment differs by more.
+    """
+    from soilfuse.training.device import AUTO
+
+    if word == AUTO and experiment != names.HISTORICAL and _shortens(ensemble, word):
+        historical = inputs_of(names.HISTORICAL, ensemble.manifest)
+        word = at_precision(ensemble, word, historical).precision
+    return at_precision(ensemble, word, crops)
 
 
 def at_precision(ensemble: Ensemble, word: str, crops: ModelCrops) -> Ensemble:
@@ -38,16 +52,14 @@ def at_precision(ensemble: Ensemble, word: str, crops: ModelCrops) -> Ensemble:
 
     auto is bf16 where the device multiplies it natively and mean and spread of the folds, and the
     leave-one-out spread where it is asked for, differ from float32 by no more than 1e-4 m3 m-3 in
-    twelve months from the experiment's first to its last; so experiments may differ in it. A simple
-    method has no convolutions to shorten, and stays in float32. Raises UserError for bf16 where it
-    differs by more.
+    twelve months from the experiment's first to its last. A simple method has no convolutions to
+    shorten, and stays in float32. Raises UserError for bf16 where it differs by more.
     """
-    from soilfuse.training.device import AUTO, BF16, precision_of
+    from soilfuse.training.device import AUTO, BF16
 
-    chosen = precision_of(word, ensemble.device)
-    if chosen != BF16 or method_of(ensemble.manifest) != names.ENSEMBLE:
+    if not _shortens(ensemble, word):
         return ensemble
-    shortened = replace(ensemble, precision=chosen)
+    shortened = replace(ensemble, precision=BF16)
     tried = np.unique(np.linspace(0, crops.time.size - 1, TRIED).round().astype(int))
     inputs = next(model_batches(crops, ensemble, TRIED, tried))
     short, exact = shortened.predict(*inputs), ensemble.predict(*inputs)
@@ -64,4 +76,11 @@ def at_precision(ensemble: Ensemble, word: str, crops: ModelCrops) -> Ensemble:
     if word == AUTO:
         note(f"{told}: fp32 is used")
         return ensemble
-    raise UserError(f"{told}: write fp32 or auto into params.yaml:infer.precision")
+    raise UserError(f"{told}: write fp32 into params.yaml:infer.precision")
+
+
+def _shortens(ensemble: Ensemble, word: str) -> bool:
+    from soilfuse.training.device import BF16, precision_of
+
+    chosen = precision_of(word, ensemble.device)
+    return chosen == BF16 and method_of(ensemble.manifest) == names.ENSEMBLE

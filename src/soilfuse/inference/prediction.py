@@ -15,7 +15,8 @@ class Prediction:
     """Predicted soil moisture of B months, all float32 in m3 m-3 but the flag.
 
     mean, fold_spread: (B, D, H, W), mean and sample standard deviation over the fold models;
-    model_spread: (B, H, W), sample standard deviation over the climate models' inputs, layer 1;
+    model_spread: (B, H, W), sample standard deviation over the climate models' inputs, layer 1, NaN
+    where there is one model only;
     outside: (B, H, W) boolean, whether any climate model is there outside the range of its
     historical values (1950-2014) over the grid. Where climate models were left out one by one, else
     None: leave_one_out: (B, D, H, W), the jackknife standard error of the mean; model_changes:
@@ -51,9 +52,9 @@ def outside_range(
 def model_spread(inputs: np.ndarray) -> np.ndarray:
     """Return the (B, H, W) sample standard deviation over the M models of (B, M, H, W).
 
-    Models that are NaN throughout are missing and do not count; 0 where one is alone.
+    Models that are NaN throughout are missing and do not count; NaN where one is alone.
     """
     present = inputs[:, ~np.isnan(inputs).all(axis=(0, 2, 3))]
     if present.shape[1] < 2:
-        return np.zeros_like(inputs[:, 0])
+        return np.full_like(inputs[:, 0], np.nan)
     return present.std(axis=1, ddof=1)

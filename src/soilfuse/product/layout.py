@@ -61,6 +61,13 @@ CRS = {
     "semi_major_axis": 6378137.0,
     "inverse_flattening": 298.257223563,
     "longitude_of_prime_meridian": 0.0,
+    # GDAL, and QGIS and R through it, know the ellipsoid by the numbers above, but no datum
+    "crs_wkt": 'GEOGCRS["WGS 84",DATUM["World Geodetic System 1984",'
+    'ELLIPSOID["WGS 84",6378137,298.257223563,LENGTHUNIT["metre",1]]],'
+    'PRIMEM["Greenwich",0,ANGLEUNIT["degree",0.0174532925199433]],CS[ellipsoidal,2],'
+    'AXIS["geodetic latitude (Lat)",north,ORDER[1],ANGLEUNIT["degree",0.0174532925199433]],'
+    'AXIS["geodetic longitude (Lon)",east,ORDER[2],ANGLEUNIT["degree",0.0174532925199433]],'
+    'ID["EPSG",4326]]',
 }
 # The form of CF-1.12, which older readers ignore.
 QUANTIZATION = {

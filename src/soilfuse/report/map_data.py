@@ -1,25 +1,24 @@
 """What the interactive map holds: numbers of every cell, packed for a browser.
 
 Letters: S seasons, P periods, D layers, C cells inside the regions, Y means of five years. Numbers
-are 16-bit steps of a scale, deflated, in base64; a browser unpacks them with its own
-DecompressionStream.
+are 16-bit steps of a scale, as differences from their neighbours, deflated, in base64; a browser
+unpacks them with its own DecompressionStream.
 """
 
 import base64
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from soilfuse import names
+from soilfuse.errors import UserError
 from soilfuse.report import labels, style
-from soilfuse.report.inputs import require_files
 from soilfuse.report.maps import Place
 from soilfuse.report.records import Trends
-from soilfuse.trends.periods import seasonal_means
+from soilfuse.trends.periods import FIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +28,6 @@ MISSING = -32768
 RATE_STEP = 0.01  # 10^-3 m3 m-3 a decade: as many digits as are shown
 CHANGE_STEP = 0.1  # percent, likewise
 SERIES_STEP = 1e-4  # m3 m-3
-YEARS = 5  # that a point of a cell's series is the mean of
 MANY_CELLS = 1000  # beyond which only annual series are given
 OUTLINE_TOLERANCE = 0.01  # degrees
 PLAIN, FIELD = 1, 2  # bits of a cell's significance
@@ -46,25 +44,42 @@ def packed(values: np.ndarray, scale: float | None = None) -> dict[str, Any]:
         scale = largest / STEPS or 1.0
     steps = np.where(np.isfinite(values), np.round(values / scale).clip(-STEPS, STEPS), MISSING)
     steps = steps.astype("<i2")
-    data = base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode("ascii")
-    return {"scale": scale, "shape": list(values.shape), "data": data}
+    for axis in _axes(steps):  # 16 bits wrap round, and back again
+        steps = np.diff(steps, axis=axis, prepend=np.int16(0))
+    low_then_high = np.ravel(steps).view(np.uint8).reshape(-1, 2).T
+    return {"scale": scale, "shape": list(values.shape), "data": deflated(low_then_high.tobytes())}
 
 
 def unpacked(given: dict[str, Any]) -> np.ndarray:
     """Return the numbers that `packed` was given, NaN included."""
-    steps = np.frombuffer(zlib.decompress(base64.b64decode(given["data"])), "<i2")
-    values = np.where(steps == MISSING, np.nan, steps * given["scale"])
-    return values.reshape(given["shape"])
+    low_then_high = np.frombuffer(zlib.decompress(base64.b64decode(given["data"])), np.uint8)
+    steps = low_then_high.reshape(2, -1).T.copy().view("<i2").reshape(given["shape"])
+    for axis in _axes(steps):
+        steps = np.cumsum(steps, axis=axis, dtype="<i2")
+    return np.where(steps == MISSING, np.nan, steps * given["scale"])
 
 
-def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict[str, Any]:
+def deflated(content: bytes) -> str:
+    """Return bytes as a page holds them: zlib's, in base64."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def _axes(steps: np.ndarray) -> list[int]:
+    """Return along what neighbours are alike: years or layers, and cells."""
+    return [steps.ndim - 2, steps.ndim - 1] if steps.ndim > 1 else [0]
+
+
+def map_data(all_trends: Sequence[Trends], place: Place) -> dict[str, Any]:
     """Return what the page's script shows, as JSON takes it.
 
-    products: the folder of <experiment>.nc. Raises UserError where a product is absent.
+    Raises UserError where trends are of a version that had no series of cells.
     """
-    require_files(
-        [Path(products) / f"{trends.experiment}.nc" for trends in all_trends], "infer@<experiment>"
-    )
+    for trends in all_trends:
+        if "five_year_mean" not in trends.maps:
+            raise UserError(
+                f"{trends.files[0]} lacks variable five_year_mean, the series of the interactive "
+                f"map: run `dvc repro -s trends@{trends.experiment}`"
+            )
     flat = np.flatnonzero(place.inside)
     seasons = list(names.SEASONS)
     shown = seasons if flat.size <= MANY_CELLS else seasons[:1]
@@ -76,7 +91,7 @@ def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict
         "seasons": [_named(season, labels.season_title(season)) for season in seasons],
         "layers": [labels.layer_title(layer) for layer in all_trends[0].layers],
         "seriesSeasons": shown,
-        "seriesYears": YEARS,
+        "seriesYears": FIVE,
         "colours": _colours(),
         "changeLevels": list(style.change_scale().levels),
         "rateUnit": labels.RATE_UNIT,
@@ -85,7 +100,7 @@ def map_data(all_trends: Sequence[Trends], products: Path, place: Place) -> dict
         "experiments": [
             {
                 **_experiment(trends, place.inside),
-                **_series(Path(products) / f"{trends.experiment}.nc", shown, place.inside),
+                **_series(trends, shown, place.inside),
             }
             for trends in all_trends
         ],
@@ -136,21 +151,12 @@ def _significance(maps: "xr.Dataset", inside: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(_cells(maps["sens_slope"], inside)), held, np.nan)
 
 
-def _series(path: Path, seasons: Sequence[str], inside: np.ndarray) -> dict[str, Any]:
+def _series(trends: Trends, seasons: Sequence[str], inside: np.ndarray) -> dict[str, Any]:
     """Return five-year means of the cells' seasonal means, {years (Y), series (S, D, Y, C)}."""
-    import xarray as xr
-
-    with xr.open_dataset(path, engine="h5netcdf") as product:
-        means = seasonal_means(product[names.SOIL_MOISTURE], str(path)).sel(season=list(seasons))
-    cells = means.values[..., inside]  # (S, years, D, C)
-    count = cells.shape[1] // YEARS
-    first = cells.shape[1] - count * YEARS  # a scenario's first years may be left out
-    parts = cells[:, first:].reshape(len(seasons), count, YEARS, *cells.shape[2:])
-    there = np.isfinite(parts).sum(axis=2)  # the first winter of a file is missing
-    total = np.where(np.isfinite(parts), parts, 0.0).sum(axis=2)
-    five = np.where(there >= YEARS - 1, total / there.clip(min=1), np.nan)
-    middles = means["year"].values[first:].reshape(count, YEARS).mean(axis=1)
-    return {"years": middles.tolist(), "series": packed(np.moveaxis(five, 1, 2), SERIES_STEP)}
+    means = trends.maps["five_year_mean"].sel(season=list(seasons))
+    cells = _cells(means.transpose("season", "middle_year", ...), inside)
+    years = means["middle_year"].values.tolist()
+    return {"years": years, "series": packed(np.moveaxis(cells, 1, 2), SERIES_STEP)}
 
 
 def _outlines(place: Place) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The interactive map: one self-contained page over all experiments, seasons, periods and layers.
 
-The numbers are those of the trend files and the products; plotly, a kept library, draws them. It is
+The numbers are those of the trend files; plotly, a kept library, draws them. It is
 the only page with a script.
 """
 
@@ -13,7 +13,7 @@ from soilfuse import files
 from soilfuse.config import Report
 from soilfuse.grids.regions import Regions
 from soilfuse.report import comparison, inputs
-from soilfuse.report.map_data import map_data
+from soilfuse.report.map_data import deflated, map_data
 from soilfuse.report.sections import environment
 from soilfuse.report.trend_maps import place_of
 
@@ -23,7 +23,6 @@ MAP_PAGE = "map.html"
 def write_map(
     target: Path,
     experiments: Sequence[str],
-    products: Path,
     trends_dir: Path,
     champion: Mapping[str, Any],
     settings: Report,
@@ -31,17 +30,16 @@ def write_map(
 ) -> None:
     """Write the map to `target`, one HTML file that asks for nothing outside itself.
 
-    products: the folder of <experiment>.nc; champion: the content of champion.json. Equal inputs
-    give equal bytes. Raises UserError where a product, a trend file or a variable is absent.
+    champion: the content of champion.json. Equal inputs give equal bytes. Raises UserError where a
+    trend file or a variable is absent.
     """
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    whole = regions.whole
+    whole, plotly = regions.whole, get_plotlyjs()
     all_trends = [inputs.read_trends(experiment, trends_dir, whole) for experiment in experiments]
-    data = map_data(all_trends, products, place_of(all_trends[0], regions))
+    data = map_data(all_trends, place_of(all_trends[0], regions))
     read = [path for trends in all_trends for path in trends.files]
-    made_of = [Path(products) / f"{experiment}.nc" for experiment in experiments]
     shown = {
         "title": settings.title,
         "caveats": [
@@ -51,12 +49,13 @@ def write_map(
         ],
         "credit": regions.credit,
         "lineage": {
-            "products sha256": files.sha256_of_files(made_of),
             "trends sha256": files.sha256_of_files(read),
+            **inputs.hashes_of(dict(champion)),
         },
         # a tag inside the data could end the script that holds it
         "data": Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),
-        "plotly": Markup(get_plotlyjs()),
+        "plotly": deflated(plotly.encode()),
+        "plotly_licence": plotly[: plotly.index("*/")].lstrip("/*\n"),
     }
     page = environment().get_template("map.html.j2").render(**shown)
     files.write_text(Path(target), page)

@@ -29,6 +29,7 @@ LABELS = {
     "season": "season of the year",
     "period": "first and last year",
     "future_period": "first and last year",
+    "middle_year": "middle one of five years",
 }
 
 

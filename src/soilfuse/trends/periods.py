@@ -14,6 +14,7 @@ from soilfuse import names
 from soilfuse.grids import months
 
 Years = tuple[int, int]
+FIVE = 5
 
 
 def seasonal_means(monthly: xr.DataArray, where: str) -> xr.DataArray:
@@ -90,6 +91,18 @@ def covered(seasonal: xr.DataArray, periods: Sequence[Years]) -> list[Years]:
 def period_mean(seasonal: xr.DataArray, period: Years) -> xr.DataArray:
     """Return the mean over a period's years, a missing first DJF left out."""
     return seasonal.sel(year=slice(*period)).mean("year", skipna=True)
+
+
+def five_year_means(seasonal: xr.DataArray) -> xr.DataArray:
+    """Return (season, middle_year, ...) means of five years each, up to the last year there is.
+
+    The first years may be left out. NaN where more than one of the five is missing.
+    """
+    count = seasonal.sizes["year"] // FIVE
+    late = seasonal.isel(year=slice(seasonal.sizes["year"] - count * FIVE, None))
+    parts = late.coarsen(year=FIVE).construct(year=("middle_year", "of_five"))
+    parts = parts.assign_coords(middle_year=parts["year"].mean("of_five")).drop_vars("year")
+    return parts.mean("of_five").where(parts.notnull().sum("of_five") >= FIVE - 1)
 
 
 def percent_change(later: xr.DataArray, earlier: xr.DataArray) -> xr.DataArray:

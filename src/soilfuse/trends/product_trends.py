@@ -36,8 +36,8 @@ class ProductTrends:
     """What `product_trends` returns.
 
     maps: what `tested_maps.variables` lists (season, period, depth, lat, lon), the seasonal Kendall
-    test's (period, depth, lat, lon), and for a scenario change_percent (season, future_period,
-    depth, lat, lon).
+    test's (period, depth, lat, lon), for a scenario change_percent (season, future_period, depth,
+    lat, lon), and five_year_mean (season, middle_year, depth, lat, lon) in m3 m-3.
     regions: region, season, period, layer, and what `tables.region_test` returns.
     periods: region, season, layer, period, mean, change_percent.
     series: region, season, layer, year, value.
@@ -83,6 +83,7 @@ def product_trends(
     futures = calendar.within(seasonal, settings.future_periods)
     if historical is not None and futures:
         maps["change_percent"] = _changes(seasonal, futures, reference, settings.reference_period)
+    maps["five_year_mean"] = _five_year_means(seasonal, inside)
     return ProductTrends(
         maps=described(maps, product, settings),
         regions=region_table(regional, tested, settings),
@@ -116,6 +117,17 @@ def _changes(
         long_name="change of soil moisture of each future period against "
         f"{calendar.label(reference_period)}",
     )
+
+
+def _five_year_means(seasonal: xr.DataArray, inside: np.ndarray) -> xr.DataArray:
+    """Return what is left of the cells' series for the interactive map."""
+    held = xr.DataArray(inside, dims=("lat", "lon"))
+    means = calendar.five_year_means(seasonal).where(held).astype(np.float32)
+    means.attrs = {
+        "units": "1",
+        "long_name": "mean soil moisture of five years around the middle one, in the regions",
+    }
+    return means
 
 
 def _require_regions(product: xr.Dataset, regions: Regions, where: str) -> None:
@@ -162,7 +174,7 @@ def write_trends(folder: Path, experiment: str, trends: ProductTrends) -> list[P
     maps = folder / f"{experiment}.nc"
     packed = {"zlib": True, "complevel": 1, "shuffle": True}
     encoding: dict[Any, dict[str, Any]] = {name: packed for name in trends.maps.data_vars}
-    axes = [*BOUNDED, *(f"{axis}_bnds" for axis in BOUNDED)]
+    axes = [*BOUNDED, *(f"{axis}_bnds" for axis in BOUNDED), "middle_year"]
     encoding |= {name: {"_FillValue": None} for name in axes if name in trends.maps.variables}
     with room_aside(maps) as room:
         trends.maps.to_netcdf(room, engine="h5netcdf", encoding=encoding)

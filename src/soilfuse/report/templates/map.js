@@ -4,22 +4,13 @@
 (async () => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const at = (id) => document.getElementById(id);
-  const MISSING = -32768;
   const INK = "#22303a";
+  const BESIDE = { wide: 54, high: 126 }; // pixels of the map's box that axes and bar take
   const CONTROLS = ["quantity", "experiment", "season", "period", "layer", "dots"];
 
-  async function unpack(given) {
-    const bytes = Uint8Array.from(atob(given.data), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const buffer = await new Response(stream).arrayBuffer();
-    const view = new DataView(buffer);
-    const values = new Float64Array(buffer.byteLength / 2);
-    for (let i = 0; i < values.length; i++) {
-      const step = view.getInt16(2 * i, true);
-      values[i] = step === MISSING ? NaN : step * given.scale;
-    }
-    return { values, shape: given.shape };
-  }
+  const script = document.createElement("script");
+  script.textContent = await inflated(at("plotly").textContent).text();
+  document.head.append(script);
   for (const one of data.experiments) {
     for (const name of ["rate", "significance", "low", "high", "change", "series"]) {
       if (one[name]) one[name] = await unpack(one[name]);
@@ -31,14 +22,16 @@
   const place = new Map(cells.map((flat, i) => [flat, i]));
   const step = Math.abs(data.lon[1] - data.lon[0]);
   const area = cells.map((flat) => Math.cos((data.lat[Math.floor(flat / columns)] * Math.PI) / 180));
+  const least = (list) => list.reduce((one, other) => Math.min(one, other));
+  const most = (list) => list.reduce((one, other) => Math.max(one, other));
+  const around = (axis, places) => [axis[least(places)] - 2 * step, axis[most(places)] + 2 * step];
+  const lats = around(data.lat, cells.map((flat) => Math.floor(flat / columns)));
+  const lons = around(data.lon, cells.map((flat) => flat % columns));
+  const ratio = 1 / Math.cos((((lats[0] + lats[1]) / 2) * Math.PI) / 180);
   let chosen = null;
 
   // The C numbers of one map: every index but the last is given.
-  function row(array, ...index) {
-    let start = 0;
-    index.forEach((one, i) => { start = (start + one) * array.shape[i + 1]; });
-    return array.values.subarray(start, start + cells.length);
-  }
+  const row = (array, ...index) => cells.map((_, i) => value(array, i, ...index));
 
   function fill(id, options, wanted) {
     const select = at(id);
@@ -114,6 +107,14 @@
     return data.colours.flatMap((colour, i) => [[edges[i], colour], [edges[i + 1], colour]]);
   }
 
+  const mark = () => ({ x: [data.lon[cells[chosen] % columns]], y: [data.lat[Math.floor(cells[chosen] / columns)]] });
+
+  // As high as the map is at the width of its box; the page's own style bounds it.
+  function fit() {
+    const high = ((at("map").clientWidth - BESIDE.wide) * ratio * (lats[1] - lats[0])) / (lons[1] - lons[0]);
+    at("map").style.height = `${Math.round(high + BESIDE.high)}px`;
+  }
+
   function draw() {
     const view = shown();
     const z = data.lat.map(() => new Array(columns).fill(null));
@@ -137,6 +138,7 @@
         dots.y.push(data.lat[r]);
       }
     });
+    const pixels = ((at("map").clientWidth - BESIDE.wide) * step) / (lons[1] - lons[0]); // of a cell
     const bar = 1.2 * view.levels[view.levels.length - 1];
     const traces = [
       {
@@ -146,34 +148,28 @@
       },
       {
         type: "scatter", mode: "markers", x: dots.x, y: dots.y, hoverinfo: "skip", showlegend: false,
-        marker: { size: Math.max(1.6, Math.min(3.5, step * 9)), color: "#000" },
+        marker: { size: Math.max(0.9, Math.min(2.6, 0.35 * pixels)), color: "#000" },
       },
       ...data.outlines.map((one) => ({
         type: "scatter", mode: "lines", x: one.lon, y: one.lat, hoverinfo: "skip", showlegend: false,
         line: { color: INK, width: 1 }, connectgaps: false,
       })),
     ];
-    if (chosen !== null) {
-      const flat = cells[chosen];
-      traces.push({
-        type: "scatter", mode: "markers", x: [data.lon[flat % columns]], y: [data.lat[Math.floor(flat / columns)]],
-        hoverinfo: "skip", showlegend: false,
-        marker: { symbol: "square-open", size: 12, color: "#d1495b", line: { width: 2.5 } },
-      });
-    }
-    const rows = cells.map((flat) => Math.floor(flat / columns));
-    const across = cells.map((flat) => flat % columns);
-    const edge = (list, axis, side) => axis[side(...list)] ?? 0;
-    const lats = [edge(rows, data.lat, Math.min) - 0.6, edge(rows, data.lat, Math.max) + 0.6];
-    const lons = [edge(across, data.lon, Math.min) - 0.6, edge(across, data.lon, Math.max) + 0.6];
-    const ratio = 1 / Math.cos((((lats[0] + lats[1]) / 2) * Math.PI) / 180);
+    traces.push({
+      type: "scatter", mode: "markers", ...mark(), hoverinfo: "skip", showlegend: false,
+      marker: { symbol: "square-open", size: 12, color: "#d1495b", line: { width: 2.5 } },
+    });
     Plotly.react("map", traces, {
-      margin: { l: 46, r: 8, t: 8, b: 8 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+      margin: { l: 46, r: 8, t: 26, b: 8 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
       uirevision: "kept", dragmode: coarse ? false : "zoom",
       font: { color: INK, size: 12 }, hoverlabel: { align: "left", bgcolor: "#fff", font: { color: INK } },
       xaxis: { range: lons, ticksuffix: "\u00b0", zeroline: false, showgrid: false, constrain: "domain" },
       yaxis: { range: lats, ticksuffix: "\u00b0", zeroline: false, showgrid: false, scaleanchor: "x", scaleratio: ratio, constrain: "domain" },
-    }, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+    }, {
+      // A browser tells a tap twice, as touch and as click: plotly takes the two for a double click.
+      doubleClick: coarse ? false : "reset",
+      responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    });
     const total = area.reduce((sum, one) => sum + one, 0);
     const share = (x) => Math.round((100 * x) / total) + " %";
     const season = data.seasons[seasonIndex()].title;
@@ -194,7 +190,7 @@
     const key = data.seriesSeasons.includes(at("season").value) ? at("season").value : data.seriesSeasons[0];
     const s = data.seriesSeasons.indexOf(key);
     const traces = data.experiments.map((one) => {
-      const y = one.years.map((_, k) => row(one.series, s, layerIndex(), k)[i]);
+      const y = one.years.map((_, k) => value(one.series, i, s, layerIndex(), k));
       const own = one.key === at("experiment").value;
       return {
         type: "scatter", mode: "lines", name: one.title, x: one.years, y,
@@ -207,7 +203,7 @@
       uirevision: "kept", dragmode: coarse ? false : "zoom",
       margin: { l: 52, r: 8, t: 28, b: 36 }, font: { color: INK, size: 12 }, hovermode: "x unified",
       title: { text: `${title}, ${data.layers[layerIndex()]}, means of ${data.seriesYears} years`, font: { size: 13 }, x: 0.02, xanchor: "left", y: 0.98, yanchor: "top" },
-      yaxis: { title: { text: data.unit }, gridcolor: "#e4e8eb", tickformat: ".3f" }, xaxis: { gridcolor: "#e4e8eb" },
+      yaxis: { title: { text: data.unit }, gridcolor: "#e4e8eb", tickformat: ".3f" }, xaxis: { gridcolor: "#e4e8eb", dtick: 25 },
       legend: { orientation: "h", y: -0.12 },
     }, { responsive: true, displayModeBar: false });
     at("series").setAttribute("aria-label", "Series of the cell at " + said.where);
@@ -215,7 +211,7 @@
 
   function keep() {
     const said = new URLSearchParams(CONTROLS.map((id) => [id, at(id).value]));
-    if (chosen !== null) said.set("cell", cells[chosen]);
+    said.set("cell", cells[chosen]);
     history.replaceState(null, "", "#" + said);
   }
 
@@ -237,6 +233,8 @@
   if (!data.field) at("dots").querySelector("[value='2']").remove();
   refresh(kept);
   chosen = chosen ?? Math.floor(cells.length / 2);
+  fit();
+  addEventListener("resize", fit);
   draw();
   series(chosen);
   at("map").on("plotly_hover", (event) => {
@@ -247,7 +245,9 @@
   function choose(i) {
     if (i === null) return;
     chosen = i;
-    draw();
+    const { x, y } = mark();
+    Plotly.restyle("map", { x: [x], y: [y] }, [at("map").data.length - 1]);
+    keep();
     series(i);
   }
   at("map").on("plotly_click", (event) => choose(pointed(event)));
@@ -270,6 +270,7 @@
     series(chosen);
   });
   at("controls").addEventListener("submit", (event) => event.preventDefault());
+  performance.mark("drawn");
   document.body.dataset.ready = "yes";
 })().catch((error) => {
   document.getElementById("told").textContent =
