@@ -21,7 +21,7 @@ WANTED = {
     "soil_moisture": {
         "standard_name": "volume_fraction_of_condensed_water_in_soil",
         "units": "1",
-        "cell_methods": "time: mean",
+        "cell_methods": "time: depth: mean",
         "grid_mapping": "crs",
         "cell_measures": "area: cell_area",
     },

@@ -27,7 +27,7 @@ def failed(path, experiment="ssp370", limits=LIMITS):
 
 def test_good_product_passes_every_check(released):
     checks = inspect(released[0], "ssp370", LIMITS)
-    assert len(checks) == 9
+    assert len(checks) == 11
     assert all(check.passed for check in checks)
 
 
@@ -72,6 +72,33 @@ def test_negative_spread(editable):
     with h5py.File(editable, "r+") as file:
         file["soil_moisture_fold_spread"][900, 2] = -1e-3
     assert failed(editable) == ["fold spread"]
+
+
+@pytest.mark.parametrize("value", [-1e-3, np.nan, 0.9])
+def test_spread_of_models_that_is_none(editable, value):
+    with h5py.File(editable, "r+") as file:
+        file["soil_moisture_model_spread"][900, 2] = value
+    assert failed(editable) == ["model spread"]
+
+
+def test_spread_of_models_that_is_missing_in_some_months(editable):
+    with h5py.File(editable, "r+") as file:
+        spread = file["soil_moisture_model_spread"]
+        spread[:96] = spread.fillvalue
+    assert failed(editable) == ["model spread"]
+
+
+def test_a_single_climate_model_has_no_spread(editable):
+    with h5py.File(editable, "r+") as file:
+        spread = file["soil_moisture_model_spread"]
+        spread[...] = spread.fillvalue
+    assert failed(editable) == []
+
+
+def test_flag_without_a_word(editable):
+    with h5py.File(editable, "r+") as file:
+        file["outside_training_range"][900] = 7
+    assert failed(editable) == ["outside-range flag"]
 
 
 def test_missing_spread(editable):

@@ -279,7 +279,10 @@ def test_a_finger_chooses_a_cell_and_the_map_stays_inside_a_phone(page, tmp_path
             "(({left, right, height}) => [left, right, height])"
             "(document.getElementById('map').getBoundingClientRect())"
         )
-        ends = "['xaxis', 'yaxis'].map((axis) => document.getElementById('map')._fullLayout[axis].range)"
+        ends = (
+            "(({xaxis, yaxis}) => [xaxis.range, yaxis.range])"
+            "(document.getElementById('map')._fullLayout)"
+        )
         before = browser.evaluate(ends)
         time.sleep(0.5)  # longer than plotly waits for a second tap
         assert browser.evaluate(ends) == before == [[89.5, 104.0], [30.5, 37.0]]

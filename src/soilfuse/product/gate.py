@@ -28,6 +28,11 @@ GLOBAL_ATTRIBUTES = (
     "inputs_sha256",
     "regions_sha256",
 )
+SPREADS = {
+    layout.FOLD_SPREAD: "fold spread",
+    layout.MODEL_SPREAD: "model spread",
+    layout.LEAVE_ONE_OUT: "leave-one-out spread",
+}
 
 
 def inspect(path: Path, experiment: str, limits: Limits) -> list[Check]:
@@ -107,9 +112,11 @@ def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
         covered = min(covered, float(valid.mean(axis=-1).min()))
         least = min(least, float(block.min(where=valid, initial=np.inf)))
         greatest = max(greatest, float(block.max(where=valid, initial=-np.inf)))
-    spreads = [_spread(file, layout.FOLD_SPREAD, "fold spread", inside, limits)]
-    if layout.LEAVE_ONE_OUT in file.variables:
-        spreads.append(_spread(file, layout.LEAVE_ONE_OUT, "leave-one-out spread", inside, limits))
+    spreads = [
+        _spread(file, variable, name, inside, limits)
+        for variable, name in SPREADS.items()
+        if variable in file.variables and not _single_model(file, variable, inside)
+    ]
     return [
         Check(
             name="coverage",
@@ -126,7 +133,28 @@ def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
             why="no soil holds less than none or more than its pores",
         ),
         *spreads,
+        _flags(file),
     ]
+
+
+def _single_model(file: h5netcdf.File, variable: str, inside: np.ndarray) -> bool:
+    """Whether it is the spread of one climate model, which is missing throughout."""
+    return variable == layout.MODEL_SPREAD and all(
+        bool((block == layout.FLOAT_FILL).all()) for block in _blocks(file, variable, inside)
+    )
+
+
+def _flags(file: h5netcdf.File) -> Check:
+    found: set[int] = set()
+    for block in _blocks(file, layout.OUTSIDE, np.ones(file.variables["region"].shape, bool)):
+        found |= set(np.unique(block).tolist())
+    return Check(
+        name="outside-range flag",
+        passed=found <= {0, 1},
+        got=" and ".join(map(str, sorted(found))),
+        allowed="0 and 1",
+        why="flag_meanings has words for these alone",
+    )
 
 
 def _spread(

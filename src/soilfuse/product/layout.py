@@ -83,7 +83,7 @@ MONTHLY: Variables = {
         ("time", "depth", "lat", "lon"),
         {
             **names.SOIL_MOISTURE_ATTRIBUTES,
-            "cell_methods": "time: mean",
+            "cell_methods": "time: depth: mean",
             "ancillary_variables": f"{FOLD_SPREAD} {MODEL_SPREAD} {OUTSIDE}",
         },
     ),
