@@ -241,11 +241,11 @@ def test_a_poor_candidate_gets_its_sentences(material):
     poor = evaluate(method(material, 0.06, future_error=0.002), material, SETTINGS, 1, slope)
     text = "\n".join(poor.caveats)
     assert poor.caveats[0] == (
-        "Out of fold (2000-2014), unet has no lower RMSE than the climatology in every layer."
+        "Out of fold (2000-2014), unet has no lower RMSE than the climatology in any layer."
     )
-    assert "In the final test, unet has no lower RMSE than delta change in every layer" in text
+    assert "In the final test, unet has no lower RMSE than delta change in any layer" in text
     for title in ("delta change", "quantile delta mapping", "ridge regression per cell"):
-        assert f"that of {title} under SSP1-2.6 in every layer; SSP2-4.5 in" in text
+        assert f"that of {title} under SSP1-2.6 in any layer; SSP2-4.5 in" in text
     assert "no nearer to the pseudo-reality's truth than that of the raw ensemble mean" not in text
     assert poor.caveats[-1] == names.STATIONS_CAVEAT
 

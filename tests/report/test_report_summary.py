@@ -180,9 +180,9 @@ def test_scenarios_are_compared_with_stars(make_trends):
     ("slope", "sure", "said"),
     [
         (1e-4, True, "In both scenarios the soil of the Three-River-Source Region at 0–10 cm "
-         "gets significantly wetter from 2015 to 2100, in one of two also where the memory of the "
-         "years is taken into account."),
-        (-1e-4, True, "gets significantly drier from 2015 to 2100, in one of two also"),
+         "gets significantly wetter from 2015 to 2100; in one of two this holds where the memory "
+         "of the years is taken into account too."),
+        (-1e-4, True, "gets significantly drier from 2015 to 2100; in one of two this holds"),
         (1e-4, False, "shows no significant trend from 2015 to 2100."),
     ],
 )  # fmt: skip

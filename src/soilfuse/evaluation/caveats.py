@@ -28,10 +28,11 @@ SPREAD_OF_FITS = (
 )
 
 
-def _layers(numbers: Sequence[int]) -> str:
+def _layers(numbers: Sequence[int], of_all: str = "any") -> str:
+    """Name layers; of_all: the word where they are all of them, "any" after a not."""
     shown = ", ".join(str(number) for number in sorted(numbers))
     if len(numbers) == len(names.PRODUCT_LAYERS):
-        return "every layer"
+        return f"{of_all} layer"
     return f"layer {shown}" if len(numbers) == 1 else f"layers {shown}"
 
 
@@ -86,7 +87,7 @@ def _undecided(intervals: pd.DataFrame) -> list[str]:
     ]
     return [
         f"The advantage in RMSE over {names.method_title(str(baseline))} in "
-        f"{_layers(here['layer'].tolist())} may be chance: its 95 % interval holds 0."
+        f"{_layers(here['layer'].tolist(), 'every')} may be chance: its 95 % interval holds 0."
         for baseline, here in rows.groupby("method", sort=False)
     ]
 
@@ -141,7 +142,7 @@ def _narrow_spread(spread: pd.DataFrame, candidate: str) -> list[str]:
     return [
         f"The spread over the networks is no range of uncertainty: in the final test a "
         f"{100 * SPREAD_LEVEL:.0f} % interval made of it holds {' to '.join(ends)} % of the "
-        f"observed values in {_layers(narrow['layer'].tolist())}."
+        f"observed values in {_layers(narrow['layer'].tolist(), 'every')}."
     ]
 
 

@@ -70,7 +70,7 @@ def _held(tested: Tested) -> str:
         return ""
     number = len(tested)
     of = "in all of them" if held == number > 1 else f"in {counted(held)} of {counted(number)}"
-    return f", {of} also where the memory of the years is taken into account"
+    return f"; {of} this holds where the memory of the years is taken into account too"
 
 
 def _rates(tested: Tested) -> list[str]:
