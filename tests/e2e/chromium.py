@@ -24,6 +24,7 @@ OPTIONS = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
+COMPLAINTS = ("error", "warning", "assert")
 
 
 class Browser:
@@ -31,6 +32,7 @@ class Browser:
 
     def __init__(self, profile, size=(1500, 850)):
         self.profile, self.size, self.sent = Path(profile), size, 0
+        self.events = []  # of the domains that are listened to
 
     def __enter__(self):
         self.runner = asyncio.Runner()
@@ -82,6 +84,27 @@ class Browser:
         text = self.evaluate("document.body?.innerText ?? ''")
         raise AssertionError(f"{expression} was never true; the page says:\n{text[:3000]}")
 
+    def listen(self):
+        """Begin to keep what pages complain of and ask for; `told` gives it."""
+        for domain in ("Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+
+    def told(self):
+        """Return the errors and warnings of the console, and the addresses that were asked for."""
+        self.evaluate("0")  # what came before its answer is kept by then
+        complaints, asked = [], []
+        for event in self.events:
+            method, said = event["method"], event["params"]
+            if method == "Runtime.exceptionThrown":
+                complaints.append(said["exceptionDetails"])
+            elif method == "Runtime.consoleAPICalled" and said["type"] in COMPLAINTS:
+                complaints.append(said["args"])
+            elif method == "Log.entryAdded" and said["entry"]["level"] in COMPLAINTS:
+                complaints.append(said["entry"])
+            elif method == "Network.requestWillBeSent":
+                asked.append(said["request"]["url"])
+        return complaints, asked
+
     def picture(self, path):
         shot = self.send("Page.captureScreenshot", format="png")
         Path(path).write_bytes(base64.b64decode(shot["data"]))
@@ -111,3 +134,4 @@ class Browser:
             if answer.get("id") == number:  # else an event
                 assert "error" not in answer, answer["error"]
                 return answer["result"]
+            self.events.append(answer)
