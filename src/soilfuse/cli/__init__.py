@@ -32,7 +32,3 @@ def _exit_code() -> int:
         raise UserError(
             f"{told[:1].lower()}{told[1:]}: `{command} --help` tells what is allowed"
         ) from None
-
-
-if __name__ == "__main__":
-    main()
