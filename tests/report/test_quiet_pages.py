@@ -1,4 +1,4 @@
-"""No page of the report complains in a browser's console, or asks for anything but itself."""
+"""No page of the report complains in a browser, asks for what is not its own, or leaves a phone."""
 
 import pytest
 from tests.e2e.chromium import PROGRAM, Browser
@@ -9,6 +9,7 @@ from soilfuse.report.map_page import MAP_PAGE, write_map
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here")
 LOADED = 'document.readyState === "complete"'
 DRAWN = 'document.body.dataset.ready === "yes"'
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 OWN = ("file:", "data:", "blob:", "about:")
 LOUD = "data:text/html,<script>console.error(1)</script><script>nowhere()</script>" + (
     "<img src='http://127.0.0.1:9/a.png'>"
@@ -26,13 +27,12 @@ USED = """(() => {
 })()"""
 
 
-def shown(page, folder, ready, use=""):
+def shown(page, folder, ready, use="0"):
     with Browser(folder / "profile") as browser:
         browser.listen()
         browser.open(page)
         browser.wait_for(ready)
-        if use:
-            browser.evaluate(use)
+        browser.evaluate(use)
         return browser.told()
 
 
@@ -47,8 +47,17 @@ def test_what_a_page_complains_of_and_asks_for_is_heard(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["index", "historical", "ssp370", "evaluation"])
-def test_a_page_is_quiet(written, tmp_path, name):
-    complaints, asked = shown((written / f"{name}.html").as_uri(), tmp_path, LOADED)
+def test_a_page_is_quiet_and_fits_a_phone(written, tmp_path, name):
+    with Browser(tmp_path / "profile") as browser:
+        browser.listen()
+        browser.send("Emulation.setDeviceMetricsOverride", **PHONE)
+        browser.open((written / f"{name}.html").as_uri())
+        browser.wait_for(LOADED)
+        wide = browser.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        letters = browser.evaluate("getComputedStyle(document.querySelector('main li')).fontSize")
+        complaints, asked = browser.told()
+    assert wide <= 0, "nothing but pictures and tables scrolls sideways, each in its own box"
+    assert float(letters.removesuffix("px")) >= 14
     assert complaints == []
     assert asked and foreign(asked) == []
 
