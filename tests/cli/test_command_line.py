@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from soilfuse.cli import helping, main
 from soilfuse.cli.commands import app
-from soilfuse.errors import one_line_errors
+from soilfuse.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, one_line_errors
 
 ROOT = Path(__file__).parents[2]
 SHOWN = sorted(name for name, one in get_command(app).commands.items() if not one.hidden)
@@ -67,6 +67,15 @@ def test_every_help_has_an_example_that_is_true_and_exit_codes(soilfuse, monkeyp
         assert words[0] == name
         command = get_command(app).commands[name]
         command.make_context(name, words[1:])  # parsed, not run
+
+
+def test_the_page_of_commands_has_every_exit_code_that_help_and_errors_have(soilfuse):
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    told = [int(code) for code in re.findall(r"^\| (\d+) \|", page, flags=re.M)]
+    assert told == [0, 1, EXIT_USER_ERROR, EXIT_INTERRUPTED]
+    _, out, _ = soilfuse("--help")
+    codes = " ".join(out.partition("Exit codes:")[2].split())
+    assert [int(code) for code in re.findall(r"(?:^|; )(\d+) ", codes)] == told
 
 
 def test_a_terminal_of_few_letters_gets_a_mark_in_their_place(monkeypatch):
