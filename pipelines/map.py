@@ -4,7 +4,8 @@ from soilfuse import config, layout
 from soilfuse.errors import one_line_errors
 from soilfuse.files import read_json
 from soilfuse.grids.regions import regions_of
-from soilfuse.report.map_page import MAP_PAGE, write_map
+from soilfuse.report.map_page import write_map
+from soilfuse.report.sections import MAP_PAGE
 from soilfuse.tracking.stages import declared_run
 
 

@@ -104,7 +104,7 @@ def _monotonic(file: h5netcdf.File, name: str) -> Check:
 
 
 def _values(file: h5netcdf.File, limits: Limits) -> list[Check]:
-    """Check coverage and range of soil moisture and spread inside the regions."""
+    """Check coverage and ranges inside the regions, and the flag everywhere."""
     inside = file.variables["region"][...] > 0
     covered, least, greatest = 1.0, np.inf, -np.inf
     for block in _blocks(file, names.SOIL_MOISTURE, inside):

@@ -1,7 +1,7 @@
 """Plain sentences of scores: skill beside the baselines, errors of the future, verdict."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from soilfuse import names
@@ -145,6 +145,22 @@ def method_caveat(champion: Mapping[str, Any]) -> list[str]:
     return [
         f"The maps and trends are made by {names.method_title(method)}, which was promoted in the "
         "place of the networks (params.yaml:promote.method)."
+    ]
+
+
+def champion_caveats(
+    champion: Mapping[str, Any], world: str | None = None, besides: Sequence[str] = ()
+) -> list[str]:
+    """Return what stands before any number that the champion made.
+
+    world: that of the product, of the champion's record where None; besides: sentences that come
+    before those that the champion was promoted with.
+    """
+    return [
+        *world_caveat(str(champion.get("world", "")) if world is None else world),
+        *method_caveat(champion),
+        *besides,
+        *map(str, champion.get("caveats", [])),
     ]
 
 

@@ -30,15 +30,15 @@ def _scenario_series(folder: Folder, all_trends: Sequence[Trends], season: str) 
     return folder.draw(
         "scenario_series" if season == "annual" else f"scenario_series_{season}",
         lambda: series.scenario_series(all_trends, 1, season),
-        f"{season_title(season)} soil moisture at {labels.layer_title(1)} by region",
+        f"{_beginning(season)} soil moisture at {labels.layer_title(1)} by region",
         f"Trends over {over}. {SEN}{series.shown_regions(all_trends[0])}",
         f"Line charts of soil moisture at {labels.layer_title(1)} by region, "
         f"{season_words(season)}, with every experiment overlaid.",
     )
 
 
-def season_title(season: str) -> str:
-    """Return a season as a title begins with it."""
+def _beginning(season: str) -> str:
+    """Return what the title of a season's figure begins with."""
     return "Annual" if season == "annual" else labels.season_title(season)
 
 

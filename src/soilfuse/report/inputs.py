@@ -5,7 +5,7 @@ is absent is refused in one line.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,10 +177,10 @@ def read_evaluation(evaluate_dir: Path, whole: str, beside: Sequence[Path] = ())
     return Evaluation(whole, table, tables, files=(scores, *found.values()))
 
 
-def hashes_of(attributes: dict[str, Any]) -> dict[str, str]:
-    """Pick the hashes and versions out of a file's attributes or a champion's record."""
+def named_hashes(owner: str, attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Pick the hashes and versions of a file's attributes or a champion's record, with its name."""
     return {
-        key: value
+        f"{owner} {key}": value
         for key, value in sorted(attributes.items())
         if isinstance(value, str) and any(word in key.lower() for word in HASHES)
     }

@@ -1,7 +1,7 @@
 """The interactive map: one self-contained page over all experiments, seasons, periods and layers.
 
-The numbers are those of the trend files; plotly, a kept library, draws them. It is
-the only page with a script.
+The numbers are those of the trend files; plotly, a kept library, draws them by a script on the
+page.
 """
 
 import json
@@ -16,8 +16,6 @@ from soilfuse.report import comparison, inputs
 from soilfuse.report.map_data import deflated, map_data
 from soilfuse.report.sections import environment
 from soilfuse.report.trend_maps import place_of
-
-MAP_PAGE = "map.html"
 
 
 def write_map(
@@ -42,15 +40,11 @@ def write_map(
     read = [path for trends in all_trends for path in trends.files]
     shown = {
         "title": settings.title,
-        "caveats": [
-            *comparison.world_caveat(str(champion.get("world", ""))),
-            *comparison.method_caveat(champion),
-            *map(str, champion.get("caveats", [])),
-        ],
+        "caveats": comparison.champion_caveats(champion),
         "credit": regions.credit,
         "lineage": {
             "trends sha256": files.sha256_of_files(read),
-            **inputs.hashes_of(dict(champion)),
+            **inputs.named_hashes("champion", champion),
         },
         # a tag inside the data could end the script that holds it
         "data": Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),

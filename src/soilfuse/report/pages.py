@@ -1,8 +1,8 @@
-"""The pages: one self-contained HTML file an experiment, and the first page over all of them.
+"""The pages: one self-contained HTML file an experiment, the first page, and the evaluation's.
 
-Pictures and styles are inside the file: no script, no request to anywhere; map_page.py writes the
-one page with a script. Equal inputs give equal
-bytes, so pages carry hashes and never a time of day.
+Pictures and styles are inside the file: no script, no request to anywhere. The pages with scripts,
+the map and the sweep's plots, are made elsewhere. Equal inputs give equal bytes, so pages carry
+hashes and never a time of day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from soilfuse.report.moisture import read_moisture
 from soilfuse.report.pictures import Folder
 from soilfuse.report.sections import (
     GLOSSARY,
+    MAP_PAGE,
     Page,
     Section,
     choice_sections,
@@ -31,7 +32,7 @@ from soilfuse.report.sections import (
 from soilfuse.report.trend_maps import place_of, significant_share
 
 EVALUATION_LINK = ("evaluation.html", "The whole evaluation")
-MAP_LINK = ("map.html", "Map of every cell")
+MAP_LINK = (MAP_PAGE, "Map of every cell")
 
 
 def write_page(
@@ -72,18 +73,14 @@ def write_page(
             f"Monthly soil moisture in {len(trends.layers)} layers, "
             f"{labels.years_title(f'{first_year}-{last_year}')}"
         ),
-        caveats=[
-            *comparison.world_caveat(world),
-            *comparison.method_caveat(champion),
-            *map(str, champion.get("caveats", [])),
-        ],
+        caveats=comparison.champion_caveats(champion, world),
         summary=summary.page_summary(trends, shares, moisture.outside, moisture.period),
         sections=page_sections(folder, place, trends, moisture, layers),
         lineage={
             "product": product_path.name,
             "product sha256": sha256,
-            **_named_hashes("product", moisture.attributes),
-            **_named_hashes("champion", champion),
+            **inputs.named_hashes("product", moisture.attributes),
+            **inputs.named_hashes("champion", champion),
         },
         links=[("index.html", "All scenarios"), MAP_LINK, EVALUATION_LINK],
     )
@@ -137,7 +134,7 @@ def write_index(
             Section("methods", "Methods", method_sentences(manifest), template="methods.html.j2"),
             GLOSSARY,
         ],
-        lineage={"inputs sha256": sha256, **_named_hashes("champion", champion)},
+        lineage={"inputs sha256": sha256, **inputs.named_hashes("champion", champion)},
         links=[
             *((f"{name}.html", labels.experiment_title(name)) for name in experiments),
             MAP_LINK,
@@ -171,7 +168,7 @@ def write_evaluation(
         caveats=_score_caveats(verdict, champion),
         summary=[*comparison.skill_sentences(evaluation), *comparison.future_sentence(evaluation)],
         sections=[*evaluation_sections(folder, evaluation), GLOSSARY],
-        lineage={"evaluation sha256": sha256, **_named_hashes("champion", champion)},
+        lineage={"evaluation sha256": sha256, **inputs.named_hashes("champion", champion)},
         links=[("index.html", "All scenarios")],
     )
     write(target, page)
@@ -188,12 +185,7 @@ def _evaluation(
 
 
 def _score_caveats(verdict: Mapping[str, Any], champion: Mapping[str, Any]) -> list[str]:
-    return [
-        *comparison.world_caveat(str(champion.get("world", ""))),
-        *comparison.method_caveat(champion),
-        *comparison.candidate_caveat(verdict),
-        *map(str, champion.get("caveats", [])),
-    ]
+    return comparison.champion_caveats(champion, besides=comparison.candidate_caveat(verdict))
 
 
 def _beside(target: Path, page: Path) -> Path | None:
@@ -214,7 +206,3 @@ def _index_summary(
         *comparison.future_sentence(evaluation),
         comparison.verdict_sentence(verdict),
     ]
-
-
-def _named_hashes(owner: str, attributes: Mapping[str, Any]) -> dict[str, str]:
-    return {f"{owner} {key}": value for key, value in inputs.hashes_of(dict(attributes)).items()}

@@ -52,11 +52,8 @@ class Test(NamedTuple):
 class Trends:
     """Trends of one experiment.
 
-    whole: the name of all regions together, as the tables have it.
-    maps: sens_slope in m3 m-3 a year and significant (season, period, D, H, W), change_percent
-    (season, future_period, D, H, W) where there is a future; regions, periods and series: long
-    tables, values in m3 m-3, slopes in m3 m-3 a year; agreement: the climate models' own slopes,
-    None without them.
+    whole: the name of all regions together, as the tables have it; maps, regions, periods, series
+    and agreement: what `trends.product_trends.ProductTrends` holds, as read from its files.
     """
 
     experiment: str

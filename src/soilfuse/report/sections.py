@@ -24,7 +24,8 @@ from soilfuse.report.table import Table
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MAP_LINK = ("map.html", "Every cell, season, period and layer on the map")
+MAP_PAGE = "map.html"
+MAP_LINK = (MAP_PAGE, "Every cell, season, period and layer on the map")
 PLOTS_TOLD = "Plots of all trials: history, importance, parallel coordinates, slices"
 
 

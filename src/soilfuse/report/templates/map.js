@@ -121,7 +121,7 @@
     const text = data.lat.map(() => new Array(columns).fill(""));
     const dots = { x: [], y: [] };
     const wanted = Number(at("dots").value);
-    let wetter = 0, drier = 0, marked = 0, valued = 0;
+    let wetter = 0, drier = 0, marked = 0, known = 0;
     cells.forEach((flat, i) => {
       const value = view.values[i];
       if (!Number.isFinite(value)) return;
@@ -129,7 +129,7 @@
       const said = words(view, i);
       z[r][c] = value;
       text[r][c] = `${said.where}<br>${said.said}${said.tests ? "<br>" + said.tests : ""}`;
-      valued += area[i];
+      known += area[i];
       if (value > 0) wetter += area[i];
       if (value < 0) drier += area[i];
       if (view.marks && view.marks[i] & wanted) {
@@ -177,7 +177,7 @@
     at("told").textContent =
       `${experiment().title}, ${season}, ${data.layers[layerIndex()]}. ${view.what}: `
       + `above 0 in ${share(wetter)} of the regions' area, below in ${share(drier)}`
-      + (valued < 0.999 * total ? `, unknown in ${share(total - valued)}` : "")
+      + (known < 0.999 * total ? `, unknown in ${share(total - known)}` : "")
       + (view.marks && wanted ? `; ${names[wanted]}${share(marked)}.` : ".");
     at("map").setAttribute("aria-label", at("told").textContent);
     keep();
@@ -222,8 +222,7 @@
   }
 
   const kept = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  const scenarios = data.experiments;
-  fill("experiment", scenarios, kept.experiment ?? scenarios[scenarios.length - 1].key);
+  fill("experiment", data.experiments, kept.experiment ?? data.experiments.at(-1).key);
   fill("season", data.seasons, kept.season);
   fill("layer", data.layers.map((title, i) => ({ key: i, title })), kept.layer);
   for (const id of ["quantity", "dots"]) {
