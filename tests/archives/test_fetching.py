@@ -122,5 +122,5 @@ def test_the_command_names_its_archives(fetch):
     code, lines, _ = fetch("--help")
     text = " ".join(" ".join(lines).split())
     assert code == 0
-    for word in ("cmip6 or era5-land", "cloud or esgf", "--dry-run", "docs/archives.md", "resumes"):
+    for word in ("cmip6 or era5-land", "cloud or esgf", "--dry-run", "docs/archives.md", "goes on"):
         assert word in text

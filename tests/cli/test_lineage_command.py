@@ -86,7 +86,7 @@ def test_the_output_s_suffix_decides_its_form(lineage, tmp_path, suffix):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["products/ssp371.nc"], "nearest: products/ssp370.nc"),
+        (["products/ssp371.nc"], "nearest known: products/ssp370.nc"),
         (["/etc/hostname"], "is not a file or folder within the project"),
         (["products/ssp370.nc", "--output", "chain.pdf"], "has suffix '.pdf'; expected one of"),
     ],
